@@ -1,0 +1,1 @@
+"""Tests of Avasanj; peers that they talk to are in `tests.peers`."""
