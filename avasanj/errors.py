@@ -1,0 +1,31 @@
+"""Errors that say what failed, with which value, and what to do; their class says whether to try again."""
+
+from __future__ import annotations
+
+
+class AvasanjError(Exception):
+    """Base of the product's own errors. `retry` tells the pipeline whether trying again can help."""
+
+    retry = False
+
+
+class PassingError(AvasanjError):
+    """A fault of the moment (a file not yet there, a service away): trying again later can help."""
+
+    retry = True
+
+
+class LastingError(AvasanjError):
+    """A fault that stays until a person mends something: trying again by itself cannot help."""
+
+
+class SettingsError(LastingError):
+    """A setting is missing or wrong; the text names it and an example that works."""
+
+
+class InputError(LastingError):
+    """What was handed in (a file, a row, a form) can't be used; the text names the place."""
+
+
+class AccessError(LastingError):
+    """The person or program is not allowed to do this."""

@@ -1,0 +1,53 @@
+"""What changed, told to whoever watches: PostgreSQL's LISTEN/NOTIFY, ids only."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from avasanj.log import get_logger
+
+CHANNEL = "avasanj"
+_WAKE_S = 1.0
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something of this kind with this id is new or different. `gap` as kind: notices may have been missed."""
+
+    kind: str
+    id: str
+
+
+def announce(session: Session, kind: str, id: object) -> None:  # noqa: A002 - the field's name
+    """Tell watchers when (and only if) the session's transaction commits."""
+    payload = json.dumps({"kind": kind, "id": str(id)})
+    session.execute(text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
+
+
+def listen(database_url: str, stop: threading.Event) -> Iterator[Notice]:
+    """Notices until `stop` is set. Reconnects by itself, then yields a `gap` notice since some may be lost."""
+    url = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    connected_before = False
+    while not stop.is_set():
+        try:
+            with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+                connection.execute(f"listen {CHANNEL}")
+                if connected_before:
+                    yield Notice(kind="gap", id="")
+                connected_before = True
+                while not stop.is_set():
+                    for notice in connection.notifies(timeout=_WAKE_S):
+                        yield Notice(**json.loads(notice.payload))
+                        if stop.is_set():
+                            return
+        except psycopg.OperationalError:
+            _log.warning("notices_lost", remedy="waiting for the database")
+            stop.wait(_WAKE_S)

@@ -1,0 +1,96 @@
+"""Starting work by name: a room asks for a job in its own transaction and never knows who does it.
+
+Each job has a key; asking twice with one key starts it once. The jobs themselves are in `avasanj/pipeline.py`.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+from dataclasses import dataclass
+
+from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
+from dbos._client import EnqueueOptions
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+#: Work is recovered by processes of the same version; a deploy keeps it unless a job's shape changes.
+APPLICATION_VERSION = "1"
+APPLICATION_NAME = "avasanj"
+#: Schema of the pipeline's own tables, in the same database, so that work starts in the caller's transaction.
+WORK_SCHEMA = "work"
+
+
+class Queue(enum.StrEnum):
+    """Where jobs wait. A worker takes from those it is told to."""
+
+    INTAKE = "intake"
+    SPEECH = "speech"
+    SCORING = "scoring"
+    SYNC = "sync"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A kind of work. `partitioned` jobs of one partition run one after the other, in the order asked for."""
+
+    name: str
+    queue: Queue
+    partitioned: bool = False
+
+
+INTAKE = Job(name="intake", queue=Queue.INTAKE)
+TRANSCRIBE = Job(name="transcribe", queue=Queue.SPEECH)
+SCORE = Job(name="score", queue=Queue.SCORING)
+SYNC = Job(name="sync", queue=Queue.INTAKE)
+DELIVER = Job(name="deliver", queue=Queue.SYNC, partitioned=True)
+
+URGENT, NORMAL, LATER = 1, 100, 10_000
+
+
+def enqueue(
+    session: Session,
+    job: Job,
+    *arguments: str,
+    key: str,
+    partition: str | None = None,
+    priority: int | None = None,
+    delay_s: float = 0.0,
+) -> None:
+    """Ask for `job` in the session's transaction: it is there if and only if the transaction commits.
+
+    `key` is the workflow's id: a second call with it changes nothing. A lower `priority` goes first.
+    """
+    options: EnqueueOptions = {
+        "workflow_name": job.name,
+        "queue_name": job.queue,
+        "workflow_id": key,
+        "app_version": APPLICATION_VERSION,
+        "application_name": APPLICATION_NAME,
+    }
+    if job.partitioned:
+        options["queue_partition_key"] = partition or key
+    elif priority is not None:
+        options["priority"] = priority
+    if delay_s > 0:
+        options["delay_seconds"] = delay_s
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)
+    _client(engine.url.render_as_string(hide_password=False)).enqueue_in_transaction(session, options, *arguments)
+
+
+def prepare(url: str) -> None:
+    """Make or update the tables in which jobs wait."""
+    DBOS.migrate(url, schema=WORK_SCHEMA)
+
+
+@functools.cache
+def _client(url: str) -> DBOSClient:
+    return DBOSClient(
+        system_database_url=url,
+        dbos_system_schema=WORK_SCHEMA,
+        serializer=DBOSPortableJSONSerializer(),
+        use_listen_notify=False,
+        lazy=True,
+        application_name=APPLICATION_NAME,
+    )

@@ -1,0 +1,79 @@
+"""How the customer felt and how the agent worked, each with the words that show it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from avasanj.database import Base, utc_now
+
+SCHEMA = "scoring"
+
+
+class Mood(Base):
+    """The customer's mood over a call. One row a call."""
+
+    __tablename__ = "mood"
+    __table_args__ = {"schema": SCHEMA}
+
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"), primary_key=True)
+    dissatisfied: Mapped[float | None]  #: probability 0 to 1; None where there is nothing to judge by
+    model: Mapped[str]  #: encoder and head with their versions
+    #: what made the number, largest first: [{"name": feature, "value": x, "weight": log-odds contribution}]
+    contributions: Mapped[list[Any]] = mapped_column(default=list)
+    #: turns that speak for it, strongest first: [{"turn": position, "start_s", "end_s", "text", "dissatisfied"}]
+    evidence: Mapped[list[Any]] = mapped_column(default=list)
+    #: per customer turn: [{"turn": position, "start_s", "end_s", "negative", "neutral", "positive"}] (probabilities)
+    curve: Mapped[list[Any]] = mapped_column(default=list)
+    #: promises the agent made: [{"turn", "start_s", "end_s", "text", "due_at": ISO or null}]
+    promises: Mapped[list[Any]] = mapped_column(default=list)
+    made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+
+
+class Evaluation(Base):
+    """One agent span judged by one scorecard version. The machine alone never fails anyone: `needs_person` says so."""
+
+    __tablename__ = "evaluation"
+    __table_args__ = (UniqueConstraint("call_id", "span_position", "scorecard", "scorecard_version"), {"schema": SCHEMA})
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"))
+    span_position: Mapped[int]
+    agent_interface: Mapped[str | None]
+    agent_name: Mapped[str | None]
+    scorecard: Mapped[str] = mapped_column(String(60))
+    scorecard_version: Mapped[int]
+    score: Mapped[float | None]  #: 0 to 100 over the answered questions; None when all are N/A
+    needs_person: Mapped[bool] = mapped_column(default=False)
+    counts: Mapped[bool] = mapped_column(default=True)  #: False keeps it out of averages (mono, badly heard, sample)
+    made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+
+    answers: Mapped[list[Answer]] = relationship(
+        lazy="raise_on_sql", order_by="Answer.position", cascade="all, delete-orphan"
+    )
+
+
+class Answer(Base):
+    """One question's answer with its evidence."""
+
+    __tablename__ = "answer"
+    __table_args__ = (UniqueConstraint("evaluation_id", "question"), {"schema": SCHEMA})
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.evaluation.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    question: Mapped[str] = mapped_column(String(60))  #: its key in the scorecard
+    title: Mapped[dict[str, Any]]  #: {"en": ..., "fa": ...}, as it was when answered
+    value: Mapped[str] = mapped_column(String(10))  #: yes, no, unsure, na
+    points: Mapped[float | None]
+    points_possible: Mapped[float]
+    confidence: Mapped[float]
+    method: Mapped[str] = mapped_column(String(20))  #: rule, likeness, ledger
+    #: who, when, the words: [{"party", "start_s", "end_s", "text", "turn": position}]
+    evidence: Mapped[list[Any]] = mapped_column(default=list)
+    #: why, as a message id of the catalogue with its values: {"id": ..., "values": {...}}
+    reason: Mapped[dict[str, Any] | None]
