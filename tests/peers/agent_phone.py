@@ -112,7 +112,7 @@ class BaresipAgent:
         control_port = port + 8
         self._write_config(port, control_port)
         with (self._dir / "log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 [baresip, "-f", str(self._dir)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -59,7 +59,7 @@ def _build(root: Path) -> None:
     """Make the root under another name and rename it, so that a killed build is never taken for a finished one."""
     for stale in root.parent.glob("asterisk-*.building"):
         # One file system only: a build that was killed may have left something of the machine's own mounted below.
-        subprocess.run([program("rm", package="coreutils"), "-rf", "--one-file-system", str(stale)], check=True)  # noqa: S603
+        subprocess.run([program("rm", package="coreutils"), "-rf", "--one-file-system", str(stale)], check=True)
     building = root.with_name(root.name + ".building")
     command = [
         program("mmdebstrap", package="mmdebstrap"),
@@ -73,7 +73,7 @@ def _build(root: Path) -> None:
         f"deb {_debian_mirror()} {SUITE} main",
     ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_LIMIT_S, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_LIMIT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise PeerMissing(f"Asterisk {MAJOR} was not fetched within {BUILD_LIMIT_S} s; is the Debian mirror reachable?") from error
     if done.returncode != 0:
@@ -88,7 +88,7 @@ def _debian_mirror() -> str:
     os_release = Path("/etc/os-release").read_text(encoding="utf-8") if Path("/etc/os-release").exists() else ""
     if "\nID=debian" not in "\n" + os_release:
         raise PeerMissing(f"Asterisk {MAJOR} for the tests comes from Debian {SUITE}, and this machine's apt does not use Debian")
-    listing = subprocess.run(  # noqa: S603
+    listing = subprocess.run(
         [program("apt-get", package="apt"), "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
         capture_output=True,
         text=True,
@@ -115,7 +115,7 @@ def _finish(building: Path, root: Path) -> None:
     own_path = building / root.relative_to("/")
     own_path.parent.mkdir(parents=True, exist_ok=True)
     own_path.symlink_to("/")
-    version = subprocess.run(  # noqa: S603
+    version = subprocess.run(
         [program("chroot", package="coreutils"), str(building), "/usr/sbin/asterisk", "-V"],
         capture_output=True,
         text=True,

@@ -83,7 +83,7 @@ class _SippPhone:
         (self._dir / "call.xml").write_text(scenario.replace("@AUDIO@", "says.al"), encoding="utf-8")
         log = (self._dir / "sipp.log").open("wb")
         with log:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 [program("sipp", package="sip-tester"), "-sf", "call.xml", "-m", "1", "-nostdin", "-aa"]
                 + ["-i", "127.0.0.1", "-p", str(sip_port), "-mi", "127.0.0.1", "-mp", str(media_port), "-cp", str(media_port + 4)]
                 + ["-timeout", f"{self._limit_s:.0f}s", "-timeout_error", "-trace_err", "-error_file", "errors.log"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import wave
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from tests.peers import program
 
@@ -47,26 +47,51 @@ def as_a_law(source: Path, target: Path, *, silence_before_s: float = 0.0) -> Pa
     return target
 
 
+def samples_of(path: Path) -> tuple[npt.NDArray[np.float64], int]:
+    """Samples of a 16-bit mono WAV in -1..1, and its rate in Hz. Raises `wave.Error` where the header is not that of a whole WAV."""
+    with wave.open(str(path)) as file:
+        rate_hz = file.getframerate()
+        data = file.readframes(file.getnframes())
+        if (file.getnchannels(), file.getsampwidth()) != (1, 2) or len(data) != 2 * file.getnframes():
+            raise wave.Error(f"{path} is not a whole 16-bit mono WAV")
+    return np.frombuffer(data, dtype="<i2").astype(np.float64) / 32768, rate_hz
+
+
+def length_s(path: Path) -> float:
+    """Length of a 16-bit mono WAV in seconds."""
+    samples, rate_hz = samples_of(path)
+    return samples.size / rate_hz
+
+
 def loudest_pitch_hz(path: Path) -> float:
-    """Pitch that carries most of a file's energy, to about 1 Hz. 0.0 for silence."""
-    samples, rate_hz = soundfile.read(path, dtype="float64")
-    samples: npt.NDArray[np.float64]
+    """Pitch that carries most of a recording's energy, to about 1 Hz. 0.0 for silence."""
+    samples, rate_hz = samples_of(path)
     if not samples.size or float(np.abs(samples).max()) < 1e-3:
         return 0.0
-    spectrum = np.abs(np.fft.rfft(samples))
-    return float(np.argmax(spectrum)) * float(rate_hz) / samples.size
+    return float(np.argmax(np.abs(np.fft.rfft(samples)))) * rate_hz / samples.size
 
 
 def level_at_db(path: Path, pitch_hz: float, *, width_hz: float = 20.0) -> float:
-    """Share of the file's energy around a pitch, in dB of the whole: 0 is all of it."""
-    samples, rate_hz = soundfile.read(path, dtype="float64")
+    """Energy around a pitch in dB of the whole recording's: 0 is all of it, -120 none."""
+    samples, rate_hz = samples_of(path)
     power = np.abs(np.fft.rfft(samples)) ** 2
     pitches_hz = np.fft.rfftfreq(samples.size, 1 / rate_hz)
-    near = power[np.abs(pitches_hz - pitch_hz) <= width_hz].sum()
-    return float(10 * np.log10(max(near, 1e-12) / max(power.sum(), 1e-12)))
+    near = float(power[np.abs(pitches_hz - pitch_hz) <= width_hz].sum())
+    return float(10 * np.log10(max(near / max(float(power.sum()), 1e-12), 1e-12)))
+
+
+def likeness(recording: Path, source: Path) -> float:
+    """How much of a recording is the source at some shift: the peak of their normalised cross-correlation, 0..1."""
+    heard, rate_hz = samples_of(recording)
+    said, said_rate_hz = samples_of(source)
+    if rate_hz != said_rate_hz:
+        raise ValueError(f"{recording} has {rate_hz} Hz and {source} {said_rate_hz} Hz; convert one of them first.")
+    size = heard.size + said.size
+    product = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)), size)
+    return float(np.abs(product).max() / max(float(np.linalg.norm(heard) * np.linalg.norm(said)), 1e-12))
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed with {done.returncode}: {done.stderr.strip()[-400:]}")
