@@ -1,0 +1,72 @@
+"""The recordings of one call laid on one clock: second 0 is where the earliest of them begins."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import telephony.tables as ledger
+from telephony.tables import Party
+
+#: Music may sound on a little before and after the PBX tells of a hold: its events and the media are not in step.
+_HOLD_MARGIN_S = 0.15
+#: The agent's first word may fall a little before the PBX tells of the answer.
+_ANSWER_MARGIN_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One recording of one party. Seconds on the playback's clock."""
+
+    recording_id: int
+    party: Party
+    path: Path
+    channel: int | None
+    start_s: float  #: where the file's second 0 lies
+    #: stretches (start, end) in which this leg carries music or announcements instead of the party's voice
+    masked: tuple[tuple[float, float], ...] = ()
+
+
+def legs_of(call: ledger.Call) -> list[Leg]:
+    """The call's recordings that aren't known to be broken, in time; files of one call without offsets start together."""
+    usable = [r for r in call.recordings if r.problem is None]
+    zero_s = min((r.offset_s or 0.0 for r in usable), default=0.0)
+    legs = [
+        Leg(
+            recording_id=r.id,
+            party=Party(r.party),
+            path=Path(r.path),
+            channel=r.channel,
+            start_s=(r.offset_s or 0.0) - zero_s,
+            masked=_masked(call, Party(r.party), zero_s),
+        )
+        for r in usable
+    ]
+    return sorted(legs, key=lambda leg: (leg.start_s, leg.party, leg.recording_id))
+
+
+def _masked(call: ledger.Call, party: Party, zero_s: float) -> tuple[tuple[float, float], ...]:
+    """Where a leg can't be its party's voice.
+
+    On hold the PBX plays music to the party that waits, into the same stream that otherwise carries the other party: a
+    hold by the agent masks the agent's leg, one by the customer the customer's. Before the answer the agent's leg
+    carries what the queue plays.
+    """
+
+    def at(moment: datetime.datetime | None) -> float:
+        return (moment - call.started_at).total_seconds() - zero_s if moment else float("inf")
+
+    spans = [
+        (at(hold.started_at) - _HOLD_MARGIN_S, at(hold.ended_at) + _HOLD_MARGIN_S)
+        for hold in call.hold_spans
+        if party in (Party.MIXED, Party(hold.by or Party.AGENT))
+    ]
+    if party == Party.AGENT and call.queued_at and call.answered_at:
+        spans.append((float("-inf"), at(call.answered_at) - _ANSWER_MARGIN_S))
+    return tuple(sorted(spans))
+
+
+def parties_of(legs: Sequence[Leg]) -> set[Party]:
+    return {leg.party for leg in legs}
