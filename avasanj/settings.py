@@ -25,65 +25,97 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AVASANJ_", extra="ignore", env_file_encoding="utf-8")
 
     # Places
-    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the database, models, journal and playback files.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="Folder of the database, models, journal and playback files."
+    )
     recordings_dir: Annotated[list[Path], NoDecode] = Field(
         default=[Path("/var/spool/asterisk/monitor")],
         description="Folders in which the PBX's recordings lie, separated by colons. A recording elsewhere is refused.",
     )
     database_url: SecretStr | None = Field(
-        None, description="postgresql://user:password@host/name of a server of your own; unset: the embedded PostgreSQL."
+        None,
+        description="postgresql://user:password@host/name of a server of your own; unset: the embedded PostgreSQL.",
     )
 
     # The PBX
-    ami_host: str | None = Field(None, description="Address of Asterisk's manager interface (AMI); unset: no live calls.")
+    ami_host: str | None = Field(
+        None, description="Address of Asterisk's manager interface (AMI); unset: no live calls."
+    )
     ami_port: int = Field(5038, ge=1, le=65535, description="Port of the manager interface.")
     ami_user: str = Field("avasanj", description="User in manager.conf.")
     ami_secret: SecretStr | None = Field(None, description="That user's secret. Never logged.")
     pbx_name: str = Field("pbx", min_length=1, max_length=60, description="The name under which pages show this PBX.")
     record_calls: bool = Field(
-        default=False, description="Start the recording ourselves when an agent answers (needs AMI write privilege 'system'); off: the dialplan records."
+        default=False,
+        description="Start the recording ourselves when an agent answers (needs AMI write privilege 'system'); off: the dialplan records.",
     )
-    recording_wait_s: float = Field(30.0, gt=0, description="How long to wait for a recording after the call has ended.")
+    recording_wait_s: float = Field(
+        30.0, gt=0, description="How long to wait for a recording after the call has ended."
+    )
     journal_keep_days: int = Field(30, ge=1, description="Days for which raw PBX events are kept.")
     local_extension_digits: int = Field(
         5, ge=2, le=7, description="A number of at most this many digits is an extension of the PBX, not a customer."
     )
 
     # Numbers, language, calendar
-    phone_region: str = Field("IR", min_length=2, max_length=2, description="Country (ISO 3166) in which national numbers are read.")
+    phone_region: str = Field(
+        "IR", min_length=2, max_length=2, description="Country (ISO 3166) in which national numbers are read."
+    )
     phone_area_code: str | None = Field(None, description="Area code put before local numbers, e.g. 021.")
     own_numbers: Annotated[list[str], NoDecode] = Field(
         default=[], description="The center's own numbers, separated by commas: never taken for a customer."
     )
-    language: Literal["fa", "en"] = Field("fa", description="Language of calls whose queue has none set, and of pages before log-in.")
+    language: Literal["fa", "en"] = Field(
+        "fa", description="Language of calls whose queue has none set, and of pages before log-in."
+    )
     queue_languages: dict[str, Literal["fa", "en"]] = Field(
         default={}, description='Language per queue, as JSON: {"support": "fa", "intl": "en"}.'
     )
     timezone: str = Field("Asia/Tehran", description="The center's zone (IANA name), in which pages show times.")
 
     # Speech and scoring
-    speech_model: str = Field("whisper-base", description="Folder name under models, or a path to a CTranslate2 Whisper model.")
-    speech_compute_type: str = Field("int8", description="CTranslate2 compute type; int8 for a CPU, int8_float16 for a GPU.")
+    speech_model: str = Field(
+        "whisper-base", description="Folder name under models, or a path to a CTranslate2 Whisper model."
+    )
+    speech_compute_type: str = Field(
+        "int8", description="CTranslate2 compute type; int8 for a CPU, int8_float16 for a GPU."
+    )
     speech_device: Literal["cpu", "cuda", "auto"] = Field("cpu", description="Where speech models run.")
     threads: int = Field(2, ge=1, le=64, description="Processor threads for each model.")
-    model_idle_s: float = Field(300.0, ge=0, description="Seconds without work after which a model leaves the memory; 0: never.")
+    model_idle_s: float = Field(
+        300.0, ge=0, description="Seconds without work after which a model leaves the memory; 0: never."
+    )
 
     # Follow-ups
-    dissatisfied_above: float = Field(0.6, ge=0, le=1, description="Probability from which a call counts as dissatisfied.")
-    follow_up_within_h: float = Field(4.0, gt=0, description="Hours within which a dissatisfied or abandoned caller is to be called back.")
+    dissatisfied_above: float = Field(
+        0.6, ge=0, le=1, description="Probability from which a call counts as dissatisfied."
+    )
+    follow_up_within_h: float = Field(
+        4.0, gt=0, description="Hours within which a dissatisfied or abandoned caller is to be called back."
+    )
 
     # Webhook
-    webhook_url: str | None = Field(None, description="Address that receives signed events (CloudEvents, Standard Webhooks).")
-    webhook_secret: SecretStr | None = Field(None, description="Signing secret, whsec_ and base64; `openssl rand -base64 32` makes one.")
+    webhook_url: str | None = Field(
+        None, description="Address that receives signed events (CloudEvents, Standard Webhooks)."
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="Signing secret, whsec_ and base64; `openssl rand -base64 32` makes one."
+    )
     webhook_timeout_s: float = Field(10.0, gt=0, description="How long a receiver may take to answer.")
-    webhook_attempts: int = Field(12, ge=1, description="Tries, with growing pauses, before an event waits for a person.")
+    webhook_attempts: int = Field(
+        12, ge=1, description="Tries, with growing pauses, before an event waits for a person."
+    )
 
     # The dashboard
     web_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     web_port: int = Field(8080, ge=1, le=65535, description="Port the dashboard listens on.")
-    public_url: str | None = Field(None, description="Address under which people reach the dashboard, e.g. https://calls.example.org.")
+    public_url: str | None = Field(
+        None, description="Address under which people reach the dashboard, e.g. https://calls.example.org."
+    )
     session_hours: float = Field(12.0, gt=0, description="Hours until a log-in ends.")
-    metrics_token: SecretStr | None = Field(None, description="Bearer token for /metrics from elsewhere; unset: loopback only.")
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token for /metrics from elsewhere; unset: loopback only."
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 

@@ -56,7 +56,11 @@ class FollowUp(Base):
     """Something owed to a customer: what, why, by whom, until when."""
 
     __tablename__ = "follow_up"
-    __table_args__ = (UniqueConstraint("call_id", "rule"), Index("ix_follow_up_state", "state", "due_at"), {"schema": SCHEMA})
+    __table_args__ = (
+        UniqueConstraint("call_id", "rule"),
+        Index("ix_follow_up_state", "state", "due_at"),
+        {"schema": SCHEMA},
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"))
@@ -109,8 +113,9 @@ class OutboxEvent(Base):
     kind: Mapped[str] = mapped_column(String(60))  #: e.g. call.scored
     partition: Mapped[str] = mapped_column(String(40))  #: the customer's id, or the call's where there is none
     ordered_at: Mapped[datetime.datetime]
+    placed_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
     payload: Mapped[dict[str, Any] | None]
-    state: Mapped[str] = mapped_column(String(15))  #: placed, ready, sending, delivered, dead, skipped
+    state: Mapped[str] = mapped_column(String(15), default="placed")  #: placed, ready, sending, delivered, dead
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime.datetime | None]
     last_reply: Mapped[str | None]  #: status and the beginning of the receiver's answer

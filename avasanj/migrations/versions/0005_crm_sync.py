@@ -75,6 +75,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(length=60), nullable=False),
     sa.Column('partition', sa.String(length=40), nullable=False),
     sa.Column('ordered_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('placed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('payload', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('state', sa.String(length=15), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),

@@ -1,0 +1,1 @@
+"""One file a receiving system: our words in, its protocol out."""
