@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 
 
-class PeerMissing(RuntimeError):  # it is a state of the machine, not an error of the code
+class PeerMissing(RuntimeError):  # noqa: N818  # it is a state of the machine, not an error of the code
     """This machine can't run a peer; the text is one line that says which, why, and what to do."""
 
 

@@ -102,7 +102,9 @@ class BaresipAgent:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def start(self) -> None:
@@ -156,7 +158,9 @@ class BaresipAgent:
         with self._changed:
             if not self._changed.wait_for(lambda: self._seen(kind) >= count, limit_s):
                 kinds = [event.kind for event in self.events]
-                raise RuntimeError(f"Phone {self.number} saw no {kind} ({count}) within {limit_s} s, only {kinds}.\n{self.log()}")
+                raise RuntimeError(
+                    f"Phone {self.number} saw no {kind} ({count}) within {limit_s} s, only {kinds}.\n{self.log()}"
+                )
             return [event for event in self.events if event.kind == kind][count - 1]
 
     def log(self) -> str:
@@ -259,7 +263,9 @@ class BaresipAgent:
             payload = json.dumps({"command": name, "params": parameter, "token": token}).encode()
             self._control.sendall(b"%d:%s," % (len(payload), payload))
             if not self._changed.wait_for(lambda: token in self._answers, COMMAND_LIMIT_S):
-                raise RuntimeError(f"Phone {self.number} did not answer to {name} within {COMMAND_LIMIT_S} s.\n{self.log()}")
+                raise RuntimeError(
+                    f"Phone {self.number} did not answer to {name} within {COMMAND_LIMIT_S} s.\n{self.log()}"
+                )
             answer = self._answers.pop(token)
         if not answer.get("ok"):
             raise RuntimeError(f"Phone {self.number} refused {name} {parameter}: {answer.get('data')}")

@@ -36,7 +36,9 @@ class AmiTap:
         self.wait_for(lambda message: "Response" in message, limit_s=10)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -60,20 +62,24 @@ class AmiTap:
                 seen = len(self.messages)
                 if not self._changed.wait(deadline - time.monotonic()):
                     names = [message.get("Event", "Response") for message in self.messages]
-                    raise RuntimeError(f"The wanted message did not come within {limit_s} s; the last ones: {names[-20:]}")
+                    raise RuntimeError(
+                        f"The wanted message did not come within {limit_s} s; the last ones: {names[-20:]}"
+                    )
 
     def event(self, name: str, *, limit_s: float = 30.0, **headers: str) -> Message:
         """The first event of this name whose headers have these values."""
         wanted = {"Event": name, **headers}
         return self.wait_for(lambda message: wanted.items() <= message.items(), limit_s=limit_s)
 
-    def action(self, name: str, **headers: str) -> Message:
+    def action(self, name: str, *, limit_s: float = 10.0, **headers: str) -> Message:
         """Send an action and wait for its response."""
         self._actions += 1
         action_id = f"tap-{self._actions}"
         lines = [f"Action: {name}", f"ActionID: {action_id}", *(f"{key}: {value}" for key, value in headers.items())]
         self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        return self.wait_for(lambda message: "Response" in message and message.get("ActionID") == action_id, limit_s=10)
+        return self.wait_for(
+            lambda message: "Response" in message and message.get("ActionID") == action_id, limit_s=limit_s
+        )
 
     def wait_quiet(self, *, quiet_s: float = 1.5, limit_s: float = 60.0) -> None:
         """Wait until no channel is left and no byte has come for `quiet_s`."""

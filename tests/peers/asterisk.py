@@ -57,7 +57,9 @@ class Asterisk:
     ami_user = "avasanj"
     weak_user = "weak"  #: may log in, and see nothing of calls
 
-    def __init__(self, *, agents: Sequence[AgentLine] = (SARA, REZA), ring_s: int = 15, direct_ring_s: int = 20) -> None:
+    def __init__(
+        self, *, agents: Sequence[AgentLine] = (SARA, REZA), ring_s: int = 15, direct_ring_s: int = 20
+    ) -> None:
         """`ring_s` is how long a queue rings an agent before it tries again; `direct_ring_s` how long a direct call rings."""
         self._root = asterisk_root()
         _sweep(self._root / "runs")
@@ -85,7 +87,9 @@ class Asterisk:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @property
@@ -116,7 +120,7 @@ class Asterisk:
         self._end(signal.SIGTERM, wait_s=10)
 
     def kill(self) -> None:
-        """End it with kill -9, in the middle of whatever it does."""
+        """End it with kill -9, in the middle of whatever it does. Registrations of the last second are lost with it."""
         self._end(signal.SIGKILL, wait_s=10)
 
     def freeze(self) -> None:
@@ -152,7 +156,11 @@ class Asterisk:
         log = self.run_dir / "log" / "full"
         if not log.exists():
             log = self.run_dir / "log" / "console"
-        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if log.exists() else "(no log)"
+        return (
+            "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+            if log.exists()
+            else "(no log)"
+        )
 
     def close(self) -> None:
         """Stop, give the ports back and remove everything that this Asterisk wrote, recordings included."""

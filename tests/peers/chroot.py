@@ -66,7 +66,7 @@ def _build(root: Path) -> None:
         "--quiet",
         "--variant=extract",
         "--mode=root",
-        "--aptopt=Acquire::Check-Valid-Until \"false\"",
+        '--aptopt=Acquire::Check-Valid-Until "false"',
         f"--include={','.join(PACKAGES)}",
         SUITE,
         str(building),
@@ -75,7 +75,9 @@ def _build(root: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_LIMIT_S, check=False)
     except subprocess.TimeoutExpired as error:
-        raise PeerMissing(f"Asterisk {MAJOR} was not fetched within {BUILD_LIMIT_S} s; is the Debian mirror reachable?") from error
+        raise PeerMissing(
+            f"Asterisk {MAJOR} was not fetched within {BUILD_LIMIT_S} s; is the Debian mirror reachable?"
+        ) from error
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise PeerMissing(f"Asterisk {MAJOR} can't be fetched from Debian {SUITE}: {last}")
@@ -87,7 +89,9 @@ def _debian_mirror() -> str:
     """The mirror that this machine's apt already uses."""
     os_release = Path("/etc/os-release").read_text(encoding="utf-8") if Path("/etc/os-release").exists() else ""
     if "\nID=debian" not in "\n" + os_release:
-        raise PeerMissing(f"Asterisk {MAJOR} for the tests comes from Debian {SUITE}, and this machine's apt does not use Debian")
+        raise PeerMissing(
+            f"Asterisk {MAJOR} for the tests comes from Debian {SUITE}, and this machine's apt does not use Debian"
+        )
     listing = subprocess.run(
         [program("apt-get", package="apt"), "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
         capture_output=True,
@@ -124,4 +128,6 @@ def _finish(building: Path, root: Path) -> None:
     )
     if not version.stdout.startswith(f"Asterisk {MAJOR}."):
         said = (version.stdout + version.stderr).strip()
-        raise PeerMissing(f"Debian {SUITE} gave {said!r} instead of Asterisk {MAJOR}; the tests are written for {MAJOR}")
+        raise PeerMissing(
+            f"Debian {SUITE} gave {said!r} instead of Asterisk {MAJOR}; the tests are written for {MAJOR}"
+        )

@@ -41,7 +41,9 @@ class _SippPhone:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def start(self) -> None:
@@ -64,7 +66,9 @@ class _SippPhone:
 
     def log(self) -> str:
         """What sipp complained of."""
-        return "".join(path.read_text(encoding="utf-8", errors="replace") for path in sorted(self._dir.glob("*.log")))[-4000:]
+        return "".join(path.read_text(encoding="utf-8", errors="replace") for path in sorted(self._dir.glob("*.log")))[
+            -4000:
+        ]
 
     def close(self) -> None:
         """End the phone at once; a call that is up loses its audio, as with a lost network."""
@@ -81,13 +85,13 @@ class _SippPhone:
         else:
             sounds.as_a_law(self._says, audio, silence_before_s=self._speaks_after_s)
         (self._dir / "call.xml").write_text(scenario.replace("@AUDIO@", "says.al"), encoding="utf-8")
-        log = (self._dir / "sipp.log").open("wb")
-        with log:
+        options = (
+            f"-sf call.xml -m 1 -nostdin -aa -i 127.0.0.1 -p {sip_port} -mi 127.0.0.1 -mp {media_port} -cp {media_port + 4}"
+            f" -timeout {self._limit_s:.0f}s -timeout_error -trace_err -error_file errors.log"
+        )
+        with (self._dir / "sipp.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [program("sipp", package="sip-tester"), "-sf", "call.xml", "-m", "1", "-nostdin", "-aa"]
-                + ["-i", "127.0.0.1", "-p", str(sip_port), "-mi", "127.0.0.1", "-mp", str(media_port), "-cp", str(media_port + 4)]
-                + ["-timeout", f"{self._limit_s:.0f}s", "-timeout_error", "-trace_err", "-error_file", "errors.log"]
-                + list(arguments),
+                [program("sipp", package="sip-tester"), *options.split(), *arguments],
                 cwd=self._dir,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -26,7 +26,9 @@ class PortBlock:
                 break
             file.close()
         else:
-            raise PeerMissing(f"all {COUNT} blocks of ports from {FIRST} on are in use; end other test runs or Asterisks")
+            raise PeerMissing(
+                f"all {COUNT} blocks of ports from {FIRST} on are in use; end other test runs or Asterisks"
+            )
         self.ami = base
         self.sip = base + 10
         self.customer = base + 20
@@ -46,7 +48,9 @@ class PortBlock:
         for port in range(self._first_phone, self._end, 10):
             if all(_is_free(port + offset) for offset in (0, 1, 4, 5, 6, 7, 8)):
                 return port
-        raise RuntimeError("All 130 places for phones of this Asterisk are in use; stop some phones or start another Asterisk.")
+        raise RuntimeError(
+            "All 130 places for phones of this Asterisk are in use; stop some phones or start another Asterisk."
+        )
 
     def close(self) -> None:
         """Give the block back."""

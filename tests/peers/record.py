@@ -30,7 +30,9 @@ class Stage:
         self.customer_says = sounds.tone(folder / "customer.wav", pitch_hz=440, length_s=60)
         self.agent_says = sounds.tone(folder / "agent.wav", pitch_hz=880, length_s=60)
 
-    def customer(self, dials: str, *, hang_up_after_s: float | None = None, cancel_after_s: float | None = None) -> SipCaller:
+    def customer(
+        self, dials: str, *, hang_up_after_s: float | None = None, cancel_after_s: float | None = None
+    ) -> SipCaller:
         """The customer's phone, with a Persian name."""
         return SipCaller(
             self.pbx,
@@ -43,7 +45,12 @@ class Stage:
         )
 
     def agent(
-        self, number: str = "1001", *, answer_after_s: float | None = 1.0, hang_up_after_s: float | None = None, reject: bool = False
+        self,
+        number: str = "1001",
+        *,
+        answer_after_s: float | None = 1.0,
+        hang_up_after_s: float | None = None,
+        reject: bool = False,
     ) -> BaresipAgent:
         """An agent's phone."""
         return BaresipAgent(
@@ -95,7 +102,10 @@ def rna(stage: Stage) -> None:
 
 def reject(stage: Stage) -> None:
     """A call to queue `support`; the agent refuses once, the next ringing is let ring, and the customer hangs up after 6 s."""
-    with stage.agent(answer_after_s=1, reject=True) as agent, stage.customer(QUEUE_SUPPORT, hang_up_after_s=6) as customer:
+    with (
+        stage.agent(answer_after_s=1, reject=True) as agent,
+        stage.customer(QUEUE_SUPPORT, hang_up_after_s=6) as customer,
+    ):
         agent.wait_for("CALL_CLOSED")
         agent.reject_calls, agent.answer_after_s = False, None
         customer.wait()
@@ -226,7 +236,9 @@ def record(name: str) -> bytes:
 def write_readme() -> None:
     """List the scenarios that lie in the folder, in their own words."""
     rows = [
-        f"| `22-{name}.txt` | {(SCENARIOS[name].__doc__ or '').strip()} |" for name in SCENARIOS if (STREAMS / f"22-{name}.txt").exists()
+        f"| `22-{name}.txt` | {(SCENARIOS[name].__doc__ or '').strip()} |"
+        for name in SCENARIOS
+        if (STREAMS / f"22-{name}.txt").exists()
     ]
     text = (
         "# Recorded manager streams\n\n"
@@ -242,7 +254,9 @@ def write_readme() -> None:
 def main() -> int:
     """Record the named scenarios. 0 done, 1 a peer is missing or a stream is too long, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m tests.peers.record", description=__doc__)
-    parser.add_argument("names", nargs="+", choices=[*SCENARIOS, "all"], metavar="NAME", help=f"{', '.join(SCENARIOS)} or all")
+    parser.add_argument(
+        "names", nargs="+", choices=[*SCENARIOS, "all"], metavar="NAME", help=f"{', '.join(SCENARIOS)} or all"
+    )
     names = list(SCENARIOS) if "all" in (asked := parser.parse_args().names) else asked
     STREAMS.mkdir(exist_ok=True)
     for name in names:

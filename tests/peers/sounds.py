@@ -16,14 +16,13 @@ RATE_HZ = 8_000
 
 def tone(path: Path, *, pitch_hz: float, length_s: float) -> Path:
     """Write a mono 8 kHz WAV of one steady tone."""
-    _run([program("sox", package="sox"), "-n", "-r", str(RATE_HZ), "-b", "16", str(path)]
-         + ["synth", str(length_s), "sine", str(pitch_hz), "gain", "-9"])  # fmt: skip
+    _sox("-n", "-r", str(RATE_HZ), "-b", "16", str(path), "synth", str(length_s), "sine", str(pitch_hz), "gain", "-9")
     return path
 
 
 def silence(path: Path, *, length_s: float) -> Path:
     """Write a mono 8 kHz WAV of digital silence."""
-    _run([program("sox", package="sox"), "-n", "-r", str(RATE_HZ), "-b", "16", "-c", "1", str(path), "trim", "0", str(length_s)])
+    _sox("-n", "-r", str(RATE_HZ), "-b", "16", "-c", "1", str(path), "trim", "0", str(length_s))
     return path
 
 
@@ -35,15 +34,13 @@ def speech(path: Path, text: str, *, voice: str = "en-us") -> Path:
 
 def as_telephone_wav(source: Path, target: Path, *, silence_after_s: float = 0.0) -> Path:
     """Mono, 8 kHz, 16 bit."""
-    _run([program("sox", package="sox"), str(source), "-r", str(RATE_HZ), "-c", "1", "-b", "16", str(target), "pad", "0"]
-         + [str(silence_after_s)])  # fmt: skip
+    _sox(str(source), "-r", str(RATE_HZ), "-c", "1", "-b", "16", str(target), "pad", "0", str(silence_after_s))
     return target
 
 
 def as_a_law(source: Path, target: Path, *, silence_before_s: float = 0.0) -> Path:
     """A-law without a header, as sipp streams it: 8,000 bytes a second."""
-    _run([program("sox", package="sox"), str(source), "-r", str(RATE_HZ), "-c", "1", "-t", "al", str(target)]
-         + ["pad", str(silence_before_s)])  # fmt: skip
+    _sox(str(source), "-r", str(RATE_HZ), "-c", "1", "-t", "al", str(target), "pad", str(silence_before_s))
     return target
 
 
@@ -89,6 +86,10 @@ def likeness(recording: Path, source: Path) -> float:
     size = heard.size + said.size
     product = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)), size)
     return float(np.abs(product).max() / max(float(np.linalg.norm(heard) * np.linalg.norm(said)), 1e-12))
+
+
+def _sox(*arguments: str) -> None:
+    _run([program("sox", package="sox"), *arguments])
 
 
 def _run(command: list[str]) -> None:
