@@ -1,0 +1,135 @@
+"""The PBX's channels and bridges as its events show them: who is connected with whom right now."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+
+#: Channels that no phone and no trunk stands behind.
+_INTERNAL = ("Message/", "CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Surrogate/", "Snoop/", "MulticastRTP/", "UnicastRTP/", "Parked/")
+_INSTANCE = re.compile(r"-[0-9a-f]{8,}(;[12])?$")
+NO_NUMBER = frozenset({"", "<unknown>", "unknown", "<none>"})
+
+
+def peer(channel_name: str) -> str:
+    """The interface that a channel belongs to: `PJSIP/1001-0000000f` is a channel of `PJSIP/1001`."""
+    return _INSTANCE.sub("", channel_name)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Channel:
+    """One channel. Times in seconds since 1970."""
+
+    uniqueid: str
+    linkedid: str
+    name: str
+    created_at: float
+    context: str = ""
+    exten: str = ""
+    caller_number: str = ""
+    caller_name: str = ""
+    bridge: str | None = None
+    ended_at: float | None = None
+    #: the queue member that this channel was dialled as
+    member_interface: str | None = None
+    member_name: str | None = None
+    dialled: bool = False  #: the PBX called it; False: it called the PBX
+    bridged_at: float | None = None  #: when it was first in a bridge
+
+    @property
+    def is_local(self) -> bool:
+        return self.name.startswith("Local/")
+
+    @property
+    def is_real(self) -> bool:
+        """A phone or a trunk, neither a Local channel nor one of the PBX's own."""
+        return not self.is_local and not self.name.startswith(_INTERNAL)
+
+    @property
+    def interface(self) -> str:
+        return peer(self.name)
+
+    @property
+    def live(self) -> bool:
+        return self.ended_at is None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Numbering:
+    """How to tell the center's own phones from the world outside."""
+
+    extension_digits: int = 5  #: a number of at most this many digits is an extension
+    inbound_contexts: tuple[str, ...] = ("from-trunk", "from-pstn", "from-did-direct")  #: also as the start of a longer name
+
+    def is_extension(self, number: str) -> bool:
+        return number.isdigit() and len(number) <= self.extension_digits
+
+    def is_inside(self, channel: Channel) -> bool:
+        """A phone of the center's own: dialled as a queue's member, named by an extension, or calling as one."""
+        if channel.member_interface is not None:
+            return True
+        if not channel.dialled and self.is_inbound(channel.context):
+            return False
+        station = channel.interface.partition("/")[2].partition("@")[0]
+        return self.is_extension(station if station.isdigit() else channel.caller_number)
+
+    def is_inbound(self, context: str) -> bool:
+        return any(context == known or context.startswith(f"{known}-") for known in self.inbound_contexts)
+
+
+class Switchboard:
+    """Every channel that lives, the bridges they are in, and the two ends of each Local channel."""
+
+    def __init__(self) -> None:
+        self.channels: dict[str, Channel] = {}
+        self._bridges: dict[str, set[str]] = {}
+        self._other_end: dict[str, str] = {}
+
+    def enter(self, channel: Channel, bridge: str, at: float) -> None:
+        self.leave(channel)
+        channel.bridge = bridge
+        channel.bridged_at = at if channel.bridged_at is None else channel.bridged_at
+        self._bridges.setdefault(bridge, set()).add(channel.uniqueid)
+
+    def leave(self, channel: Channel) -> None:
+        if channel.bridge is None:
+            return
+        members = self._bridges.get(channel.bridge, set())
+        members.discard(channel.uniqueid)
+        if not members:
+            self._bridges.pop(channel.bridge, None)
+        channel.bridge = None
+
+    def pair(self, one: str, two: str) -> None:
+        """The two ends of a Local channel: what goes into one comes out of the other."""
+        self._other_end[one] = two
+        self._other_end[two] = one
+
+    def other_end(self, uniqueid: str) -> Channel | None:
+        return self.channels.get(self._other_end.get(uniqueid, ""))
+
+    def remove(self, channel: Channel) -> None:
+        self.leave(channel)
+        self.channels.pop(channel.uniqueid, None)
+        other = self._other_end.pop(channel.uniqueid, None)
+        if other is not None:
+            self._other_end.pop(other, None)
+
+    def connected_with(self, channel: Channel) -> Iterator[Channel]:
+        """Every real channel that hears this one now, through Local channels too; itself left out."""
+        seen = {channel.uniqueid}
+        waiting = [channel]
+        while waiting:
+            here = waiting.pop()
+            near = set(self._bridges.get(here.bridge or "", ()))
+            if here.is_local and (other := self._other_end.get(here.uniqueid)) is not None:
+                near.add(other)
+            for uniqueid in sorted(near - seen):
+                seen.add(uniqueid)
+                neighbour = self.channels.get(uniqueid)
+                if neighbour is None:
+                    continue
+                waiting.append(neighbour)
+                if neighbour.is_real:
+                    yield neighbour

@@ -1,0 +1,1 @@
+SEGMENT_GLOB = "*.ami"

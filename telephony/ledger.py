@@ -1,0 +1,112 @@
+"""What the ledger says of a call at one moment: plain values, made by the assembler, kept by the store."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+
+from telephony.tables import CallState, Direction, Disposition, Party
+
+
+class HungUpBy(enum.StrEnum):
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    PBX = "pbx"  #: timeout, busy, end of the dialplan
+
+
+class TransferKind(enum.StrEnum):
+    BLIND = "blind"
+    ATTENDED = "attended"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Span:
+    """One agent's own time in the call. `uniqueid` is the agent's channel."""
+
+    uniqueid: str
+    interface: str
+    agent_name: str | None
+    started_at: datetime.datetime
+    ended_at: datetime.datetime | None
+    hold_s: float
+    ring_s: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hold:
+    """One stretch on hold; `by` is who put the other there."""
+
+    started_at: datetime.datetime
+    ended_at: datetime.datetime | None
+    by: Party
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """`transferrer` and `target` as the PBX names them: extensions."""
+
+    kind: TransferKind
+    transferrer: str
+    target: str
+    at: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NamedRecording:
+    """A file that the PBX said it writes, by the PBX's own path.
+
+    `expected` is False for a name that follows from a convention only: it is used where it exists and not missed where
+    it doesn't. `offset_s` is the file's second 0 in seconds from the call's start.
+    """
+
+    party: Party
+    path: str
+    offset_s: float
+    expected: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, order=True)
+class Position:
+    """A place in the journal, from which a call's events can be read again."""
+
+    segment: str
+    offset: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CallSnapshot:
+    """One call as far as its events tell. Times in UTC, durations in seconds, None while unknown."""
+
+    pbx: str
+    linked_id: str
+    direction: Direction
+    state: CallState
+    disposition: Disposition | None
+    queue: str | None
+    caller_raw: str | None
+    caller_name: str | None
+    called_raw: str | None
+    started_at: datetime.datetime
+    queued_at: datetime.datetime | None
+    answered_at: datetime.datetime | None
+    ended_at: datetime.datetime | None
+    wait_s: float | None
+    ring_s: float | None
+    talk_s: float | None
+    hold_s: float
+    hung_up_by: HungUpBy | None
+    complete: bool
+    spans: tuple[Span, ...]
+    holds: tuple[Hold, ...]
+    transfers: tuple[Transfer, ...]
+    recordings: tuple[NamedRecording, ...]
+    #: the call that this one turned out to be a part of (a consultation): it has no row of its own then
+    merged_into: str | None = None
+    #: where its first event lies in the journal
+    since: Position | None = dataclasses.field(default=None, compare=False)
+
+
+def moment(epoch_s: float) -> datetime.datetime:
+    """Seconds since 1970 as the ledger keeps times: UTC, to the millisecond."""
+    return datetime.datetime.fromtimestamp(round(epoch_s, 3), datetime.UTC)
