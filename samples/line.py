@@ -9,7 +9,7 @@ import numpy as np
 from voices import RATE_HZ, Sound
 
 HOLD_PEAK = 0.06
-OPUS_BITS_PER_S = 12_000
+OPUS_BITS_PER_S = 13_000
 BEAT_S = 0.6
 # A slow I-vi-IV-V in C, one note a beat, written for these samples.
 HOLD_NOTES_HZ = (
