@@ -92,3 +92,15 @@ class StuckWork(Base):
     error: Mapped[str]
     failed_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
     requeued_at: Mapped[datetime.datetime | None]
+
+
+class Worker(Base):
+    """A process that does the pipeline's work, as long as it says so: what a dead one was doing is given to another."""
+
+    __tablename__ = "worker"
+    __table_args__ = {"schema": SCHEMA}
+
+    executor_id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    queues: Mapped[list[str]]
+    started_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)

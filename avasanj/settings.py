@@ -147,6 +147,20 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     @property
+    def postgres_dir(self) -> Path:
+        return self.data_dir / "postgres"
+
+    @property
+    def metrics_dir(self) -> Path:
+        """Where the processes of this machine put their counters together."""
+        return self.data_dir / "metrics"
+
+    @property
+    def speech_model_path(self) -> Path:
+        """The speech model's folder: a path as it is, a bare name under the models."""
+        return Path(self.speech_model) if "/" in self.speech_model else self.models_dir / self.speech_model
+
+    @property
     def address(self) -> str:
         """The dashboard's address as a person types it."""
         return (self.public_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")

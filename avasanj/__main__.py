@@ -1,0 +1,5 @@
+"""`python -m avasanj` is the command `avasanj`."""
+
+from avasanj.cli import main
+
+main()

@@ -1,0 +1,101 @@
+"""Commands about calls: take an archive in, replay a PBX's events, the sample calls, the models that understand them."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from avasanj.cli.app import app, is_terminal, opened_database, print_json, settings_and_log
+from avasanj.errors import InputError
+
+models = typer.Typer(no_args_is_help=True, help="The speech and text models: fetch them, check them.")
+app.add_typer(models, name="models")
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, all else on standard error.")]
+
+
+@app.command(name="import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Folder with recordings: stereo files, NAME-agent/NAME-customer pairs, or mono.")],
+    *,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            help="Facts of the calls: file or agent_file,customer_file; started_at, direction, caller, called, agent, queue, transcript. "
+            "Default: calls.csv in the folder, if there."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take an archive of recordings in. Again over the same files: nothing is doubled. Bad rows are named, the rest goes on."""
+    from telephony.archive import import_folder
+
+    settings = settings_and_log()
+    console = Console(stderr=True)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder. Give the folder in which the recordings lie.")
+    with opened_database(settings) as database:
+        report = import_folder(settings, database, folder, csv=csv)
+    for problem in report.problems:
+        console.print(problem, markup=False, highlight=False)
+    if json:
+        print_json({"imported": report.imported, "known": report.skipped_known, "problems": report.problems})
+    else:
+        print(f"{report.imported} calls taken in, {report.skipped_known} known already, {len(report.problems)} problems.")
+        if report.imported:
+            print("`avasanj up` works on them and shows them.")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    events: Annotated[Path, typer.Argument(help="A raw AMI stream: a capture of the manager connection, or a journal segment.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Feed a PBX's raw events through the call ledger and print the calls. Needs no database."""
+    from telephony.replay import replay as replay_events
+
+    if not events.exists():
+        raise InputError(f"There is no file {events}. Give a raw AMI stream, for instance one of the journal's segments.")
+    calls = replay_events(events)
+    if json:
+        print_json(calls)
+        return
+    for call in calls:
+        agents = ", ".join(span["agent_name"] or span["interface"] for span in call["spans"]) or "no agent"
+        print(f"{call['started_at']}  {call['direction']:<8} {call['disposition'] or call['state']:<10} {call['queue'] or '-':<12} {agents}")
+
+
+@app.command()
+def demo(*, remove: Annotated[bool, typer.Option("--remove", help="Take the sample calls away, with all that came of them.")] = False) -> None:
+    """Take the sample calls in (work on them needs `avasanj up`), or remove them."""
+    from avasanj import samples
+
+    settings = settings_and_log()
+    with opened_database(settings) as database:
+        if remove:
+            print(f"{samples.remove(settings, database)} sample calls removed.")
+            return
+        samples.bring_back(settings)
+        print("Ctrl-C leaves them to `avasanj up`.")
+        samples.put_through(settings, database, Console(stderr=True), threading.Event())
+
+
+@models.command()
+def fetch() -> None:
+    """Fetch the default models into the data folder and check each file. What is there and whole is left alone."""
+    from scoring import models as text_models
+    from transcription import models as speech_models
+
+    settings = settings_and_log()
+    settings.models_dir.mkdir(parents=True, exist_ok=True)
+    steps = [("speech", speech_models.fetch), ("text", text_models.fetch)]
+    for _name, step in track(steps, description="Models", console=Console(stderr=True), disable=not is_terminal()):
+        step(settings.models_dir)
+    print(f"The models are in {settings.models_dir}.")

@@ -1,0 +1,211 @@
+"""The life of a call, from the moment it is over, told once.
+
+    intake      its customer is found and its place among that customer's calls taken; one stereo file is made to listen to
+    transcribe  who said what, when                                                 (the speech queue: one call at a time)
+    score       the customer's mood, the agent's work, each with evidence           (the scoring queue)
+    sync        what is owed is opened, the event for other systems is filled in
+    deliver     the event leaves, in the order of the customer's calls              (the sync queue, one customer at a time)
+
+Each stage is a durable workflow whose id names it and its call. It stores its result under a unique key and asks for the next
+stage by name, so running it again, wherever it was cut off, changes nothing. A step that fails is tried again with
+growing pauses; one that keeps failing rests in the list of stuck work, where a person sees what failed and starts it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from dbos import DBOS
+from dbos._dbos import StepOptions
+from prometheus_client import Counter, Histogram
+
+import crm_sync.delivery
+import crm_sync.stage
+import scoring.stage
+import transcription.stage
+from avasanj import stuck, work
+from avasanj.database import Database
+from avasanj.errors import AvasanjError
+from avasanj.log import get_logger
+from avasanj.settings import Settings
+from scoring.encoder import Encoder
+from telephony.store import load_ended
+from telephony.tables import Disposition
+from transcription.whisper import SpeechEngine
+
+_log = get_logger(__name__)
+_FAILURES = Counter("avasanj_stage_failures_total", "Attempts at a stage that failed, by stage.", ["stage"])
+_STUCK = Counter("avasanj_stage_stuck_total", "Stages given up until a person starts them again.", ["stage"])
+_SECONDS = Histogram("avasanj_stage_seconds", "Time that a stage took.", ["stage"], buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800))
+
+#: A workflow that took its process down this often is not tried again by itself.
+MAX_RECOVERY_ATTEMPTS = 5
+_ATTEMPTS, _FIRST_PAUSE_S, _GROWTH = 8, 1.0, 2.0
+
+
+class Activity:
+    """Whether a model is at work, and since when it has not been."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._ended_s = time.monotonic()
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._ended_s = time.monotonic()
+
+    def when_idle(self, seconds: float, do: Callable[[], None]) -> None:
+        """Call `do` if nothing has run for `seconds`; nothing starts while it does."""
+        with self._lock:
+            if not self._running and time.monotonic() - self._ended_s >= seconds:
+                do()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What the stages work with in this process. Models load when first used."""
+
+    settings: Settings
+    database: Database
+    speech: SpeechEngine
+    encoder: Encoder
+    speaking: Activity = field(default_factory=Activity)
+    encoding: Activity = field(default_factory=Activity)
+
+    def rest(self, after_s: float) -> None:
+        """Let models that have had nothing to do for `after_s` seconds leave the memory."""
+        if self.speech.loaded:
+            self.speaking.when_idle(after_s, self.speech.unload)
+        if self.encoder.loaded:
+            self.encoding.when_idle(after_s, self.encoder.unload)
+
+
+_tools: Tools | None = None
+
+
+def use(tools: Tools) -> None:
+    """Give the stages of this process their tools, before any of them runs."""
+    global _tools  # noqa: PLW0603 - DBOS calls the stages by name, with ids only
+    _tools = tools
+
+
+@DBOS.workflow(name=work.INTAKE.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+def intake(call_id: str) -> None:
+    _stage(work.INTAKE, call_id, _take_in)
+
+
+@DBOS.workflow(name=work.TRANSCRIBE.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+def transcribe(call_id: str) -> None:
+    _stage(work.TRANSCRIBE, call_id, _transcribe)
+
+
+@DBOS.workflow(name=work.SCORE.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+def score(call_id: str) -> None:
+    _stage(work.SCORE, call_id, _score)
+
+
+@DBOS.workflow(name=work.SYNC.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+def sync(call_id: str) -> None:
+    _stage(work.SYNC, call_id, _sync)
+
+
+@DBOS.workflow(name=work.DELIVER.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+def deliver(connection_id: str, partition: str) -> None:
+    _stage(work.DELIVER, connection_id, lambda tools, _id: _deliver(tools, connection_id, partition))
+
+
+def _take_in(tools: Tools, call_id: uuid.UUID) -> None:
+    crm_sync.stage.place(tools.settings, tools.database, call_id)
+    with tools.database.read() as session:
+        call = load_ended(session, call_id)
+    if call.disposition == Disposition.ANSWERED and call.recordings:
+        transcription.stage.prepare_playback(tools.settings, tools.database, call_id)
+        _ask_for(tools, work.TRANSCRIBE, call_id)
+    else:
+        _ask_for(tools, work.SYNC, call_id)
+
+
+def _transcribe(tools: Tools, call_id: uuid.UUID) -> None:
+    with tools.speaking():
+        transcription.stage.transcribe(tools.settings, tools.database, tools.speech, call_id)
+    _ask_for(tools, work.SCORE, call_id)
+
+
+def _score(tools: Tools, call_id: uuid.UUID) -> None:
+    with tools.encoding():
+        scoring.stage.score(tools.settings, tools.database, tools.encoder, call_id)
+    _ask_for(tools, work.SYNC, call_id)
+
+
+def _sync(tools: Tools, call_id: uuid.UUID) -> None:
+    crm_sync.stage.sync(tools.settings, tools.database, call_id)
+
+
+def _deliver(tools: Tools, connection_id: str, partition: str) -> None:
+    crm_sync.delivery.deliver(tools.settings, tools.database, connection_id, partition)
+
+
+def _ask_for(tools: Tools, job: work.Job, call_id: uuid.UUID) -> None:
+    with tools.database.transaction() as session:
+        work.enqueue(session, job, str(call_id), key=f"{job.name}:{call_id}")
+
+
+def _stage(job: work.Job, subject_id: str, do: Callable[[Tools, uuid.UUID], None]) -> None:
+    """Run a stage as one durable step, and keep it where a person sees it when it fails for good."""
+    tools = _tools
+    assert tools is not None, "the worker gives the stages their tools"
+    workflow_id = DBOS.workflow_id
+    assert workflow_id is not None
+
+    def attempt() -> None:
+        with _SECONDS.labels(job.name).time():
+            do(tools, uuid.UUID(subject_id))
+
+    def give_up(text: str) -> None:
+        with tools.database.transaction() as session:
+            stuck.record(session, workflow_id, job.name, subject_id, text)
+
+    try:
+        DBOS.run_step(_options(job.name), attempt)
+    except Exception as error:
+        reason = _reason(error)
+        _STUCK.labels(job.name).inc()
+        _log.exception("stage_given_up", stage=job.name, subject=subject_id, remedy="the dashboard's health page starts it again")
+        DBOS.run_step(_options(f"{job.name}: given up"), give_up, reason)
+
+
+def _options(name: str) -> StepOptions:
+    def worth_another_try(error: BaseException) -> bool:
+        _FAILURES.labels(name).inc()
+        again = not isinstance(error, AvasanjError) or error.retry
+        _log.warning("stage_failed", stage=name, error=type(error).__name__, again=again)
+        return again
+
+    return StepOptions(
+        name=name,
+        retries_allowed=True,
+        max_attempts=_ATTEMPTS,
+        interval_seconds=_FIRST_PAUSE_S,
+        backoff_rate=_GROWTH,
+        should_retry=worth_another_try,
+    )
+
+
+def _reason(error: Exception) -> str:
+    """The last thing that went wrong, in words for a person."""
+    last = getattr(error, "errors", None)
+    cause = last[-1] if last else error
+    return str(cause) if isinstance(cause, AvasanjError) else f"{type(cause).__name__}: {cause}"

@@ -1,0 +1,147 @@
+"""A process that takes work from queues, and takes over what a dead one left."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import uuid
+from collections.abc import Sequence
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from prometheus_client import Counter
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from avasanj import pipeline, stuck
+from avasanj.database import Database, utc_now
+from avasanj.log import get_logger
+from avasanj.people import Worker
+from avasanj.pipeline import Tools
+from avasanj.settings import Settings
+from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, WORK_SCHEMA, Queue
+from scoring.encoder import Encoder
+from transcription.whisper import SpeechEngine
+
+_log = get_logger(__name__)
+_TAKEN_OVER = Counter("avasanj_worker_taken_over_total", "Pieces of work taken over from workers that died.")
+_BEAT_S = 5.0
+#: A worker that has not been seen for this long is dead. Wrongly so does no harm: steps are fenced and effects have keys.
+DEAD_AFTER = datetime.timedelta(seconds=30)
+_KEEP_DONE = datetime.timedelta(days=7)
+_SPEECH_AT_ONCE, _SCORING_AT_ONCE, _INTAKE_AT_ONCE, _SENDING_AT_ONCE = 1, 1, 2, 8
+
+
+def run(settings: Settings, database: Database, executor_id: str, queues: Sequence[Queue], stop: threading.Event) -> None:
+    """Work until `stop` is set. `executor_id` is this slot's stable name: the process that has it next goes on with
+    what this one leaves. Two live processes must never share one.
+    """
+    encoder = Encoder(settings.models_dir / "multilingual-e5-small", threads=settings.threads)
+    speech = SpeechEngine(
+        settings.speech_model_path, compute_type=settings.speech_compute_type, device=settings.speech_device, threads=settings.threads
+    )
+    tools = Tools(settings=settings, database=database, speech=speech, encoder=encoder)
+    pipeline.use(tools)
+    _beat(database, executor_id, queues)
+    _launch(database, executor_id, queues)
+    _log.info("worker_started", executor=executor_id, queues=",".join(queues))
+    try:
+        last_sweep = utc_now() - _KEEP_DONE
+        while not stop.wait(_BEAT_S):
+            try:
+                _beat(database, executor_id, queues)
+                _take_over_from_the_dead(database)
+                _rest_the_hopeless(database)
+                if utc_now() - last_sweep > datetime.timedelta(hours=1):
+                    last_sweep = utc_now()
+                    _forget_done(database)
+            except DBAPIError:
+                _log.warning("database_away", remedy="work goes on when it is back")
+            if settings.model_idle_s:
+                tools.rest(settings.model_idle_s)
+    finally:
+        DBOS.destroy(workflow_completion_timeout_sec=2)
+        with database.transaction() as session:
+            session.execute(delete(Worker).where(Worker.executor_id == executor_id, ~_has_pending(session, executor_id)))
+
+
+def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> None:
+    config = DBOSConfig(
+        name=APPLICATION_NAME,
+        system_database_url=database.url,
+        dbos_system_schema=WORK_SCHEMA,
+        serializer=DBOSPortableJSONSerializer(),
+        executor_id=executor_id,
+        application_version=APPLICATION_VERSION,
+        run_admin_server=False,
+        log_level="WARNING",
+        sys_db_pool_size=5,
+    )
+    DBOS(config=config)
+    DBOS.listen_queues([*queues])
+    DBOS.launch()
+    DBOS.register_queue(Queue.INTAKE, worker_concurrency=_INTAKE_AT_ONCE)
+    DBOS.register_queue(Queue.SPEECH, worker_concurrency=_SPEECH_AT_ONCE)
+    DBOS.register_queue(Queue.SCORING, worker_concurrency=_SCORING_AT_ONCE)
+    DBOS.register_queue(Queue.SYNC, worker_concurrency=_SENDING_AT_ONCE, partition_concurrency=1)
+
+
+def _beat(database: Database, executor_id: str, queues: Sequence[Queue]) -> None:
+    row = {"executor_id": executor_id, "queues": [*queues], "started_at": utc_now(), "seen_at": utc_now()}
+    with database.transaction() as session:
+        session.execute(
+            insert(Worker).values(row).on_conflict_do_update(
+                index_elements=["executor_id"], set_={"seen_at": row["seen_at"], "queues": row["queues"]}
+            )
+        )
+
+
+def _take_over_from_the_dead(database: Database) -> None:
+    with database.transaction() as session:
+        dead = session.scalars(select(Worker.executor_id).where(Worker.seen_at < utc_now() - DEAD_AFTER)).all()
+        left = {executor_id: _has_pending(session, executor_id) for executor_id in dead}
+        gone = [executor_id for executor_id, pending in left.items() if not pending]
+        session.execute(delete(Worker).where(Worker.executor_id.in_(gone), Worker.seen_at < utc_now() - DEAD_AFTER))
+    for executor_id in (executor_id for executor_id, pending in left.items() if pending):
+        handles = DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001 - no public way; pinned, and held by the kill tests
+        _TAKEN_OVER.inc(len(handles))
+        _log.warning("work_taken_over", dead=executor_id, pieces=len(handles))
+
+
+def _has_pending(session: Session, executor_id: str) -> bool:
+    query = text("select exists(select 1 from work.workflow_status where executor_id = :id and status = 'PENDING')")
+    return bool(session.scalar(query, {"id": executor_id}))
+
+
+def _rest_the_hopeless(database: Database) -> None:
+    """Work that took its process down time and again is shown to a person instead of being tried for ever."""
+    query = text(
+        "select workflow_uuid, name, inputs from work.workflow_status where status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED' "
+        "and workflow_uuid not in (select workflow_id from avasanj.stuck_work)"
+    )
+    with database.transaction() as session:
+        for workflow_id, name, inputs in session.execute(query).tuples():
+            subject = _first_uuid(str(inputs))
+            stuck.record(
+                session, workflow_id, name, subject,
+                f"The process died {pipeline.MAX_RECOVERY_ATTEMPTS} times at this work. Look at its log before starting it again.",
+            )
+
+
+def _first_uuid(inputs: str) -> str:
+    for part in inputs.replace('"', " ").replace(":", " ").split():
+        try:
+            return str(uuid.UUID(part))
+        except ValueError:
+            continue
+    return inputs
+
+
+def _forget_done(database: Database) -> None:
+    cutoff_ms = int((utc_now() - _KEEP_DONE).timestamp() * 1000)
+    with database.transaction() as session:
+        session.execute(
+            text("delete from work.workflow_status where status in ('SUCCESS', 'ERROR', 'CANCELLED') and updated_at < :cutoff"),
+            {"cutoff": cutoff_ms},
+        )

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs every check and every test; what fails first is said last. The Python tests' own closing line ends the output.
+set -u
+cd "$(dirname "$0")/.."
+bin=$PWD/.venv/bin
+failed=()
+
+step() { # name, command …
+  local name=$1; shift
+  echo "── $name"
+  "$@" || failed+=("$name")
+}
+
+step "lint" "$bin/ruff" check .
+step "format" "$bin/ruff" format --check --quiet .
+step "types" "$bin/mypy"
+step "imports flow one way" "$bin/lint-imports" --no-cache
+step "wheel" bash tests/wheel.sh
+[ ${#failed[@]} -eq 0 ] || echo "Failed before the tests: ${failed[*]}"
+
+# What loads models or drives a browser runs with the rest over two processes; each worker has its own database server.
+"$bin/python" -m pytest -n 2 --dist loadgroup -q "$@"
+tests=$?
+[ ${#failed[@]} -eq 0 ] && [ $tests -eq 0 ]
