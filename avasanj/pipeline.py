@@ -20,13 +20,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from dbos import DBOS
-from dbos._dbos import StepOptions
+import scoring.stage
+from dbos import DBOS, StepOptions
 from prometheus_client import Counter, Histogram
+from telephony.store import load_ended
 
 import crm_sync.delivery
 import crm_sync.stage
-import scoring.stage
 import transcription.stage
 from avasanj import stuck, work
 from avasanj.database import Database
@@ -34,14 +34,15 @@ from avasanj.errors import AvasanjError
 from avasanj.log import get_logger
 from avasanj.settings import Settings
 from scoring.encoder import Encoder
-from telephony.store import load_ended
 from telephony.tables import Disposition
 from transcription.whisper import SpeechEngine
 
 _log = get_logger(__name__)
 _FAILURES = Counter("avasanj_stage_failures_total", "Attempts at a stage that failed, by stage.", ["stage"])
 _STUCK = Counter("avasanj_stage_stuck_total", "Stages given up until a person starts them again.", ["stage"])
-_SECONDS = Histogram("avasanj_stage_seconds", "Time that a stage took.", ["stage"], buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800))
+_SECONDS = Histogram(
+    "avasanj_stage_seconds", "Time that a stage took.", ["stage"], buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800)
+)
 
 #: A workflow that took its process down this often is not tried again by itself.
 MAX_RECOVERY_ATTEMPTS = 5
@@ -87,10 +88,8 @@ class Tools:
 
     def rest(self, after_s: float) -> None:
         """Let models that have had nothing to do for `after_s` seconds leave the memory."""
-        if self.speech.loaded:
-            self.speaking.when_idle(after_s, self.speech.unload)
-        if self.encoder.loaded:
-            self.encoding.when_idle(after_s, self.encoder.unload)
+        self.speaking.when_idle(after_s, self.speech.unload)
+        self.encoding.when_idle(after_s, self.encoder.unload)
 
 
 _tools: Tools | None = None
@@ -180,10 +179,12 @@ def _stage(job: work.Job, subject_id: str, do: Callable[[Tools, uuid.UUID], None
 
     try:
         DBOS.run_step(_options(job.name), attempt)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - nothing is dropped: it is logged, counted and kept for a person
         reason = _reason(error)
         _STUCK.labels(job.name).inc()
-        _log.exception("stage_given_up", stage=job.name, subject=subject_id, remedy="the dashboard's health page starts it again")
+        _log.exception(
+            "stage_given_up", stage=job.name, subject=subject_id, remedy="the dashboard's health page starts it again"
+        )
         DBOS.run_step(_options(f"{job.name}: given up"), give_up, reason)
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
+from telephony.archive import import_folder
 
 from avasanj import stuck
 from avasanj.database import Database
@@ -20,7 +21,6 @@ from avasanj.people import StuckWork
 from avasanj.settings import Settings
 from crm_sync.tables import Customer, TimelineEntry
 from scoring.tables import Mood
-from telephony.archive import import_folder
 from telephony.tables import Call, Source
 
 _FOLDER = Path(__file__).resolve().parent.parent / "samples"
@@ -29,14 +29,20 @@ _LONGEST_S = 1800.0
 
 
 def put_through(
-    settings: Settings, database: Database, console: Console, stop: threading.Event, meanwhile: Callable[[], None] = lambda: None
+    settings: Settings,
+    database: Database,
+    console: Console,
+    stop: threading.Event,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Take the sample calls in and wait, with a progress bar, until each is understood. What has been done is not repeated."""
     if _removed(settings).exists():
         console.print("The sample calls were removed; `avasanj demo` brings them back.")
         return
     if not (_FOLDER / "calls.csv").exists():
-        raise InputError(f"The sample calls are not in {_FOLDER}. They come with a checkout of the source, not with the wheel.")
+        raise InputError(
+            f"The sample calls are not in {_FOLDER}. They come with a checkout of the source, not with the wheel."
+        )
     report = import_folder(settings, database, _FOLDER, sample=True)
     for problem in report.problems:
         console.print(f"[yellow]{problem}[/yellow]")
@@ -55,7 +61,9 @@ def put_through(
             waited_s += _LOOK_S
             meanwhile()
     if failed:
-        console.print(f"[yellow]{failed} of {calls} sample calls failed; the dashboard's health page says why.[/yellow]")
+        console.print(
+            f"[yellow]{failed} of {calls} sample calls failed; the dashboard's health page says why.[/yellow]"
+        )
 
 
 def bring_back(settings: Settings) -> None:

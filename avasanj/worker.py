@@ -33,13 +33,18 @@ _KEEP_DONE = datetime.timedelta(days=7)
 _SPEECH_AT_ONCE, _SCORING_AT_ONCE, _INTAKE_AT_ONCE, _SENDING_AT_ONCE = 1, 1, 2, 8
 
 
-def run(settings: Settings, database: Database, executor_id: str, queues: Sequence[Queue], stop: threading.Event) -> None:
+def run(
+    settings: Settings, database: Database, executor_id: str, queues: Sequence[Queue], stop: threading.Event
+) -> None:
     """Work until `stop` is set. `executor_id` is this slot's stable name: the process that has it next goes on with
     what this one leaves. Two live processes must never share one.
     """
     encoder = Encoder(settings.models_dir / "multilingual-e5-small", threads=settings.threads)
     speech = SpeechEngine(
-        settings.speech_model_path, compute_type=settings.speech_compute_type, device=settings.speech_device, threads=settings.threads
+        settings.speech_model_path,
+        compute_type=settings.speech_compute_type,
+        device=settings.speech_device,
+        threads=settings.threads,
     )
     tools = Tools(settings=settings, database=database, speech=speech, encoder=encoder)
     pipeline.use(tools)
@@ -62,8 +67,7 @@ def run(settings: Settings, database: Database, executor_id: str, queues: Sequen
                 tools.rest(settings.model_idle_s)
     finally:
         DBOS.destroy(workflow_completion_timeout_sec=2)
-        with database.transaction() as session:
-            session.execute(delete(Worker).where(Worker.executor_id == executor_id, ~_has_pending(session, executor_id)))
+        _leave(database, executor_id)
 
 
 def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> None:
@@ -74,7 +78,6 @@ def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> No
         serializer=DBOSPortableJSONSerializer(),
         executor_id=executor_id,
         application_version=APPLICATION_VERSION,
-        run_admin_server=False,
         log_level="WARNING",
         sys_db_pool_size=5,
     )
@@ -91,10 +94,19 @@ def _beat(database: Database, executor_id: str, queues: Sequence[Queue]) -> None
     row = {"executor_id": executor_id, "queues": [*queues], "started_at": utc_now(), "seen_at": utc_now()}
     with database.transaction() as session:
         session.execute(
-            insert(Worker).values(row).on_conflict_do_update(
+            insert(Worker)
+            .values(row)
+            .on_conflict_do_update(
                 index_elements=["executor_id"], set_={"seen_at": row["seen_at"], "queues": row["queues"]}
             )
         )
+
+
+def _leave(database: Database, executor_id: str) -> None:
+    """Take this worker off the list, unless it leaves work that the others should notice and take over."""
+    with database.transaction() as session:
+        if not _has_pending(session, executor_id):
+            session.execute(delete(Worker).where(Worker.executor_id == executor_id))
 
 
 def _take_over_from_the_dead(database: Database) -> None:
@@ -124,7 +136,10 @@ def _rest_the_hopeless(database: Database) -> None:
         for workflow_id, name, inputs in session.execute(query).tuples():
             subject = _first_uuid(str(inputs))
             stuck.record(
-                session, workflow_id, name, subject,
+                session,
+                workflow_id,
+                name,
+                subject,
                 f"The process died {pipeline.MAX_RECOVERY_ATTEMPTS} times at this work. Look at its log before starting it again.",
             )
 
@@ -142,6 +157,8 @@ def _forget_done(database: Database) -> None:
     cutoff_ms = int((utc_now() - _KEEP_DONE).timestamp() * 1000)
     with database.transaction() as session:
         session.execute(
-            text("delete from work.workflow_status where status in ('SUCCESS', 'ERROR', 'CANCELLED') and updated_at < :cutoff"),
+            text(
+                "delete from work.workflow_status where status in ('SUCCESS', 'ERROR', 'CANCELLED') and updated_at < :cutoff"
+            ),
             {"cutoff": cutoff_ms},
         )

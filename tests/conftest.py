@@ -18,7 +18,10 @@ from avasanj.postgres import EmbeddedPostgres
 from avasanj.settings import Settings, load_settings
 
 #: What is slow to make and kept outside the repository.
-CACHE = Path(os.environ.get("AVASANJ_TEST_CACHE") or (Path("/var/cache/avasanj-tests") if os.geteuid() == 0 else Path.home() / ".cache/avasanj-tests"))
+CACHE = Path(
+    os.environ.get("AVASANJ_TEST_CACHE")
+    or (Path("/var/cache/avasanj-tests") if os.geteuid() == 0 else Path.home() / ".cache/avasanj-tests")
+)
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -20,7 +20,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 @app.command(name="import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="Folder with recordings: stereo files, NAME-agent/NAME-customer pairs, or mono.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with recordings: stereo files, NAME-agent/NAME-customer pairs, or mono.")
+    ],
     *,
     csv: Annotated[
         Path | None,
@@ -45,7 +47,9 @@ def import_(
     if json:
         print_json({"imported": report.imported, "known": report.skipped_known, "problems": report.problems})
     else:
-        print(f"{report.imported} calls taken in, {report.skipped_known} known already, {len(report.problems)} problems.")
+        print(
+            f"{report.imported} calls taken in, {report.skipped_known} known already, {len(report.problems)} problems."
+        )
         if report.imported:
             print("`avasanj up` works on them and shows them.")
     if report.problems:
@@ -54,7 +58,9 @@ def import_(
 
 @app.command()
 def replay(
-    events: Annotated[Path, typer.Argument(help="A raw AMI stream: a capture of the manager connection, or a journal segment.")],
+    events: Annotated[
+        Path, typer.Argument(help="A raw AMI stream: a capture of the manager connection, or a journal segment.")
+    ],
     *,
     json: Json = False,
 ) -> None:
@@ -62,18 +68,27 @@ def replay(
     from telephony.replay import replay as replay_events
 
     if not events.exists():
-        raise InputError(f"There is no file {events}. Give a raw AMI stream, for instance one of the journal's segments.")
+        raise InputError(
+            f"There is no file {events}. Give a raw AMI stream, for instance one of the journal's segments."
+        )
     calls = replay_events(events)
     if json:
         print_json(calls)
         return
     for call in calls:
         agents = ", ".join(span["agent_name"] or span["interface"] for span in call["spans"]) or "no agent"
-        print(f"{call['started_at']}  {call['direction']:<8} {call['disposition'] or call['state']:<10} {call['queue'] or '-':<12} {agents}")
+        print(
+            f"{call['started_at']}  {call['direction']:<8} {call['disposition'] or call['state']:<10} {call['queue'] or '-':<12} {agents}"
+        )
 
 
 @app.command()
-def demo(*, remove: Annotated[bool, typer.Option("--remove", help="Take the sample calls away, with all that came of them.")] = False) -> None:
+def demo(
+    *,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take the sample calls away, with all that came of them.")
+    ] = False,
+) -> None:
     """Take the sample calls in (work on them needs `avasanj up`), or remove them."""
     from avasanj import samples
 

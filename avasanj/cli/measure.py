@@ -22,7 +22,9 @@ def sentiment(
     *,
     data: Data,
     language: Annotated[str, typer.Option(help="fa or en.")],
-    positive_label: Annotated[str | None, typer.Option(help="AUC of this label against the rest, instead of negative against positive.")] = None,
+    positive_label: Annotated[
+        str | None, typer.Option(help="AUC of this label against the rest, instead of negative against positive.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Sentiment of single texts: {"text", "label"} a line."""

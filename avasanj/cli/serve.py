@@ -14,6 +14,7 @@ from rich.console import Console
 from avasanj.cli.app import app, opened_database, server, settings_and_log, sqlalchemy_url
 from avasanj.database import Database
 from avasanj.errors import InputError, SettingsError
+from avasanj.processes import Child, Family, check_port, only_one
 from avasanj.settings import Settings
 
 _WATCH_S = 0.5
@@ -23,11 +24,12 @@ _ANSWER_S = 60.0
 @app.command()
 def up(
     *,
-    samples: Annotated[bool, typer.Option("--samples", help="Put the sample calls through the whole pipeline first.")] = False,
+    samples: Annotated[
+        bool, typer.Option("--samples", help="Put the sample calls through the whole pipeline first.")
+    ] = False,
 ) -> None:
     """Run everything on this machine: database, listener, workers, dashboard. Ctrl-C stops it all."""
     from avasanj import migrate
-    from avasanj.processes import Child, Family, check_port, only_one
 
     settings = settings_and_log()
     stop = stop_on_signals()
@@ -37,7 +39,9 @@ def up(
         check_port(settings.web_host, settings.web_port)
         with server(settings) as url:
             migrate.upgrade(url)
-            family = Family(children=[Child(name=" ".join(arguments), arguments=arguments) for arguments in parts(settings)])
+            family = Family(
+                children=[Child(name=" ".join(arguments), arguments=arguments) for arguments in parts(settings)]
+            )
             family.start()
             try:
                 database = Database(url, pool_size=2)
@@ -63,15 +67,21 @@ def listen() -> None:
 
     settings = settings_and_log()
     if not settings.ami_host or settings.ami_secret is None:
-        raise SettingsError("There is no PBX to listen to: set AVASANJ_AMI_HOST, AVASANJ_AMI_USER and AVASANJ_AMI_SECRET.")
+        raise SettingsError(
+            "There is no PBX to listen to: set AVASANJ_AMI_HOST, AVASANJ_AMI_USER and AVASANJ_AMI_SECRET."
+        )
     listener.run(settings, Database(running_database(settings)), stop_on_signals())
 
 
 @app.command()
 def work(
     *,
-    queue: Annotated[list[str] | None, typer.Option(help="Take from this queue only; may be given several times.")] = None,
-    name: Annotated[str, typer.Option(help="This worker's stable name on this machine; no two live ones share it.")] = "worker",
+    queue: Annotated[
+        list[str] | None, typer.Option(help="Take from this queue only; may be given several times.")
+    ] = None,
+    name: Annotated[
+        str, typer.Option(help="This worker's stable name on this machine; no two live ones share it.")
+    ] = "worker",
 ) -> None:
     """Do the pipeline's work: transcribe, score, synchronise. As many of these, on as many machines, as needed."""
     from avasanj import worker
@@ -136,7 +146,13 @@ def parts(settings: Settings) -> list[list[str]]:
 def make_folders(settings: Settings) -> None:
     """The data folder's parts, readable by nobody else. Raises SettingsError when they can't be made."""
     try:
-        for folder in (settings.media_dir, settings.journal_dir, settings.models_dir, settings.metrics_dir, settings.data_dir / "archive"):
+        for folder in (
+            settings.media_dir,
+            settings.journal_dir,
+            settings.models_dir,
+            settings.metrics_dir,
+            settings.data_dir / "archive",
+        ):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
@@ -176,12 +192,13 @@ def greet(settings: Settings, database: Database, console: Console) -> None:
     console.print("Ctrl-C stops everything.\n")
 
 
-def _wait_for_dashboard(settings: Settings, family: object, stop: threading.Event) -> None:
+def _wait_for_dashboard(settings: Settings, family: Family, stop: threading.Event) -> None:
     deadline = time.monotonic() + _ANSWER_S
     while time.monotonic() < deadline and not stop.is_set():
         try:
             socket.create_connection((_reachable(settings.web_host), settings.web_port), timeout=1).close()
         except OSError:
+            family.watch()
             stop.wait(0.1)
         else:
             return

@@ -57,7 +57,9 @@ class Product:
         self.data.chmod(0o711)
         (self.data / "models").symlink_to(models_dir)
         self.port = free_port()
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("AVASANJ_", "PROMETHEUS"))}
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AVASANJ_", "PROMETHEUS"))
+        }
         self.set(data_dir=self.data, web_port=self.port, webhook_secret=SECRET, **settings)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.postgres = EmbeddedPostgres(self.data / "postgres")
@@ -70,14 +72,25 @@ class Product:
         """`avasanj …` in the background; what it says goes to the log."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "avasanj", *arguments], env=self.environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-m", "avasanj", *arguments],
+                env=self.environment,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.processes.append(process)
         return process
 
     def run(self, *arguments: str, limit_s: float = 120) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "avasanj", *arguments], env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=limit_s, check=False
+            [sys.executable, "-m", "avasanj", *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=limit_s,
+            check=False,
         )
 
     def health(self) -> dict[str, Any] | None:
@@ -93,7 +106,9 @@ class Product:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -119,12 +134,34 @@ def make_archive(folder: Path, *, customers: int, calls_each: int, length_s: flo
         for party, pitch_hz in (("agent", 300), ("customer", 500)):
             _tone(folder / f"{name}-{party}.wav", pitch_hz + number, length_s)
         turns = [
-            {"party": "agent", "start_s": 0.2, "end_s": 2.0, "text": f"Support, Sara speaking, call {number}. How can I help?"},
-            {"party": "customer", "start_s": 2.2, "end_s": 5.0, "text": "I have been waiting for three weeks and nobody ever calls me back."},
+            {
+                "party": "agent",
+                "start_s": 0.2,
+                "end_s": 2.0,
+                "text": f"Support, Sara speaking, call {number}. How can I help?",
+            },
+            {
+                "party": "customer",
+                "start_s": 2.2,
+                "end_s": 5.0,
+                "text": "I have been waiting for three weeks and nobody ever calls me back.",
+            },
         ]
         (folder / f"{name}.json").write_text(json.dumps({"language": "en", "source": "test", "turns": turns}))
         started = start + datetime.timedelta(minutes=10 * turn, seconds=customer)
-        rows.append([f"{name}-agent.wav", f"{name}-customer.wav", started.isoformat(), "inbound", f"0912000{customer:04d}", "02191000000", "Sara", "support", f"{name}.json"])
+        rows.append(
+            [
+                f"{name}-agent.wav",
+                f"{name}-customer.wav",
+                started.isoformat(),
+                "inbound",
+                f"0912000{customer:04d}",
+                "02191000000",
+                "Sara",
+                "support",
+                f"{name}.json",
+            ]
+        )
     with (folder / "calls.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow("agent_file customer_file started_at direction caller called agent queue transcript".split())

@@ -37,7 +37,9 @@ def check_nothing_lost_or_repeated(product: Product, receiver: Receiver) -> None
         assert count("select count(*) from crm_sync.timeline where customer_id is not null") == CALLS
         assert count("select count(*) from crm_sync.customer") == CUSTOMERS
         assert count("select count(*) from avasanj.stuck_work") == 0
-        assert count("select count(*) from crm_sync.follow_up") == count("select count(distinct (call_id, rule)) from crm_sync.follow_up")
+        assert count("select count(*) from crm_sync.follow_up") == count(
+            "select count(distinct (call_id, rule)) from crm_sync.follow_up"
+        )
     engine.dispose()
     # A receiver acts once on an event id, however often it is sent: what counts is each id's first arrival.
     firsts = {}

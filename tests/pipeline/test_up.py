@@ -19,7 +19,11 @@ pytestmark = [pytest.mark.model, pytest.mark.slow]
 def relatives(pid: int, data: Path) -> list[int]:
     """Every process that belongs to this product: descendants, and the database, which is nobody's child."""
     descendants = {child.pid for child in psutil.Process(pid).children(recursive=True)}
-    over_data = {process.pid for process in psutil.process_iter(["cmdline"]) if str(data) in " ".join(process.info["cmdline"] or [])}
+    over_data = {
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if str(data) in " ".join(process.info["cmdline"] or [])
+    }
     return sorted(descendants | over_data)
 
 
