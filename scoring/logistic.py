@@ -1,0 +1,84 @@
+"""Softmax regression with an L2 penalty, and its calibration: numpy alone, the same result each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.heads import Calibration, Floats, softmax
+
+Integers = NDArray[np.int64]
+_MEMORY = 12  #: pairs of steps that L-BFGS remembers
+
+
+def fit(features: Floats, labels: Integers, classes: int, penalty: float, weights: Floats | None = None) -> tuple[Floats, Floats]:
+    """Weights (classes, width) and bias (classes,) with the least weighted mean log loss plus `penalty` / 2 · |weights|²."""
+    width = features.shape[1]
+    share = np.ones(len(labels)) if weights is None else weights
+    share = (share / share.sum())[:, None]
+    truth = np.eye(classes)[labels]
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        w, b = flat[:-classes].reshape(classes, width), flat[-classes:]
+        guess = softmax(features @ w.T + b)
+        error = (guess - truth) * share
+        value = -float((share * truth * np.log(guess + 1e-12)).sum()) + penalty / 2 * float((w * w).sum())
+        return value, np.concatenate([(error.T @ features + penalty * w).ravel(), error.sum(axis=0)])
+
+    best = minimise(loss, np.zeros(classes * width + classes))
+    return best[:-classes].reshape(classes, width), best[-classes:]
+
+
+def calibrate(logits: Floats, labels: Integers) -> Calibration:
+    """Scale and shift that make `logits`' softmax fit `labels` best: Platt's scaling for several classes."""
+    classes = logits.shape[1]
+    truth = np.eye(classes)[labels]
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        guess = softmax(logits * flat[0] + flat[1:])
+        error = (guess - truth) / len(labels)
+        value = -float((truth * np.log(guess + 1e-12)).mean(axis=0).sum()) + 1e-3 * float(flat[1:] @ flat[1:])
+        return value, np.concatenate([[float((error * logits).sum())], error.sum(axis=0) + 2e-3 * flat[1:]])
+
+    best = minimise(loss, np.array([1.0, *[0.0] * classes]))
+    return Calibration(scale=float(best[0]), shift=tuple(float(x) for x in best[1:]))
+
+
+def minimise(loss: Callable[[Floats], tuple[float, Floats]], start: Floats, steps: int = 400, close: float = 1e-6) -> Floats:
+    """L-BFGS with halving steps, for a smooth convex `loss` that also gives its gradient. Stops at a gradient below `close`."""
+    at, (value, slope) = start, loss(start)
+    moves: list[tuple[Floats, Floats]] = []
+    for _ in range(steps):
+        if float(np.abs(slope).max()) < close:
+            break
+        way = _direction(slope, moves)
+        step, gain = 1.0, float(slope @ way)
+        while step > 1e-10:
+            there = at + step * way
+            value_there, slope_there = loss(there)
+            if value_there <= value + 1e-4 * step * gain:
+                break
+            step /= 2
+        else:
+            break
+        if float((slope_there - slope) @ (there - at)) > 1e-14:
+            moves = [*moves, (there - at, slope_there - slope)][-_MEMORY:]
+        at, value, slope = there, value_there, slope_there
+    return at
+
+
+def _direction(slope: Floats, moves: list[tuple[Floats, Floats]]) -> Floats:
+    """The two loops of L-BFGS."""
+    way, factors = -slope, []
+    for moved, turned in reversed(moves):
+        factor = float(moved @ way) / float(moved @ turned)
+        way = way - factor * turned
+        factors.append(factor)
+    if moves:
+        moved, turned = moves[-1]
+        way = way * (float(moved @ turned) / float(turned @ turned))
+    for (moved, turned), factor in zip(moves, reversed(factors), strict=True):
+        way = way + moved * (factor - float(turned @ way) / float(moved @ turned))
+    return way
