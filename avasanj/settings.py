@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         30.0, gt=0, description="How long to wait for a recording after the call has ended."
     )
     journal_keep_days: int = Field(30, ge=1, description="Days for which raw PBX events are kept.")
+    inbound_contexts: Annotated[list[str], NoDecode] = Field(
+        default=["from-trunk", "from-pstn", "from-did-direct", "from-external", "from-dahdi", "from-zaptel", "from-sip-external"],
+        description="Dialplan contexts in which calls from outside begin, separated by commas; a longer name that begins with one and a dash counts too.",
+    )
     local_extension_digits: int = Field(
         5, ge=2, le=7, description="A number of at most this many digits is an extension of the PBX, not a customer."
     )
@@ -124,7 +128,7 @@ class Settings(BaseSettings):
     def _folders(cls, value: object) -> object:
         return [part for part in value.split(":") if part] if isinstance(value, str) else value
 
-    @field_validator("own_numbers", mode="before")
+    @field_validator("own_numbers", "inbound_contexts", mode="before")
     @classmethod
     def _numbers(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

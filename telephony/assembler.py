@@ -7,6 +7,7 @@ which the agent's channel hears the customer's, through Local channels too; Queu
 from __future__ import annotations
 
 import collections
+import contextlib
 from collections.abc import Callable
 
 from telephony import conclusions, mixmonitor
@@ -99,10 +100,16 @@ class Assembler:
         self._finished = []
         return found
 
+    def oldest(self) -> Position | None:
+        """Where the first event of the oldest open call lies; None where no call is open or none has a place."""
+        return min((call.since for call in self.calls.values() if call.since is not None), default=None)
+
     def end_of_stream(self) -> list[CallSnapshot]:
         """Every call that is still open where a capture ends, as it stands then, in the order of their starts."""
         return [
-            conclusions.snapshot(call, pbx=self.pbx, numbering=self.numbering) for call in self.calls.values() if self._is_a_call(call)
+            conclusions.snapshot(call, pbx=self.pbx, numbering=self.numbering)
+            for call in self.calls.values()
+            if self._is_a_call(call)
         ]
 
     def connect_all(self, at: float) -> None:
@@ -205,7 +212,12 @@ class Assembler:
             self._finish(call, at)
 
     def _finish(self, call: CallHistory, at: float, merged_into: str | None = None) -> None:
-        call.ended_at = max(at, call.started_at, *(channel.ended_at or call.started_at for channel in call.channels.values()), call.started_at)
+        call.ended_at = max(
+            at,
+            call.started_at,
+            *(channel.ended_at or call.started_at for channel in call.channels.values()),
+            call.started_at,
+        )
         for span in call.open_spans:
             call.close_span(span, call.ended_at)
         for hold in call.holds:
@@ -236,7 +248,11 @@ class Assembler:
         customer = call.customer(self.numbering)
         with_customer = {}
         if customer is not None and customer.live:
-            with_customer = {channel.uniqueid: channel for channel in self.board.connected_with(customer) if channel.uniqueid in call.channels}
+            with_customer = {
+                channel.uniqueid: channel
+                for channel in self.board.connected_with(customer)
+                if channel.uniqueid in call.channels
+            }
         for span in call.open_spans:
             away = span.channel.uniqueid not in with_customer
             consulting = span.channel.live and customer is not None and customer.live and call.is_holding(span.channel)
@@ -251,10 +267,8 @@ class Assembler:
 
     def _time_of(self, message: Message) -> float:
         """Seconds since 1970: the PBX's own time stamp where it gives one, else when we received it."""
-        try:
+        with contextlib.suppress(ValueError):
             self._clock_s = float(message.get("Timestamp"))
-        except ValueError:
-            pass
         return self._clock_s
 
     def _mark(self, message: Message) -> None:
@@ -324,7 +338,9 @@ class Assembler:
         if channel is None:
             return None
         visits = self._call_of[channel.uniqueid].visits
-        return next((visit for visit in reversed(visits) if visit.queue == message.get("Queue") and visit.left_at is None), None)
+        return next(
+            (visit for visit in reversed(visits) if visit.queue == message.get("Queue") and visit.left_at is None), None
+        )
 
     def _agent_called(self, message: Message, at: float) -> None:
         self.channel(message, at=at)
@@ -342,7 +358,14 @@ class Assembler:
         agent = message.get("DestUniqueid")
         if not agent:
             # left out when the agent's Hangup came first
-            agent = next((s.channel.uniqueid for s in reversed(call.spans) if s.channel.member_interface == message.get("Interface")), "")
+            agent = next(
+                (
+                    s.channel.uniqueid
+                    for s in reversed(call.spans)
+                    if s.channel.member_interface == message.get("Interface")
+                ),
+                "",
+            )
         call.queue_ends.append(QueueEnd(uniqueid=agent, reason=message.get("Reason"), at=at))
 
     def _dial_begin(self, message: Message, at: float) -> None:
@@ -351,7 +374,12 @@ class Assembler:
         if target is None:
             return
         target.dialled = True
-        if caller is not None and caller.is_local and (one := self.board.other_end(caller.uniqueid)) is not None and one.member_interface:
+        if (
+            caller is not None
+            and caller.is_local
+            and (one := self.board.other_end(caller.uniqueid)) is not None
+            and one.member_interface
+        ):
             target.member_interface, target.member_name = one.member_interface, one.member_name
         call = self._call_of[target.uniqueid]
         call.dials.append(Dial(caller=caller.uniqueid if caller else None, target=target.uniqueid, begun_at=at))
@@ -388,7 +416,11 @@ class Assembler:
 
     def _hears_customer(self, call: CallHistory, channel: Channel) -> bool:
         customer = call.customer(self.numbering)
-        return customer is not None and customer.live and any(other is channel for other in self.board.connected_with(customer))
+        return (
+            customer is not None
+            and customer.live
+            and any(other is channel for other in self.board.connected_with(customer))
+        )
 
     def _bridge_leave(self, message: Message, at: float) -> None:
         channel = self.channel(message, at=at)
@@ -431,7 +463,9 @@ class Assembler:
         for span in call.open_spans:
             if span.channel.uniqueid == uniqueid:
                 call.close_span(span, at)
-        call.transfers.append(TransferNote(kind=kind, transferrer=message.get(f"{who}CallerIDNum"), target=target, at=at))
+        call.transfers.append(
+            TransferNote(kind=kind, transferrer=message.get(f"{who}CallerIDNum"), target=target, at=at)
+        )
 
     def _hangup_request(self, message: Message, at: float) -> None:
         if (channel := self.channel(message, at=at)) is not None:
@@ -441,4 +475,3 @@ class Assembler:
         uniqueid = message.get("Uniqueid")
         if uniqueid in self.board.channels and (channel := self.channel(message, at=at)) is not None:
             self.end_channel(channel, at)
-

@@ -7,7 +7,18 @@ import re
 from collections.abc import Iterator
 
 #: Channels that no phone and no trunk stands behind.
-_INTERNAL = ("Message/", "CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Surrogate/", "Snoop/", "MulticastRTP/", "UnicastRTP/", "Parked/")
+_INTERNAL = (
+    "Message/",
+    "CBAnn/",
+    "CBRec/",
+    "Announcer/",
+    "Recorder/",
+    "Surrogate/",
+    "Snoop/",
+    "MulticastRTP/",
+    "UnicastRTP/",
+    "Parked/",
+)
 _INSTANCE = re.compile(r"-[0-9a-f]{8,}(;[12])?$")
 NO_NUMBER = frozenset({"", "<unknown>", "unknown", "<none>"})
 
@@ -60,7 +71,11 @@ class Numbering:
     """How to tell the center's own phones from the world outside."""
 
     extension_digits: int = 5  #: a number of at most this many digits is an extension
-    inbound_contexts: tuple[str, ...] = ("from-trunk", "from-pstn", "from-did-direct")  #: also as the start of a longer name
+    inbound_contexts: tuple[str, ...] = (
+        "from-trunk",
+        "from-pstn",
+        "from-did-direct",
+    )  #: also as the start of a longer name
 
     def is_extension(self, number: str) -> bool:
         return number.isdigit() and len(number) <= self.extension_digits

@@ -61,7 +61,8 @@ def snapshot(history: CallHistory, *, pbx: str, numbering: Numbering, merged_int
         spans=tuple(_span(span, history) for span in history.spans),
         holds=_hold_spans(history, customer),
         transfers=tuple(
-            Transfer(kind=note.kind, transferrer=note.transferrer, target=note.target, at=moment(note.at)) for note in history.transfers
+            Transfer(kind=note.kind, transferrer=note.transferrer, target=note.target, at=moment(note.at))
+            for note in history.transfers
         ),
         recordings=recordings(history, customer),
         merged_into=merged_into,
@@ -112,7 +113,9 @@ def disposition(history: CallHistory) -> Disposition:
         return _BY_QUEUE_STATUS.get(history.queue_status, Disposition.NO_AGENT)
     if history.visits:
         return Disposition.ABANDONED
-    caller_left = history.first is not None and any(note.uniqueid == history.first.uniqueid for note in history.hangup_requests)
+    caller_left = history.first is not None and any(
+        note.uniqueid == history.first.uniqueid for note in history.hangup_requests
+    )
     if history.dials:
         status = history.dials[-1].status
         if status in _BY_DIAL_STATUS:
@@ -167,10 +170,19 @@ def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRec
             channel = history.channels[uniqueid]
             bridged = max(monitor.started_at, channel.bridged_at or monitor.started_at)
             offset_s = _rounded((bridged if monitor.bridged_only else monitor.started_at) - history.started_at)
-            legs = [(party, path) for party, path in ((received, monitor.received), (transmitted, monitor.transmitted)) if path]
-            found += [NamedRecording(party=party, path=path, offset_s=offset_s, expected=monitor.named) for party, path in legs]
+            legs = [
+                (party, path)
+                for party, path in ((received, monitor.received), (transmitted, monitor.transmitted))
+                if path
+            ]
+            found += [
+                NamedRecording(party=party, path=path, offset_s=offset_s, expected=monitor.named)
+                for party, path in legs
+            ]
             found.append(
-                NamedRecording(party=Party.MIXED, path=monitor.mixed, offset_s=offset_s, expected=not (legs and monitor.named))
+                NamedRecording(
+                    party=Party.MIXED, path=monitor.mixed, offset_s=offset_s, expected=not (legs and monitor.named)
+                )
             )
         if found:
             return tuple(dict.fromkeys(found))
@@ -220,7 +232,9 @@ def _span(span: OpenSpan, history: CallHistory) -> Span:
     own = [
         (max(hold.started_at, span.started_at), min(hold.ended_at, end))
         for hold in history.holds
-        if hold.channel is span.channel and hold.ended_at is not None and min(hold.ended_at, end) > max(hold.started_at, span.started_at)
+        if hold.channel is span.channel
+        and hold.ended_at is not None
+        and min(hold.ended_at, end) > max(hold.started_at, span.started_at)
     ]
     channel = span.channel
     return Span(

@@ -117,7 +117,12 @@ class CallHistory:
     def open_span(self, channel: Channel, at: float) -> OpenSpan:
         """The agent is with the customer from now on; the same span where a moment ago was its last end."""
         last = self.spans[-1] if self.spans else None
-        if last is not None and last.channel is channel and last.ended_at is not None and at - last.ended_at < _SAME_SPAN_S:
+        if (
+            last is not None
+            and last.channel is channel
+            and last.ended_at is not None
+            and at - last.ended_at < _SAME_SPAN_S
+        ):
             last.ended_at = None
             return last
         span = OpenSpan(channel=channel, started_at=at, ring_s=self.ring_s(channel))

@@ -21,7 +21,9 @@ _DISPOSITION = {Disposition.TIMED_OUT: "timeout"}
 _HUNG_UP_BY = {HungUpBy.PBX: "system"}
 
 
-def replay(source: str | Path | Iterable[bytes], *, pbx: str = "replay", numbering: Numbering | None = None) -> list[dict[str, Any]]:
+def replay(
+    source: str | Path | Iterable[bytes], *, pbx: str = "replay", numbering: Numbering | None = None
+) -> list[dict[str, Any]]:
     """The calls of a raw capture, a journal segment, a journal's folder or chunks of bytes, in the order of their starts.
 
     Ready for JSON: times in ISO 8601 (UTC), seconds from the call's start. Raises InputError for a file that can't be
@@ -37,7 +39,9 @@ def replay(source: str | Path | Iterable[bytes], *, pbx: str = "replay", numberi
     for call in assembler.end_of_stream():
         _keep(last, call)
     if isinstance(source, str | Path) and not assembler.events:
-        raise InputError(f"{source} holds no manager events. Record one with `nc HOST 5038` after logging in, or hand in a journal segment.")
+        raise InputError(
+            f"{source} holds no manager events. Record one with `nc HOST 5038` after logging in, or hand in a journal segment."
+        )
     return [as_json(call) for call in sorted(last.values(), key=lambda call: call.started_at)]
 
 
@@ -79,7 +83,10 @@ def as_json(call: CallSnapshot) -> dict[str, Any]:
         "ring_s": call.ring_s,
         "talk_s": call.talk_s,
         "hold_s": call.hold_s,
-        "holds": [{"start_s": seconds(hold.started_at), "end_s": seconds(hold.ended_at), "by": hold.by.value} for hold in call.holds],
+        "holds": [
+            {"start_s": seconds(hold.started_at), "end_s": seconds(hold.ended_at), "by": hold.by.value}
+            for hold in call.holds
+        ],
         "hung_up_by": _HUNG_UP_BY.get(call.hung_up_by, call.hung_up_by) if call.hung_up_by else None,
         "complete": call.complete,
         "spans": [
@@ -94,7 +101,8 @@ def as_json(call: CallSnapshot) -> dict[str, Any]:
             for span in call.spans
         ],
         "transfers": [
-            {"kind": note.kind.value, "from": note.transferrer, "to": note.target, "at_s": seconds(note.at)} for note in call.transfers
+            {"kind": note.kind.value, "from": note.transferrer, "to": note.target, "at_s": seconds(note.at)}
+            for note in call.transfers
         ],
         "recordings": [
             {"party": recording.party.value, "file": recording.path, "offset_s": recording.offset_s}
@@ -133,4 +141,6 @@ def _chunks(path: Path) -> Iterator[bytes]:
                 while chunk := stream.read(_CHUNK_BYTES):
                     yield chunk
     except OSError as error:
-        raise InputError(f"{error.filename or path} can't be read: {error.strerror}. Hand in a raw capture of the manager connection.") from None
+        raise InputError(
+            f"{error.filename or path} can't be read: {error.strerror}. Hand in a raw capture of the manager connection."
+        ) from None

@@ -54,7 +54,7 @@ class Resync:
         self._listed.add(channel.uniqueid)
         call = self._assembler.call_of(channel.uniqueid)
         if not known and call is not None:
-            channel.created_at = at - _clock_s(message.get("Duration"))
+            channel.created_at = at - clock_s(message.get("Duration"))
             call.started_at = min(call.started_at, channel.created_at)
             if (bridge := message.get("BridgeId")) and channel.bridge is None:
                 self._assembler.board.enter(channel, bridge, at)
@@ -92,7 +92,9 @@ class Resync:
         call = self._assembler.call_of(message.get("Uniqueid"))
         if call is not None and not any(visit.left_at is None for visit in call.visits):
             wait = message.get("Wait")
-            call.visits.append(QueueVisit(queue=message.get("Queue"), joined_at=at - (float(wait) if wait.isdigit() else 0.0)))
+            call.visits.append(
+                QueueVisit(queue=message.get("Queue"), joined_at=at - (float(wait) if wait.isdigit() else 0.0))
+            )
 
     def _queue_member(self, message: Message, at: float) -> None:
         del at
@@ -100,7 +102,7 @@ class Resync:
             self._assembler.members[interface] = name
 
 
-def _clock_s(text: str) -> float:
+def clock_s(text: str) -> float:
     """Seconds of "HH:MM:SS"; 0 for anything else."""
     parts = text.split(":")
     if len(parts) != 3 or not all(part.isdigit() for part in parts):

@@ -1,0 +1,89 @@
+"""Texts for people that the ledger keeps: English sentences with values, given in either language when shown."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from avasanj.i18n import N_, translator
+
+# Recordings
+MISSING = N_(
+    "The recording %(file)s was not found within %(seconds)s s. Check that the PBX writes it and that AVASANJ_RECORDINGS_DIR names its folder."
+)
+OUTSIDE = N_(
+    "The recording %(file)s lies outside of the folders that AVASANJ_RECORDINGS_DIR names and was not opened. Add its folder there."
+)
+EMPTY = N_("The recording %(file)s holds no sound: nothing was recorded. Check the MixMonitor line in the dialplan.")
+CUT_OFF = N_(
+    "The recording %(file)s was cut off: the PBX did not finish writing it. It may have been stopped in mid-call."
+)
+NOT_AUDIO = N_("The recording %(file)s is not audio that can be read. Record as WAV (extension .wav).")
+UNREADABLE = N_(
+    "The recording %(file)s can't be read: %(fault)s. Let the user that runs Avasanj read the recordings folder."
+)
+HEADERLESS = N_(
+    "The recording %(file)s has no header that tells its format. Record as WAV with MixMonitor's options r and t."
+)
+
+# The PBX
+UNREACHABLE = N_(
+    "Asterisk does not answer at %(address)s (%(fault)s). Check that it runs and that manager.conf has enabled = yes and a bindaddr that can be reached from here."
+)
+REFUSED = N_(
+    "Asterisk refused the log-in of the manager user %(user)s. Compare AVASANJ_AMI_USER and AVASANJ_AMI_SECRET with manager.conf, then run: asterisk -rx 'manager reload'."
+)
+UNPRIVILEGED_WRITE = N_(
+    "The manager user %(user)s may not use the actions %(actions)s. Add write = %(privileges)s to its section in manager.conf, then run: asterisk -rx 'manager reload'."
+)
+UNPRIVILEGED_READ = N_(
+    "The manager user %(user)s gets no events of the class %(privileges)s. Add read = %(privileges)s to its section in manager.conf, then run: asterisk -rx 'manager reload'."
+)
+LOST = N_(
+    "The connection to Asterisk was lost (%(fault)s). It is being made again; calls since then are read from the PBX when it is back."
+)
+NOT_ASTERISK = N_(
+    "What answers at %(address)s is no Asterisk manager interface. Check AVASANJ_AMI_HOST and AVASANJ_AMI_PORT (usually 5038)."
+)
+JOURNAL = N_(
+    "PBX events can't be written to %(folder)s (%(fault)s). Calls are followed, but a restart now would lose the running ones. Free disk space or mend the folder's rights."
+)
+
+_ALL = (
+    MISSING, OUTSIDE, EMPTY, CUT_OFF, NOT_AUDIO, UNREADABLE, HEADERLESS,
+    UNREACHABLE, REFUSED, UNPRIVILEGED_WRITE, UNPRIVILEGED_READ, LOST, NOT_ASTERISK, JOURNAL,
+)  # fmt: skip
+_PLACE = re.compile(r"%\\?\((\w+)\\?\)s")
+
+
+def text(problem: str, **values: object) -> str:
+    """The English sentence, as it is stored."""
+    return problem % values
+
+
+def in_language(stored: str | None, language: str) -> str:
+    """A stored sentence in "fa" or "en", its values kept; one that is none of ours comes back as it is."""
+    if not stored or language == "en":
+        return stored or ""
+    for problem, pattern in _patterns():
+        if (match := pattern.fullmatch(stored)) is not None:
+            return translator(language).gettext(problem) % match.groupdict()
+    return translator(language).gettext(stored)
+
+
+@functools.cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((problem, re.compile(_pattern(problem), re.DOTALL)) for problem in _ALL)
+
+
+def _pattern(problem: str) -> str:
+    seen: set[str] = set()
+
+    def group(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name in seen:
+            return f"(?P={name})"
+        seen.add(name)
+        return f"(?P<{name}>.+?)"
+
+    return _PLACE.sub(group, re.escape(problem))
