@@ -1,0 +1,1 @@
+"""How fast the product is and how much it takes, measured on the product as it runs: its own processes, database and folder."""

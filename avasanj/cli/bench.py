@@ -1,0 +1,74 @@
+"""`avasanj bench`: how fast the product is and how much it takes. Nothing needs to run; what is made is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from avasanj.bench import figures, measure
+from avasanj.bench.figures import Figure
+from avasanj.bench.measure import Say
+from avasanj.cli.app import app, print_json, settings_and_log
+from avasanj.cli.calls import Json
+from avasanj.settings import Settings
+
+bench = typer.Typer(
+    no_args_is_help=True,
+    help="Measure speed and memory on this machine. Each bench makes its own database and folder and removes them.",
+)
+app.add_typer(bench, name="bench")
+
+
+@bench.command()
+def call(*, json: Json = False) -> None:
+    """Seconds until a two-minute call is scored on the dashboard, cold and warm. Takes about two minutes."""
+    _run("call", measure.call, as_json=json)
+
+
+@bench.command()
+def samples(*, json: Json = False) -> None:
+    """Seconds until all the sample calls are scored after a first start. Takes about three minutes."""
+    _run("samples", measure.samples, as_json=json)
+
+
+@bench.command()
+def idle(*, json: Json = False) -> None:
+    """Memory and processor of everything while nothing is to be done. Takes about four minutes."""
+    _run("idle", measure.idle, as_json=json)
+
+
+@bench.command()
+def memory(
+    *,
+    calls: Annotated[int, typer.Option(min=8, help="How many calls to put through.")] = 200,
+    json: Json = False,
+) -> None:
+    """Growth of the workers' memory over many calls. 200 calls take about half an hour on two cores."""
+    _run("memory", lambda settings, say: measure.memory(settings, say, calls=calls), as_json=json)
+
+
+def _run(name: str, measured: Callable[[Settings, Say], Sequence[Figure]], *, as_json: bool) -> None:
+    """Measure and show; exit 1 where a target is missed."""
+    console = Console(stderr=True)
+    found = measured(settings_and_log(), lambda text: console.print(text, highlight=False))
+    if as_json:
+        print_json(figures.as_json(name, found))
+    else:
+        _table(found)
+    if not all(figure.met for figure in found):
+        raise typer.Exit(1)
+
+
+def _table(found: Sequence[Figure]) -> None:
+    table = Table("what", "measured", "target", "")
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for figure in found:
+        target = "" if figure.below is None else f"≤ {figure.below:g} {figure.unit}"
+        verdict = "" if figure.below is None else "met" if figure.met else "missed"
+        table.add_row(figure.name, f"{figure.value:.1f} {figure.unit}", target, verdict)
+    Console().print(table)
