@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -106,10 +107,10 @@ class Bookkeeper:
         with self._wake:
             waiting = list(self._calls.values())
         for call in waiting:
-            self._guarded(call.linked_id, lambda call=call: self._save(call))
+            self._guarded(call.linked_id, functools.partial(self._save, call))
         now = time.monotonic()
         for linked_id, settling in list(self._settling.items()):
-            self._guarded(linked_id, lambda settling=settling: self._settle(settling, now))
+            self._guarded(linked_id, functools.partial(self._settle, settling, now))
 
     def _guarded(self, linked_id: str, do: Callable[[], None]) -> None:
         """One call's trouble is not the others': after some tries it is put aside, loudly."""

@@ -53,7 +53,7 @@ def snapshot(history: CallHistory, *, pbx: str, numbering: Numbering, merged_int
         answered_at=None if answered is None else moment(answered),
         ended_at=None if history.ended_at is None else moment(history.ended_at),
         wait_s=_wait_s(history),
-        ring_s=_ring_s(history),
+        ring_s=_ring_s(history, customer),
         talk_s=_talk_s(history),
         hold_s=_rounded(_length(_holds(history, history.spans))),
         hung_up_by=None if outcome is None else hung_up_by(history, customer, way, outcome),
@@ -199,9 +199,12 @@ def _wait_s(history: CallHistory) -> float | None:
     return None if end is None else _rounded(max(0.0, end - start))
 
 
-def _ring_s(history: CallHistory) -> float | None:
+def _ring_s(history: CallHistory, customer: Channel | None) -> float | None:
+    """How long the phone rang that answered (the customer's in an outbound call); without an answer, any phone."""
     if history.spans:
         ring_s = history.spans[0].ring_s
+        if ring_s is None and customer is not None:
+            ring_s = history.ring_s(customer)
         return None if ring_s is None else _rounded(ring_s)
     if history.ended_at is None or not history.dials:
         return None

@@ -1,0 +1,170 @@
+"""The listener on a real Asterisk 22 with real phones and RTP."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from pydantic import SecretStr
+
+from avasanj.database import Database
+from avasanj.settings import Settings
+from telephony.tables import CallState, Party
+from tests.peers.asterisk import QUEUE_SUPPORT, QUEUE_UNRECORDED, Asterisk
+from tests.peers.phones import BaresipAgent, SipCallee, SipCaller
+from tests.telephony.following import calls, eventually, following, pbx_state, work_started
+
+pytest_plugins = ["tests.peers.fixtures"]
+pytestmark = [pytest.mark.realtime, pytest.mark.slow]
+
+
+def on(settings: Settings, pbx: Asterisk, **more: object) -> Settings:
+    return settings.model_copy(
+        update={
+            "ami_host": pbx.ami_host,
+            "ami_port": pbx.ami_port,
+            "ami_user": pbx.ami_user,
+            "ami_secret": SecretStr(pbx.ami_secret),
+            "recordings_dir": [pbx.recordings_dir],
+            "inbound_contexts": ["from-customer"],
+            **more,
+        }
+    )
+
+
+def tone(path: Path, hz: float, seconds: float = 6.0) -> Path:
+    """A tone by which a voice is known again in a recording."""
+    t = np.arange(int(seconds * 8000)) / 8000
+    soundfile.write(path, 0.4 * np.sin(2 * np.pi * hz * t), 8000, subtype="PCM_16")
+    return path
+
+
+def loudest_hz(path: str) -> float:
+    sound, rate = soundfile.read(path)
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    return float(np.argmax(spectrum) * rate / len(sound))
+
+
+def test_answered_queue_call_is_followed_and_each_voice_is_in_its_own_file(
+    asterisk: Asterisk, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    with (
+        BaresipAgent(asterisk, "1001", says=tone(tmp_path / "a.wav", 700), answer_after_s=1.0, hang_up_after_s=4.0),
+        following(on(settings, asterisk), database),
+    ):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        with SipCaller(asterisk, QUEUE_SUPPORT, number="09121112233", name="رضا‌ی محمدی", says=tone(tmp_path / "c.wav", 400)) as caller:
+            talking = eventually(
+                lambda: next((c for c in calls(database) if c.state == CallState.TALKING), None), what="the talk", limit_s=15
+            )
+            assert talking.queue == "support"
+            caller.wait(30)
+        eventually(lambda: work_started(database), what="the call's intake", limit_s=15)
+        (call,) = calls(database)
+    assert (call.direction, call.disposition, call.hung_up_by) == ("inbound", "answered", "agent")
+    assert (call.caller_raw, call.caller_name, call.customer_e164) == ("09121112233", "رضا‌ی محمدی", "+989121112233")
+    assert call.complete
+    assert [(span.interface, span.agent_name) for span in call.spans] == [("PJSIP/1001", "Sara")]
+    assert call.talk_s == pytest.approx(4.0, abs=0.6)
+    assert {recording.party for recording in call.recordings} == {Party.CUSTOMER, Party.AGENT}
+    for recording in call.recordings:
+        assert recording.problem is None
+        assert recording.duration_s == pytest.approx(4.0, abs=0.8)
+        assert loudest_hz(recording.path) == pytest.approx(400 if recording.party == Party.CUSTOMER else 700, abs=15)
+    assert work_started(database) == [f"intake:{call.id}"]
+
+
+def test_outbound_call_swaps_the_legs_because_the_agents_channel_is_recorded(
+    asterisk: Asterisk, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    with (
+        BaresipAgent(asterisk, "1001", says=tone(tmp_path / "a.wav", 700)) as agent,
+        SipCallee(asterisk, says=tone(tmp_path / "c.wav", 400), hang_up_after_s=4.0) as customer,
+        following(on(settings, asterisk), database),
+    ):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        agent.dial("02155505678")
+        customer.wait(30)
+        eventually(lambda: work_started(database), what="the call's intake", limit_s=15)
+        (call,) = calls(database)
+    assert (call.direction, call.disposition, call.hung_up_by) == ("outbound", "answered", "customer")
+    assert (call.called_raw, call.customer_e164) == ("02155505678", "+982155505678")
+    for recording in call.recordings:
+        assert loudest_hz(recording.path) == pytest.approx(400 if recording.party == Party.CUSTOMER else 700, abs=15)
+
+
+def test_recording_is_started_by_us_where_the_dialplan_records_nothing(
+    asterisk: Asterisk, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    with (
+        BaresipAgent(asterisk, "1001", says=tone(tmp_path / "a.wav", 700), hang_up_after_s=4.0),
+        following(on(settings, asterisk, record_calls=True), database),
+    ):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        with SipCaller(asterisk, QUEUE_UNRECORDED, says=tone(tmp_path / "c.wav", 400)) as caller:
+            caller.wait(30)
+        eventually(lambda: work_started(database), what="the call's intake", limit_s=15)
+        (call,) = calls(database)
+    assert {recording.party for recording in call.recordings} == {Party.CUSTOMER, Party.AGENT}
+    for recording in call.recordings:
+        assert str(call.id) in recording.path
+        assert loudest_hz(recording.path) == pytest.approx(400 if recording.party == Party.CUSTOMER else 700, abs=15)
+
+
+def test_listener_survives_the_pbx_being_killed_and_frozen(
+    asterisk_alone: Asterisk, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    pbx = asterisk_alone
+    with following(on(settings, pbx), database):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        with BaresipAgent(pbx, "1001", answer_after_s=0.5), SipCaller(pbx, QUEUE_SUPPORT):
+            eventually(
+                lambda: next((c for c in calls(database) if c.state == CallState.TALKING), None), what="the talk", limit_s=15
+            )
+            pbx.kill()
+        eventually(lambda: pbx_state(database)[0] == "lost", what="the loss")
+        pbx.start()
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the return", limit_s=15)
+        (cut,) = eventually(lambda: [c for c in calls(database) if c.state == CallState.ENDED], what="the end of the lost call")
+        assert not cut.complete
+        assert cut.disposition == "answered"
+        assert cut.ended_at is not None
+        pbx.freeze()
+        eventually(lambda: pbx_state(database)[0] == "lost", what="notice of the silence")
+        pbx.thaw()
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the return", limit_s=15)
+
+
+def test_listener_that_comes_in_mid_call_picks_the_call_up(
+    asterisk: Asterisk, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    with BaresipAgent(asterisk, "1001", answer_after_s=0.5), SipCaller(asterisk, QUEUE_SUPPORT, hang_up_after_s=6.0) as caller:
+        time.sleep(3.0)
+        with following(on(settings, asterisk), database):
+            call = eventually(lambda: next(iter(calls(database)), None), what="the call")
+            assert (call.state, call.queue) == (CallState.TALKING, "support")
+            assert call.spans[0].interface == "PJSIP/1001"
+            assert not call.complete
+            caller.wait(30)
+            ended = eventually(lambda: next((c for c in calls(database) if c.state == CallState.ENDED), None), what="the end")
+    assert ended.hung_up_by == "customer"
+    assert ended.started_at < ended.answered_at < ended.ended_at
+
+
+def test_user_without_privileges_is_told_what_to_add(asterisk: Asterisk, settings: Settings, database: Database) -> None:
+    weak = on(settings, asterisk, ami_user=asterisk.weak_user, ami_secret=SecretStr(asterisk.weak_secret))
+    with following(weak, database):
+        eventually(lambda: pbx_state(database)[0] == "unprivileged", what="the state")
+    assert "write = reporting" in pbx_state_detail(database)
+
+
+def pbx_state_detail(database: Database) -> str:
+    from telephony.tables import Pbx
+
+    with database.read() as session:
+        row = session.get(Pbx, "pbx")
+        assert row is not None
+        return row.detail or ""
