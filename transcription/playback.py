@@ -8,24 +8,21 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from avasanj.errors import InputError, PassingError
 from telephony.tables import Party
-from transcription.audio import Recording
+from transcription.audio import Recording, Samples
 from transcription.legs import Leg
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Samples = NDArray[np.float32]
 
 #: WebM, because its index and length stand at the start: browsers seek in it with one Range request.
 SUFFIX, MEDIA_TYPE = ".webm", "audio/webm"
 _RATE_HZ = 16_000
 _BIT_RATE = 32_000
+#: frames of 60 ms let nothing of one side be heard on the other when someone begins to speak; those of 20 ms do
+_OPUS = {"application": "voip", "frame_duration": "60"}
 _PEAKS = 1000
 #: steps in which peaks are gathered before the length is known
 _STEP = _RATE_HZ // 50
@@ -143,7 +140,7 @@ def _encode(blocks: Iterator[Samples], path: Path) -> tuple[int, tuple[list[floa
     samples = 0
     peaks: tuple[list[float], list[float]] = ([], [])
     with av.open(str(path), "w", format="webm", options={"cues_to_front": "1"}) as container:
-        stream: Any = container.add_stream("libopus", rate=_RATE_HZ, layout="stereo", options={"application": "voip"})
+        stream: Any = container.add_stream("libopus", rate=_RATE_HZ, layout="stereo", options=_OPUS)
         stream.bit_rate = _BIT_RATE
         for block in blocks:
             packed = np.ascontiguousarray(block.T.reshape(1, -1))

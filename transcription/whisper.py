@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,15 +20,10 @@ from avasanj.errors import InputError, LastingError
 from avasanj.log import get_logger
 from telephony.tables import Party
 from transcription import words as words_
-from transcription.audio import Recording
+from transcription.audio import Recording, Samples
 from transcription.legs import Leg
 from transcription.windows import LONGEST_SPEECH_S, RATE_HZ, Window, pack, silenced, utterances
 from transcription.words import Word
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Samples = NDArray[np.float32]
 
 _BEAM = 5
 _BATCH = 8
@@ -96,7 +91,8 @@ class SpeechEngine:
 
     def too_weak(self, language: str) -> bool:
         """Whether this model is known to understand too little of the language to be trusted (Whisper base hears 93 % of
-        Persian words wrongly, small 74 %)."""
+        Persian words wrongly, small 74 %).
+        """
         return language == "fa" and bool(_WEAK_FOR_PERSIAN.search(self.model_dir.name))
 
     def unload(self) -> None:
@@ -209,7 +205,7 @@ def _recognise(model: Any, windows: Sequence[Window], language: str) -> list[lis
     from faster_whisper.transcribe import get_suppressed_tokens
 
     tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
-    length = max(max(len(w.samples) for w in windows), int(_SHORTEST_S * RATE_HZ))
+    length = max(*(len(w.samples) for w in windows), int(_SHORTEST_S * RATE_HZ))
     length += -length % (2 * model.feature_extractor.hop_length)
     features = np.stack(
         [model.feature_extractor(np.pad(w.samples, (0, length - len(w.samples))))[..., :-1] for w in windows]

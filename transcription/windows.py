@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from transcription.audio import Samples
 
-    Samples = NDArray[np.float32]
-    #: samples at 16 kHz -> stretches of speech (start, end) in samples, sorted, apart
-    Detector = Callable[[Samples], list[tuple[int, int]]]
+#: samples at 16 kHz -> stretches of speech (start, end) in samples, sorted, apart
+Detector = Callable[[Samples], list[tuple[int, int]]]
 
 RATE_HZ = 16_000
 WINDOW_S = 15.0

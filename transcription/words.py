@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from transcription.windows import Placed
 
 #: Price, in seconds of misplacement, of ending a stretch in the middle of a sentence.
-_MID_SENTENCE_S = 0.25
+_MID_SENTENCE_S = 0.6
 #: Price of leaving a stretch of speech without any word, per second of it, and at most.
 _EMPTY_PER_S, _EMPTY_MOST_S = 0.5, 1.0
 _ENDINGS = tuple(".?!…,;:؟،؛")
