@@ -31,7 +31,7 @@ def run() -> int:
     try:
         # Before any metric is made: this machine's processes add up their counters in one folder.
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(load_settings().metrics_dir))
-        from avasanj.cli import calls, maintenance, measure, serve  # noqa: F401 - they register their commands
+        from avasanj.cli import bench, calls, maintenance, measure, serve  # noqa: F401 - they register their commands
 
         app()
     except AvasanjError as error:
