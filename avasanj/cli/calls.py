@@ -76,7 +76,7 @@ def replay(
         print_json(calls)
         return
     for call in calls:
-        agents = ", ".join(span["agent_name"] or span["interface"] for span in call["spans"]) or "no agent"
+        agents = ", ".join(span["name"] or span["agent"] for span in call["spans"]) or "no agent"
         print(
             f"{call['started_at']}  {call['direction']:<8} {call['disposition'] or call['state']:<10} {call['queue'] or '-':<12} {agents}"
         )
