@@ -49,6 +49,7 @@ class Database:
         self.engine: Engine = create_engine(
             url,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error in a log must not carry names and numbers
             pool_size=pool_size,
             max_overflow=10,
             connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c jit=off"},

@@ -1,0 +1,89 @@
+"""Moments and lengths of time as people read them: Jalali for Persian, Gregorian for English, in the center's zone."""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+
+from babel.dates import format_timedelta
+from persiantools.jdatetime import JalaliDateTime
+
+from avasanj.i18n import digits
+
+_DAYS = {
+    "fa": ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه"),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
+_JALALI = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
+_GREGORIAN_FA = ("ژانویه", "فوریه", "مارس", "آوریل", "مه", "ژوئن", "ژوئیه", "اوت", "سپتامبر", "اکتبر", "نوامبر", "دسامبر")
+_JALALI_EN = (
+    "Farvardin", "Ordibehesht", "Khordad", "Tir", "Mordad", "Shahrivar", "Mehr", "Aban", "Azar", "Dey", "Bahman", "Esfand",
+)  # fmt: skip
+_HOUR_S = 3600
+
+
+def moment(at: datetime.datetime, language: str, zone: str, now: datetime.datetime) -> str:
+    """`at` for a glance: relative within an hour of `now` either way, the clock today, the date beyond."""
+    away_s = (at - now).total_seconds()
+    if abs(away_s) < 45:
+        return "همین حالا" if language == "fa" else "just now"
+    if abs(away_s) < _HOUR_S:
+        delta = datetime.timedelta(minutes=round(away_s / 60) or (1 if away_s > 0 else -1))
+        return digits(format_timedelta(delta, locale=language, add_direction=True, threshold=2.0), language)
+    here, today = at.astimezone(zoneinfo.ZoneInfo(zone)), now.astimezone(zoneinfo.ZoneInfo(zone))
+    if here.date() == today.date():
+        return digits(f"{here:%H:%M}", language)
+    return f"{_date(here, today, language)}{'،' if language == 'fa' else ','} {digits(f'{here:%H:%M}', language)}"
+
+
+def exact(at: datetime.datetime, language: str, zone: str) -> str:
+    """`at` to the second in both calendars, the page's own first: for the tooltip."""
+    here = at.astimezone(zoneinfo.ZoneInfo(zone))
+    jalali = JalaliDateTime(here)
+    if language == "fa":
+        text = (
+            f"{_DAYS['fa'][here.weekday()]} {jalali.day} {_JALALI[jalali.month - 1]} {jalali.year}، {here:%H:%M:%S}"
+            f" ({here.day} {_GREGORIAN_FA[here.month - 1]} {here.year})"
+        )
+        return digits(text, "fa")
+    return (
+        f"{_DAYS['en'][here.weekday()]} {here.day} {here:%b %Y}, {here:%H:%M:%S}"
+        f" ({jalali.day} {_JALALI_EN[jalali.month - 1]} {jalali.year})"
+    )
+
+
+def year(at: datetime.datetime, language: str, zone: str) -> str:
+    """The year of `at` in the language's calendar: "customer since ۱۴۰۱"."""
+    here = at.astimezone(zoneinfo.ZoneInfo(zone))
+    return digits(JalaliDateTime(here).year, "fa") if language == "fa" else str(here.year)
+
+
+def clock(seconds: float | None, language: str) -> str:
+    """A length or a place in a recording: 7:42, 1:02:03; "–" while unknown."""
+    if seconds is None:
+        return "–"
+    minutes, rest_s = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    text = f"{hours}:{minutes_left:02}:{rest_s:02}" if hours else f"{minutes}:{rest_s:02}"
+    return digits(text, language)
+
+
+def day_bounds(day: datetime.date, zone: str) -> tuple[datetime.datetime, datetime.datetime]:
+    """Start and end of the center's `day`, in UTC."""
+    start = datetime.datetime.combine(day, datetime.time(), zoneinfo.ZoneInfo(zone))
+    end = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(), zoneinfo.ZoneInfo(zone))
+    return start.astimezone(datetime.UTC), end.astimezone(datetime.UTC)
+
+
+def from_form(text: str, zone: str) -> datetime.datetime:
+    """What a browser's date-and-time field sends (`2026-11-22T16:00`, center's time), in UTC. Raises ValueError."""
+    return datetime.datetime.fromisoformat(text).replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(datetime.UTC)
+
+
+def _date(here: datetime.datetime, today: datetime.datetime, language: str) -> str:
+    day = _DAYS[language][here.weekday()]
+    if language == "fa":
+        jalali = JalaliDateTime(here)
+        other_year = f" {jalali.year}" if jalali.year != JalaliDateTime(today).year else ""
+        return digits(f"{day} {jalali.day} {_JALALI[jalali.month - 1]}{other_year}", "fa")
+    return f"{day} {here.day} {here:%b}" + (f" {here.year}" if here.year != today.year else "")

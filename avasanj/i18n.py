@@ -1,0 +1,69 @@
+"""Texts for people, in two languages. Message ids are the English texts; the Persian ones lie in `locale/fa/*.po`, one file a room."""
+
+from __future__ import annotations
+
+import functools
+import gettext
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("fa", "en")
+RTL = frozenset({"fa"})
+LOCALE_DIR = Path(__file__).parent / "locale"
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools know
+    """Mark a text for translation where it is written; it is translated where it is shown."""
+    return message
+
+
+def catalogue(language: str) -> Catalog:
+    """All rooms' texts in `language`, as one catalogue. Raises ValueError where two rooms translate one id differently."""
+    merged = Catalog(locale=language, charset="utf-8")
+    for path in sorted((LOCALE_DIR / language).glob("*.po")):
+        with path.open("rb") as file:
+            room = read_po(file, locale=language)
+        for message in room:
+            if not message.id or not message.string:
+                continue
+            known = merged.get(message.id, message.context)
+            if known is not None and known.string != message.string:
+                raise ValueError(f"{path.name} translates {message.id!r} as {message.string!r}, another room as {known.string!r}. Use one.")
+            merged.add(message.id, message.string, context=message.context)
+    return merged
+
+
+@functools.cache
+def translator(language: str) -> gettext.NullTranslations:
+    """Gettext translations for "fa" or "en"; English is the ids themselves, and so is a text that nobody has translated."""
+    if language == "en":
+        return gettext.NullTranslations()
+    file = io.BytesIO()
+    write_mo(file, catalogue(language))
+    file.seek(0)
+    return gettext.GNUTranslations(file)
+
+
+def digits(text: object, language: str) -> str:
+    """`text` with its digits as `language` writes them. Not for numbers that people copy."""
+    return str(text).translate(_PERSIAN_DIGITS) if language == "fa" else str(text)
+
+
+def reason(stored: Mapping[str, Any] | None, language: str) -> str:
+    """A stored reason `{"id": English text, "values": {...}}` in `language`, its numbers in the language's digits; "" for None."""
+    if not stored:
+        return ""
+    values = {name: digits(_plain(value), language) for name, value in stored.get("values", {}).items()}
+    text = translator(language).gettext(str(stored["id"]))
+    return text % values if values else text
+
+
+def _plain(value: object) -> object:
+    return f"{value:g}" if isinstance(value, float) else value

@@ -1,0 +1,130 @@
+import htmx from "htmx.org";
+import { text } from "./texts";
+
+const SETTLE_MS = 250;
+const AWAY_MS = 6000;
+
+/** Shows what changed as it changes: rows of the call list one by one, parts of other pages when the server renders them anew. */
+export function startLive(): void {
+  let source: EventSource | null = null;
+  let away = 0;
+  let opened = false;
+  const open = (): void => {
+    source = new EventSource("/live");
+    source.addEventListener("open", () => {
+      window.clearTimeout(away);
+      offline(false);
+      if (opened) changed("gap", "");
+      opened = true;
+    });
+    source.addEventListener("error", () => {
+      window.clearTimeout(away);
+      away = window.setTimeout(() => offline(true), AWAY_MS);
+      if (source?.readyState === EventSource.CLOSED) void signedOut();
+    });
+    source.addEventListener("change", (event) => {
+      const [kind = "", id = ""] = (event as MessageEvent<string>).data.split(" ");
+      changed(kind, id);
+    });
+  };
+  // a page that nobody sees holds no connection: browsers allow six to one server
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) source?.close();
+    else open();
+  });
+  window.addEventListener("pagehide", () => source?.close());
+  if (!document.hidden) open();
+}
+
+const waiting = new Map<string, number>();
+
+function changed(kind: string, id: string): void {
+  const list = document.querySelector<HTMLElement>("#calls");
+  if (list && kind === "call") settle(`row ${id}`, () => renewRow(list, id));
+  else if (list && kind === "gap") location.reload();
+  const watching = document.querySelector<HTMLElement>("[data-refresh]")?.dataset["refresh"]?.split(" ") ?? [];
+  if (kind === "gap" ? watching.length : watching.includes(kind) || watching.includes(`${kind}:${id}`)) settle("parts", renewParts);
+}
+
+/** Several notices of one thing within a moment are answered once. */
+function settle(key: string, act: () => Promise<void>): void {
+  if (waiting.has(key)) return;
+  waiting.set(
+    key,
+    window.setTimeout(() => {
+      waiting.delete(key);
+      void act().catch(() => undefined);
+    }, SETTLE_MS),
+  );
+}
+
+async function renewRow(list: HTMLElement, id: string): Promise<void> {
+  const query = list.dataset["query"];
+  const answer = await fetch(`/calls/${id}/row${query ? `?${query}` : ""}`);
+  if (answer.redirected || !answer.ok) return;
+  const old = document.getElementById(`call-${id}`);
+  if (answer.status === 204) {
+    old?.remove();
+  } else {
+    const holder = document.createElement("template");
+    holder.innerHTML = await answer.text();
+    const row = holder.content.querySelector("tr");
+    if (row) place(row, old);
+  }
+  for (const section of [document.querySelector<HTMLElement>(".now"), document.querySelector<HTMLElement>("#ended")]) {
+    if (section) section.hidden = section.querySelector("tr.call") === null;
+  }
+  const none = document.getElementById("none");
+  if (none) none.hidden = document.querySelector("tr.call") !== null;
+}
+
+function place(row: HTMLTableRowElement, old: HTMLElement | null): void {
+  const live = row.classList.contains("live");
+  const body = document.getElementById(live ? "rows-now" : "rows-ended");
+  if (!body) return;
+  const focused = old !== null && document.activeElement === old;
+  row.classList.add(old ? "renewed" : "new");
+  if (old?.parentElement === body) {
+    old.replaceWith(row);
+  } else {
+    old?.remove();
+    const order = row.dataset["order"] ?? "";
+    const rows = [...body.querySelectorAll<HTMLElement>("tr.call")];
+    const before = rows.find((other) => (live ? (other.dataset["order"] ?? "") > order : (other.dataset["order"] ?? "") < order));
+    body.insertBefore(row, before ?? body.querySelector("tr.more"));
+  }
+  htmx.process(row);
+  if (focused) {
+    row.tabIndex = -1;
+    row.focus();
+  }
+}
+
+/** Replace each part whose text the server would write differently now; a part in which somebody types is left alone. */
+async function renewParts(): Promise<void> {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of fresh.querySelectorAll<HTMLElement>("[data-part]")) {
+    const shown = document.getElementById(part.id);
+    if (!shown || shown.dataset["part"] === part.dataset["part"]) continue;
+    if (shown.contains(document.activeElement) && document.activeElement?.matches("input, textarea, select")) continue;
+    const opened = [...shown.querySelectorAll("details")].map((details) => details.open);
+    const next = document.importNode(part, true);
+    next.querySelectorAll("details").forEach((details, index) => (details.open = opened[index] ?? false));
+    shown.replaceWith(next);
+    htmx.process(next);
+  }
+}
+
+async function signedOut(): Promise<void> {
+  const answer = await fetch("/api/me").catch(() => null);
+  if (answer?.status === 401) location.href = `/login?next=${encodeURIComponent(location.pathname)}`;
+}
+
+function offline(lost: boolean): void {
+  const place = document.getElementById("offline");
+  if (!place) return;
+  place.hidden = !lost;
+  place.textContent = lost ? text("offline") : "";
+}

@@ -1,0 +1,1 @@
+"""What pages ask the database, one noun a file. Reading only."""

@@ -1,0 +1,175 @@
+"""Everything that the page of one call shows."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from avasanj.people import StuckWork, User
+from crm_sync.tables import Customer, FollowUp, TimelineEntry
+from dashboard.access import Person, visible_calls
+from dashboard.queries.calls import stage
+from scoring.tables import Evaluation, Mood
+from telephony.tables import Call
+from transcription.tables import Playback, Transcript, Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerFacts:
+    """Who called: what the head of the page says about them. `last_unhappy` is None when nothing is known of the call before."""
+
+    customer: Customer
+    calls: int
+    last_dissatisfied: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldOnPlayer:
+    """A stretch on hold, in seconds of the playback."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallDetail:
+    """One call with all that is known of it."""
+
+    call: Call
+    facts: CustomerFacts | None
+    candidates: list[Customer]
+    playback: Playback | None
+    transcript: Transcript | None
+    mood: Mood | None
+    evaluations: list[Evaluation]
+    follow_ups: list[FollowUp]
+    owners: dict[uuid.UUID, str]
+    stuck: list[StuckWork]
+
+    @property
+    def agents(self) -> list[str]:
+        return list(dict.fromkeys(span.agent_name or span.interface for span in self.call.spans))
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the recordings, in words."""
+        own = [recording.problem for recording in self.call.recordings if recording.problem]
+        warning = [self.playback.warning] if self.playback and self.playback.warning else []
+        return list(dict.fromkeys(own + warning))
+
+    @property
+    def stage(self) -> str | None:
+        usable = any(recording.problem is None for recording in self.call.recordings)
+        judged = self.mood is not None or bool(self.evaluations)
+        return stage(self.call, usable=usable, transcript=self.transcript is not None, judged=judged, stuck=bool(self.stuck))
+
+    @property
+    def negatives(self) -> dict[int, float]:
+        """Probability of displeasure by the turn's position, where the customer spoke."""
+        return {int(point["turn"]): float(point["negative"]) for point in (self.mood.curve if self.mood else [])}
+
+    @property
+    def to_check(self) -> int:
+        return sum(answer.value == "unsure" for evaluation in self.evaluations for answer in evaluation.answers)
+
+    @property
+    def score(self) -> float | None:
+        scores = [evaluation.score for evaluation in self.evaluations if evaluation.score is not None]
+        return min(scores) if scores else None
+
+    @property
+    def evidence_turns(self) -> set[int]:
+        """Positions of the turns that speak for dissatisfaction or for an answer."""
+        spoken = [item for evaluation in self.evaluations for answer in evaluation.answers for item in answer.evidence]
+        return {int(item["turn"]) for item in [*(self.mood.evidence if self.mood else []), *spoken] if item.get("turn") is not None}
+
+    @property
+    def holds(self) -> list[HoldOnPlayer]:
+        """Stretches on hold on the playback's clock, whose second 0 is the earliest recording's."""
+        if self.playback is None:
+            return []
+        offsets = [recording.offset_s for recording in self.call.recordings if recording.offset_s is not None]
+        zero_s = min(offsets, default=0.0)
+        found = []
+        for hold in self.call.hold_spans:
+            start_s = (hold.started_at - self.call.started_at).total_seconds() - zero_s
+            end_s = (hold.ended_at - self.call.started_at).total_seconds() - zero_s if hold.ended_at else self.playback.duration_s
+            if end_s > 0 and start_s < self.playback.duration_s:
+                found.append(HoldOnPlayer(start_s=max(0.0, start_s), end_s=min(end_s, self.playback.duration_s)))
+        return found
+
+    @property
+    def hold_pairs(self) -> list[tuple[float, float]]:
+        return [(round(hold.start_s, 2), round(hold.end_s, 2)) for hold in self.holds]
+
+    @property
+    def turns(self) -> list[Turn]:
+        return self.transcript.turns if self.transcript else []
+
+
+def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | None:
+    """The call, or None where there is none or this person may not see it."""
+    loads = (selectinload(Call.spans), selectinload(Call.recordings), selectinload(Call.hold_spans))
+    call = session.scalars(select(Call).where(Call.id == call_id, visible_calls(who)).options(*loads)).first()
+    if call is None:
+        return None
+    entry = session.get(TimelineEntry, call_id)
+    follow_ups = list(session.scalars(select(FollowUp).where(FollowUp.call_id == call_id).order_by(FollowUp.due_at)))
+    evaluations = select(Evaluation).where(Evaluation.call_id == call_id).order_by(Evaluation.span_position)
+    transcript = select(Transcript).where(Transcript.call_id == call_id).options(selectinload(Transcript.turns))
+    stuck = select(StuckWork).where(StuckWork.subject_id == str(call_id), StuckWork.requeued_at.is_(None))
+    return CallDetail(
+        call=call,
+        facts=_facts(session, entry, call) if entry else None,
+        candidates=_candidates(session, entry) if entry else [],
+        playback=session.get(Playback, call_id),
+        transcript=session.scalars(transcript).first(),
+        mood=session.get(Mood, call_id),
+        evaluations=list(session.scalars(evaluations.options(selectinload(Evaluation.answers)))),
+        follow_ups=follow_ups,
+        owners=names(session, {f.owner_id for f in follow_ups} | {f.closed_by for f in follow_ups}),
+        stuck=list(session.scalars(stuck)),
+    )
+
+
+def may_see(session: Session, who: Person, call_id: uuid.UUID) -> bool:
+    return bool(session.scalar(select(select(Call.id).where(Call.id == call_id, visible_calls(who)).exists())))
+
+
+def playback_path(session: Session, who: Person, call_id: uuid.UUID) -> str | None:
+    """The playback file's path below the media folder, or None without one or without the right to hear it."""
+    return session.scalar(select(Playback.path).join(Call, Call.id == Playback.call_id).where(Call.id == call_id, visible_calls(who)))
+
+
+def names(session: Session, ids: set[uuid.UUID | None]) -> dict[uuid.UUID, str]:
+    """Names of users by id."""
+    rows: Any = session.execute(select(User.id, User.name).where(User.id.in_({found for found in ids if found})))
+    return dict(rows.tuples().all())
+
+
+def _facts(session: Session, entry: TimelineEntry, call: Call) -> CustomerFacts | None:
+    customer = session.get(Customer, entry.customer_id) if entry.customer_id else None
+    if customer is None:
+        return None
+    theirs = TimelineEntry.customer_id == customer.id
+    before = (
+        select(Mood.dissatisfied)
+        .join(TimelineEntry, TimelineEntry.call_id == Mood.call_id)
+        .where(theirs, TimelineEntry.at < call.started_at)
+        .order_by(TimelineEntry.at.desc())
+        .limit(1)
+    )
+    calls = session.scalar(select(func.count()).select_from(TimelineEntry).where(theirs)) or 0
+    return CustomerFacts(customer=customer, calls=calls, last_dissatisfied=session.scalar(before))
+
+
+def _candidates(session: Session, entry: TimelineEntry) -> list[Customer]:
+    if entry.customer_id is not None or not entry.candidates:
+        return []
+    ids = [uuid.UUID(found) for found in entry.candidates]
+    return list(session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.name, Customer.created_at)))
+

@@ -1,0 +1,68 @@
+"""Calls as JSON. Names and units are the ledger's; times are ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.queries.call import CallDetail
+from dashboard.queries.calls import CallRow
+from scoring.tables import Answer, Evaluation
+from telephony.tables import Call
+
+_CALL = (
+    "pbx", "linked_id", "source", "direction", "state", "disposition", "queue", "customer_e164", "started_at", "answered_at",
+    "ended_at", "wait_s", "talk_s", "hold_s", "holds", "transfers", "hung_up_by", "language", "complete",
+)  # fmt: skip
+
+
+def row_json(row: CallRow) -> dict[str, Any]:
+    """One call of the list."""
+    return _call(row.call) | {
+        "agents": row.agents,
+        "customer": {"id": row.customer_id, "name": row.customer_name},
+        "dissatisfied": row.dissatisfied,
+        "score": row.score,
+        "needs_person": row.needs_person,
+        "open_follow_ups": row.open_follow_ups,
+        "stage": row.stage,
+    }
+
+
+def call_json(d: CallDetail) -> dict[str, Any]:
+    """One call with its transcript, mood, scores and follow-ups."""
+    mood = d.mood
+    return _call(d.call) | {
+        "agents": d.agents,
+        "customer": {"id": d.facts.customer.id, "name": d.facts.customer.name} if d.facts else None,
+        "stage": d.stage,
+        "problems": d.problems,
+        "duration_s": d.playback.duration_s if d.playback else None,
+        "transcript": _transcript(d),
+        "mood": {name: getattr(mood, name) for name in ("dissatisfied", "model", "contributions", "evidence", "curve", "promises")} if mood else None,
+        "evaluations": [_evaluation(found) for found in d.evaluations],
+        "follow_ups": [
+            {name: getattr(found, name) for name in ("id", "rule", "reason", "state", "due_at", "owner_id", "owner_name", "note", "closed_at")}
+            for found in d.follow_ups
+        ],
+    }
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {"id": call.id} | {name: getattr(call, name) for name in _CALL}
+
+
+def _transcript(d: CallDetail) -> dict[str, Any] | None:
+    if d.transcript is None:
+        return None
+    turns = [{name: getattr(turn, name) for name in ("position", "party", "start_s", "end_s", "text", "confidence")} for turn in d.turns]
+    return {name: getattr(d.transcript, name) for name in ("language", "source", "model", "too_weak")} | {"turns": turns}
+
+
+def _evaluation(found: Evaluation) -> dict[str, Any]:
+    names = ("scorecard", "scorecard_version", "score", "agent_name", "needs_person", "counts")
+    return {name: getattr(found, name) for name in names} | {"answers": [_answer(answer) for answer in found.answers]}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    names = ("question", "title", "value", "points", "points_possible", "confidence", "method", "evidence", "reason")
+    return {name: getattr(answer, name) for name in names}

@@ -1,0 +1,22 @@
+"""What every page of one running dashboard shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from avasanj.database import Database
+from avasanj.login import Gate
+from avasanj.settings import Settings
+from dashboard.live import Hub
+from dashboard.pages import Pages
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One dashboard: its settings and database, its templates, its counters of log-ins, its live connections."""
+
+    settings: Settings
+    database: Database
+    pages: Pages
+    gate: Gate
+    hub: Hub

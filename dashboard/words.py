@@ -1,0 +1,115 @@
+"""What the ledger says, in words that people use. Every text is a message id of the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from avasanj.i18n import N_
+from telephony.tables import Call, CallState, Direction, Disposition
+
+UNSURE_FROM = 0.35
+
+STATES = {
+    CallState.RINGING: N_("ringing"),
+    CallState.WAITING: N_("waiting"),
+    CallState.TALKING: N_("talking"),
+    CallState.ENDED: N_("ended"),
+}
+DIRECTIONS = {Direction.INBOUND: N_("incoming"), Direction.OUTBOUND: N_("outgoing"), Direction.INTERNAL: N_("internal")}
+PARTIES = {"customer": N_("customer"), "agent": N_("agent"), "mixed": N_("both")}
+ROLES = {"agent": N_("agent (role)"), "supervisor": N_("supervisor"), "administrator": N_("administrator")}
+FOLLOW_UP_STATES = {"open": N_("open"), "done": N_("done"), "dropped": N_("not needed")}
+PBX_STATES = {
+    "connected": N_("connected"),
+    "connecting": N_("connecting"),
+    "refused": N_("log-in refused"),
+    "unprivileged": N_("privileges missing"),
+    "lost": N_("connection lost"),
+    "stopped": N_("stopped"),
+}
+CONNECTION_STATES = {"active": N_("active"), "paused": N_("paused")}
+QUEUES = {
+    "intake": N_("taking calls in"),
+    "speech": N_("listening"),
+    "scoring": N_("scoring"),
+    "sync": N_("sending to other systems"),
+}
+STAGES = {
+    "intake": N_("taking the call in"),
+    "playback": N_("making the playback file"),
+    "prepare_playback": N_("making the playback file"),
+    "transcribe": N_("writing the transcript"),
+    "score": N_("scoring"),
+    "place": N_("finding the customer"),
+    "sync": N_("opening follow-ups"),
+    "deliver": N_("sending to another system"),
+}
+METHODS = {"rule": N_("found by a rule"), "likeness": N_("found by likeness of meaning"), "ledger": N_("from the call's events")}
+ANSWERS = {"yes": N_("yes"), "no": N_("no"), "unsure": N_("unsure"), "na": N_("does not apply")}
+WORK = {"transcribing": N_("being transcribed…"), "scoring": N_("being scored…"), "stuck": N_("stuck")}
+FEATURES = {
+    "worst_turn": N_("the unhappiest thing they said"),
+    "negative_share": N_("share of unhappy turns"),
+    "last_turn": N_("how they sounded at the end"),
+    "wait_s": N_("how long they waited"),
+    "hold_s": N_("how long they were on hold"),
+    "transfers": N_("how often they were passed on"),
+}
+MOODS = {"calm": N_("calm"), "unsure": N_("unclear"), "dissatisfied": N_("dissatisfied")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A message id with its values; seconds are shown as a clock."""
+
+    id: str
+    seconds: dict[str, float | None]
+
+
+def outcome(call: Call) -> Sentence:
+    """How the call came out, as a sentence: "The customer waited 3:40 and hung up"."""
+    wait = {"wait": call.wait_s}
+    match call.disposition:
+        case Disposition.ABANDONED if call.wait_s is not None:
+            return Sentence(id=N_("The customer waited %(wait)s and hung up"), seconds=wait)
+        case Disposition.ABANDONED:
+            return Sentence(id=N_("The customer hung up before anybody answered"), seconds={})
+        case Disposition.TIMED_OUT if call.wait_s is not None:
+            return Sentence(id=N_("The customer waited %(wait)s and nobody answered"), seconds=wait)
+        case Disposition.TIMED_OUT | Disposition.NO_AGENT:
+            return Sentence(id=N_("Nobody was there to answer"), seconds={})
+        case Disposition.BUSY:
+            return Sentence(id=N_("The line was busy"), seconds={})
+        case Disposition.FAILED:
+            return Sentence(id=N_("The call did not get through"), seconds={})
+        case Disposition.VOICEMAIL:
+            return Sentence(id=N_("The customer spoke to voicemail"), seconds={})
+        case Disposition.ANSWERED:
+            return Sentence(id=N_("Answered"), seconds={})
+    return Sentence(id=STATES[CallState(call.state)], seconds={})
+
+
+def mood(dissatisfied: float | None, above: float) -> str | None:
+    """Key of MOODS for a probability; `above` is the center's limit from which a call counts as dissatisfied."""
+    if dissatisfied is None:
+        return None
+    return "dissatisfied" if dissatisfied >= above else "unsure" if dissatisfied >= min(UNSURE_FROM, above) else "calm"
+
+
+def feature(name: str) -> str:
+    """A contribution's name in words; one that this version does not know is shown as it is called."""
+    return FEATURES.get(name, name.replace("_", " "))
+
+
+def bars(curve: list[Any], most: int = 24) -> list[int]:
+    """The mood curve as at most `most` heights from 1 (calm) to 5 (very unhappy), in the order of the customer's turns."""
+    negatives = [float(point["negative"]) for point in curve]
+    if not negatives:
+        return []
+    count = min(most, len(negatives))
+    heights = []
+    for index in range(count):
+        part = negatives[index * len(negatives) // count : max((index + 1) * len(negatives) // count, index * len(negatives) // count + 1)]
+        heights.append(1 + min(4, int(max(part) * 5)))
+    return heights
