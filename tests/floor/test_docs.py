@@ -63,7 +63,8 @@ def as_written(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, list):
-        return f"`{':'.join(map(str, value))}`" if value else "empty"
+        separator = ":" if value and isinstance(value[0], Path) else ","
+        return f"`{separator.join(map(str, value))}`" if value else "empty"
     if isinstance(value, dict):
         return f"`{json.dumps(value)}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
