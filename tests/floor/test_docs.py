@@ -22,7 +22,9 @@ from avasanj.settings import Settings
 from crm_sync.events import SCORED, call_event
 from crm_sync.tables import Customer, CustomerPhone, FollowUp
 from scoring.tables import Evaluation, Mood
+from telephony.archive_rows import COLUMNS, read_csv
 from telephony.tables import Call
+from transcription.elsewhere import read as read_transcript
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS_PAGE = ROOT / "docs/settings.md"
@@ -174,6 +176,20 @@ def test_no_tracked_file_names_a_registry() -> None:
         content = file.read_bytes()
         named += [f"{file.relative_to(ROOT)}: {host}" for host in hosts if host.encode() in content]
     assert not named
+
+
+def test_the_importing_page_names_every_column_and_its_samples_are_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs/importing.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (`[^|]+`) \|", page, re.MULTILINE)
+    assert set(COLUMNS) <= {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
+    fences = [fence[3] for fence in _FENCE.finditer(page)]
+    (tmp_path / "calls.csv").write_text(
+        next(text for text in fences if text.startswith("agent_file,")), encoding="utf-8"
+    )
+    (tmp_path / "0001.json").write_text(next(text for text in fences if '"turns"' in text), encoding="utf-8")
+    rows = list(read_csv(tmp_path / "calls.csv", timezone="Asia/Tehran"))
+    assert [row for row in rows if isinstance(row, str)] == []
+    assert read_transcript(tmp_path / "0001.json").turns[1].text.startswith("سلام")
 
 
 def test_the_webhook_page_shows_the_events_real_shape() -> None:
