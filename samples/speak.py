@@ -30,7 +30,7 @@ SOURCES = {
     "en": "script of the sample, spoken by Piper (en_US-joe-medium)",
 }
 CSV_COLUMNS = (
-    "agent_file", "customer_file", "started_at", "direction", "caller", "called", "agent", "queue", "transcript",
+    "agent_file", "customer_file", "started_at", "direction", "caller", "called", "agent", "queue", "language", "transcript",
 )  # fmt: skip
 LEAD_IN_S = 0.8
 TAIL_S = 1.0
@@ -130,7 +130,7 @@ def write_csv(scripts: list[CallScript], path: Path) -> None:
             base = f"calls/{script.id}"
             transcript = f"{base}.json" if script.language == "fa" else ""
             facts = [script.started_at.isoformat(), script.direction, script.caller, script.called]
-            agent = [script.agent_name, script.queue]
+            agent = [script.agent_name, script.queue, script.language]
             writer.writerow([f"{base}-agent.ogg", f"{base}-customer.ogg", *facts, *agent, transcript])
 
 
