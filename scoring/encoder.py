@@ -72,7 +72,7 @@ class _Loaded:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         # First, so that what its parsing leaves behind is used again by the rest
         self._pieces = Pieces(model_dir / "tokenizer.json", _normaliser(model_dir / "tokenizer.json"))
-        import torch  # noqa: PLC0415 - 350 MB that only a process which encodes should pay for
+        import torch
 
         torch.set_num_threads(threads)
         self._torch = torch
@@ -114,8 +114,8 @@ def _batches(lengths: list[int]) -> list[list[int]]:
 
 def _bert(model_dir: Path, torch: Any) -> Any:
     """A BertModel without its vocabulary table (that stays on disk), its matrices in int8 but for FLOAT_LAYERS."""
-    from transformers.models.bert.configuration_bert import BertConfig  # noqa: PLC0415
-    from transformers.models.bert.modeling_bert import BertModel  # noqa: PLC0415
+    from transformers.models.bert.configuration_bert import BertConfig
+    from transformers.models.bert.modeling_bert import BertModel
 
     config = BertConfig(**json.loads((model_dir / "config.json").read_text(encoding="utf-8")))
     config.vocab_size = config.pad_token_id + 1
@@ -146,19 +146,19 @@ def _int8_linear(torch: Any, weight: Any, bias: Any) -> Any:
 
     class Int8Linear(torch.nn.Module):  # type: ignore[misc, name-defined]
         def forward(self, values: Any) -> Any:
-            return torch.ops.quantized.linear_dynamic(values, packed, True)  # noqa: FBT003 - the operator takes it by place
+            return torch.ops.quantized.linear_dynamic(values, packed, True)
 
     return Int8Linear()
 
 
 def _normaliser(tokenizer_json: Path) -> Any:
     """The tokenizer's own normaliser, alone: it needs none of the vocabulary."""
-    from tokenizers import Regex, normalizers  # noqa: PLC0415
+    from tokenizers import Regex, normalizers
 
     steps = []
     for step in json.loads(tokenizer_json.read_text(encoding="utf-8"))["normalizer"]["normalizers"]:
         if step["type"] == "Precompiled":
-            import base64  # noqa: PLC0415
+            import base64
 
             steps.append(normalizers.Precompiled(base64.b64decode(step["precompiled_charsmap"])))
         elif step["type"] == "Replace":

@@ -1,0 +1,91 @@
+"""Which part of a call each agent is judged on: only their own, on the playback's clock."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scoring.dialogue import AGENT, CUSTOMER, MIXED, Turn
+from scoring.phrases import plain
+from scoring.rules import Stretch
+from telephony.tables import AgentSpan, Call
+
+#: A turn belongs to a span when its middle lies within it, or this close: PBX events and voice are not cut at the same moment.
+SLACK_S = 1.5
+_LEAST_LETTERS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentPart:
+    """One agent and what is judged."""
+
+    position: int
+    interface: str | None
+    name: str | None
+    stretch: Stretch
+
+
+def parts(call: Call, turns: Sequence[Turn]) -> list[AgentPart]:
+    """A part per agent span; one for the whole call where the ledger knows no agent but one was heard; none without words."""
+    if not turns:
+        return []
+    holds = tuple((_clock_s(call, hold.started_at), _clock_s(call, hold.ended_at or hold.started_at)) for hold in call.hold_spans)
+    if not call.spans:
+        heard = any(turn.party in {AGENT, MIXED} for turn in turns)
+        whole = Stretch(turns=tuple(turns), holds=holds, slots=_slots(call, None, turns))
+        return [AgentPart(position=0, interface=None, name=None, stretch=whole)] if heard else []
+    if len(call.spans) == 1:
+        own = [(call.spans[0], tuple(turns), holds)]
+    else:
+        own = [(span, _within(call, span, turns), tuple(hold for hold in holds if _held_in(call, span, hold))) for span in call.spans]
+    return [
+        AgentPart(
+            position=span.position,
+            interface=span.interface,
+            name=span.agent_name,
+            stretch=Stretch(turns=said, holds=held, slots=_slots(call, span.agent_name, turns)),
+        )
+        for span, said, held in own
+    ]
+
+
+def _within(call: Call, span: AgentSpan, turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    begin, end = _bounds_s(call, span)
+    return tuple(turn for turn in turns if begin - SLACK_S <= (turn.start_s + turn.end_s) / 2 <= end + SLACK_S)
+
+
+def _held_in(call: Call, span: AgentSpan, hold: tuple[float, float]) -> bool:
+    begin, end = _bounds_s(call, span)
+    return begin - SLACK_S <= hold[0] <= end
+
+
+def _bounds_s(call: Call, span: AgentSpan) -> tuple[float, float]:
+    end = span.ended_at or call.ended_at
+    return _clock_s(call, span.started_at), _clock_s(call, end) if end else float("inf")
+
+
+def _clock_s(call: Call, moment: datetime.datetime) -> float:
+    """A moment of the ledger on the playback's clock, whose 0 is the earliest recording's first second."""
+    return (moment - call.started_at).total_seconds() - playback_starts_s(call)
+
+
+def playback_starts_s(call: Call) -> float:
+    """Seconds from the call's start to the playback's second 0: the earliest usable recording's offset."""
+    return min((r.offset_s for r in call.recordings if r.offset_s is not None and r.problem is None), default=0.0)
+
+
+def _slots(call: Call, agent: str | None, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]]:
+    """What fills the phrases' slots: the agent's name, the customer's as the PBX shows it, the end of their number, their words."""
+    said = {word for turn in turns if turn.party == CUSTOMER for word in plain(turn.text).split()}
+    digits = (call.customer_e164 or "")[-4:]
+    return {
+        "agent": _names(agent),
+        "customer_name": _names(call.caller_name),
+        "number": (digits,) if len(digits) == 4 else (),
+        "said": tuple(sorted(word for word in said if len(word) > _LEAST_LETTERS and word.isalpha())),
+    }
+
+
+def _names(name: str | None) -> tuple[str, ...]:
+    return tuple(word for word in plain(name or "").split() if len(word) >= _LEAST_LETTERS and word.isalpha())
