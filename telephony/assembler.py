@@ -36,6 +36,7 @@ class Assembler:
         self.board = Switchboard()
         self.members: dict[str, str] = {}  #: queue members' names by interface
         self._call_of: dict[str, CallHistory] = {}
+        self._part_of: dict[str, str] = {}  #: linked id of a consultation -> of the call that it is about
         self._gone: collections.OrderedDict[str, None] = collections.OrderedDict()
         self._touched: dict[str, None] = {}
         self._finished: list[CallSnapshot] = []
@@ -130,6 +131,7 @@ class Assembler:
         if not uniqueid or not name or uniqueid in self._gone or uniqueid == "none":
             return None
         linkedid = message.get(f"{prefix}Linkedid") or uniqueid
+        linkedid = self._part_of.get(linkedid, linkedid)
         channel = self.board.channels.get(uniqueid)
         if channel is None:
             channel = self._make(message, prefix, uniqueid=uniqueid, linkedid=linkedid, name=name, at=at)
@@ -232,6 +234,8 @@ class Assembler:
             self._call_of.pop(uniqueid, None)
             self._requests.pop(uniqueid, None)
         self.calls.pop(call.linked_id, None)
+        for consultation in [one for one, whole in self._part_of.items() if whole == call.linked_id]:
+            del self._part_of[consultation]
         self._touched.pop(call.linked_id, None)
         self._emitted.pop(call.linked_id, None)
 
@@ -317,13 +321,15 @@ class Assembler:
             request = self._requests.pop(channel.uniqueid, None)
             call.monitors.append(mixmonitor.started(uniqueid=channel.uniqueid, at=at, path=value, request=request))
         elif variable == "QUEUESTATUS":
-            call.queue_status, call.queue_status_at = value, at
+            call.queue_status = value
         else:
             call.voicemail = value == "SUCCESS"
 
     def _queue_join(self, message: Message, at: float) -> None:
         if (channel := self.channel(message, at=at)) is not None:
-            self._call_of[channel.uniqueid].visits.append(QueueVisit(queue=message.get("Queue"), joined_at=at))
+            call = self._call_of[channel.uniqueid]
+            call.visits.append(QueueVisit(queue=message.get("Queue"), joined_at=at))
+            call.queue_status = ""
 
     def _queue_leave(self, message: Message, at: float) -> None:
         if (visit := self._visit(message, at)) is not None:
@@ -453,6 +459,19 @@ class Assembler:
     def _attended_transfer(self, message: Message, at: float) -> None:
         target = message.get("TransferTargetCallerIDNum") or message.get("SecondTransfererExten")
         self._transfer(message, at, kind=TransferKind.ATTENDED, who="OrigTransferer", target=target)
+        self._join_consultation(message, at)
+
+    def _join_consultation(self, message: Message, at: float) -> None:
+        """The transferrer's second line was about this call; its Linkedid never says so."""
+        call = self._call_of.get(message.get("OrigTransfererUniqueid")) or self._call_of.get(
+            message.get("TransfereeUniqueid")
+        )
+        consultation = self._call_of.get(message.get("SecondTransfererUniqueid"))
+        if call is None or consultation is None or call is consultation:
+            return
+        self._part_of[consultation.linked_id] = call.linked_id
+        for channel in consultation.live_channels:
+            self._move(channel, call.linked_id, at)
 
     def _transfer(self, message: Message, at: float, *, kind: TransferKind, who: str, target: str) -> None:
         uniqueid = message.get(f"{who}Uniqueid")

@@ -89,6 +89,10 @@ def state(history: CallHistory) -> CallState:
         return CallState.TALKING
     if any(visit.left_at is None for visit in history.visits):
         return CallState.WAITING
+    if history.visits and not history.spans:
+        left = history.visits[-1].left_at or 0.0
+        if not any(dial.begun_at >= left for dial in history.dials):
+            return CallState.WAITING  # a moment before the bridge, or an announcement after the queue
     ringing = any(dial.ended_at is None for dial in history.dials)
     return CallState.TALKING if history.spans and not ringing else CallState.RINGING
 
@@ -108,8 +112,7 @@ def disposition(history: CallHistory) -> Disposition:
         return Disposition.ANSWERED
     if history.voicemail:
         return Disposition.VOICEMAIL
-    last_joined = history.visits[-1].joined_at if history.visits else history.started_at
-    if history.queue_status and history.queue_status_at >= last_joined:
+    if history.queue_status:
         return _BY_QUEUE_STATUS.get(history.queue_status, Disposition.NO_AGENT)
     if history.visits:
         return Disposition.ABANDONED

@@ -87,8 +87,7 @@ class CallHistory:
     queue_ends: list[QueueEnd] = dataclasses.field(default_factory=list)
     monitors: list[MixMonitor] = dataclasses.field(default_factory=list)
     last_queue: str = ""  #: the queue that the dialplan went to last, whether it took the caller in or not
-    queue_status: str = ""
-    queue_status_at: float = 0.0
+    queue_status: str = ""  #: why the last queue let the caller go, by its own word
     voicemail: bool = False
     called: str = ""
     ended_at: float | None = None

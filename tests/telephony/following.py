@@ -19,7 +19,12 @@ from telephony.tables import Call, Pbx
 
 T = TypeVar("T")
 QUICK = Patience(
-    first_retry_s=0.1, longest_retry_s=0.5, refused_retry_s=0.5, ping_every_s=0.5, ping_deadline_s=1.0, watch_every_s=1.0
+    first_retry_s=0.1,
+    longest_retry_s=0.5,
+    refused_retry_s=0.5,
+    ping_every_s=0.5,
+    ping_deadline_s=1.0,
+    watch_every_s=1.0,
 )
 
 

@@ -56,9 +56,13 @@ def test_answered_queue_call_is_followed_and_each_voice_is_in_its_own_file(
         following(on(settings, asterisk), database),
     ):
         eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
-        with SipCaller(asterisk, QUEUE_SUPPORT, number="09121112233", name="رضا‌ی محمدی", says=tone(tmp_path / "c.wav", 400)) as caller:
+        with SipCaller(
+            asterisk, QUEUE_SUPPORT, number="09121112233", name="رضا‌ی محمدی", says=tone(tmp_path / "c.wav", 400)
+        ) as caller:
             talking = eventually(
-                lambda: next((c for c in calls(database) if c.state == CallState.TALKING), None), what="the talk", limit_s=15
+                lambda: next((c for c in calls(database) if c.state == CallState.TALKING), None),
+                what="the talk",
+                limit_s=15,
             )
             assert talking.queue == "support"
             caller.wait(30)
@@ -122,13 +126,17 @@ def test_listener_survives_the_pbx_being_killed_and_frozen(
         eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
         with BaresipAgent(pbx, "1001", answer_after_s=0.5), SipCaller(pbx, QUEUE_SUPPORT):
             eventually(
-                lambda: next((c for c in calls(database) if c.state == CallState.TALKING), None), what="the talk", limit_s=15
+                lambda: next((c for c in calls(database) if c.state == CallState.TALKING), None),
+                what="the talk",
+                limit_s=15,
             )
             pbx.kill()
         eventually(lambda: pbx_state(database)[0] == "lost", what="the loss")
         pbx.start()
         eventually(lambda: pbx_state(database)[0] == "connected", what="the return", limit_s=15)
-        (cut,) = eventually(lambda: [c for c in calls(database) if c.state == CallState.ENDED], what="the end of the lost call")
+        (cut,) = eventually(
+            lambda: [c for c in calls(database) if c.state == CallState.ENDED], what="the end of the lost call"
+        )
         assert not cut.complete
         assert cut.disposition == "answered"
         assert cut.ended_at is not None
@@ -141,7 +149,10 @@ def test_listener_survives_the_pbx_being_killed_and_frozen(
 def test_listener_that_comes_in_mid_call_picks_the_call_up(
     asterisk: Asterisk, settings: Settings, database: Database, tmp_path: Path
 ) -> None:
-    with BaresipAgent(asterisk, "1001", answer_after_s=0.5), SipCaller(asterisk, QUEUE_SUPPORT, hang_up_after_s=6.0) as caller:
+    with (
+        BaresipAgent(asterisk, "1001", answer_after_s=0.5),
+        SipCaller(asterisk, QUEUE_SUPPORT, hang_up_after_s=6.0) as caller,
+    ):
         time.sleep(3.0)
         with following(on(settings, asterisk), database):
             call = eventually(lambda: next(iter(calls(database)), None), what="the call")
@@ -149,12 +160,16 @@ def test_listener_that_comes_in_mid_call_picks_the_call_up(
             assert call.spans[0].interface == "PJSIP/1001"
             assert not call.complete
             caller.wait(30)
-            ended = eventually(lambda: next((c for c in calls(database) if c.state == CallState.ENDED), None), what="the end")
+            ended = eventually(
+                lambda: next((c for c in calls(database) if c.state == CallState.ENDED), None), what="the end"
+            )
     assert ended.hung_up_by == "customer"
     assert ended.started_at < ended.answered_at < ended.ended_at
 
 
-def test_user_without_privileges_is_told_what_to_add(asterisk: Asterisk, settings: Settings, database: Database) -> None:
+def test_user_without_privileges_is_told_what_to_add(
+    asterisk: Asterisk, settings: Settings, database: Database
+) -> None:
     weak = on(settings, asterisk, ami_user=asterisk.weak_user, ami_secret=SecretStr(asterisk.weak_secret))
     with following(weak, database):
         eventually(lambda: pbx_state(database)[0] == "unprivileged", what="the state")

@@ -1,0 +1,71 @@
+"""Bytes to messages, wherever the network cuts them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.frames import Framer, Kind, Message
+
+ODD = "رضا\u200cی محمدی\u2028دوم\u0085سوم\x0bچهارم\rپنجم\nششم"
+
+
+def _texts(messages: list[Message]) -> list[tuple[str, str, dict[str, str]]]:
+    return [(message.kind, message.name, message.fields) for message in messages]
+
+
+def test_every_cut_of_a_stream_gives_the_same_messages() -> None:
+    stream = f"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nActionID: x\r\n\r\nEvent: Hangup\r\nName: {ODD}\r\nEmpty: \r\n\r\n".encode()
+    whole = _texts(Framer().feed(stream)[1])
+    assert [name for _, name, _ in whole] == ["Success", "Hangup"]
+    assert whole[1][2]["Name"] == ODD
+    for cut in range(len(stream) + 1):
+        framer = Framer()
+        assert _texts(framer.feed(stream[:cut])[1] + framer.feed(stream[cut:])[1]) == whole
+
+
+@given(st.data())
+def test_any_cutting_of_a_recorded_stream_gives_the_same_messages(data: st.DataObject) -> None:
+    stream = (Path(__file__).resolve().parent.parent / "streams" / "22-hold.txt").read_bytes()[:20_000]
+    whole = _texts(Framer().feed(stream)[1])
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=30)))
+    framer, found = Framer(), []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        found += framer.feed(stream[start:end])[1]
+    assert _texts(found) == whole
+
+
+def test_messages_of_one_segment_keep_their_order() -> None:
+    stream = b"".join(b"Event: E%d\r\n\r\n" % number for number in range(500))
+    assert [message.name for message in Framer().feed(stream)[1]] == [f"E{number}" for number in range(500)]
+
+
+def test_repeated_headers_are_kept() -> None:
+    message = Framer().feed(b"Response: Success\r\nOutput: a: 1\r\nOutput: \r\nOutput: b\r\n\r\n")[1][0]
+    assert message.all("Output") == ["a: 1", "", "b"]
+    assert message.get("Output") == "a: 1"
+
+
+def test_offsets_name_the_first_byte_of_each_message() -> None:
+    stream = b"Event: A\r\n\r\nEvent: B\r\nX: 1\r\n\r\n"
+    framer = Framer()
+    messages = framer.feed(stream[:5])[1] + framer.feed(stream[5:])[1]
+    assert [stream[message.offset :][:8] for message in messages] == [b"Event: A", b"Event: B"]
+
+
+def test_a_message_without_end_costs_bounded_memory_and_the_next_is_read() -> None:
+    framer = Framer(max_frame_bytes=1000)
+    for _ in range(100):
+        assert framer.feed(b"x" * 1000) == (b"", [])
+    assert len(framer._rest) < 2100
+    assert [message.name for message in framer.feed(b"\r\n\r\nEvent: Next\r\n\r\n")[1]] == ["Next"]
+    assert framer.skipped == 1
+
+
+@given(st.binary(max_size=400))
+def test_rubbish_never_raises(rubbish: bytes) -> None:
+    for message in Framer().feed(rubbish + b"\r\n\r\n")[1]:
+        assert message.kind in Kind
+        assert "\0" not in "".join(message.fields.values())
