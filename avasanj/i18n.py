@@ -16,6 +16,8 @@ from babel.messages.pofile import read_po
 LANGUAGES = ("fa", "en")
 RTL = frozenset({"fa"})
 LOCALE_DIR = Path(__file__).parent / "locale"
+#: U+2068 and U+2069 keep a value's direction from turning the sentence around it
+ISOLATE, ISOLATE_END = "\u2068", "\u2069"
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
@@ -60,7 +62,7 @@ def reason(stored: Mapping[str, Any] | None, language: str) -> str:
     """A stored reason `{"id": English text, "values": {...}}` in `language`, its numbers in the language's digits; "" for None."""
     if not stored:
         return ""
-    values = {name: digits(_plain(value), language) for name, value in stored.get("values", {}).items()}
+    values = {name: f"{ISOLATE}{digits(_plain(value), language)}{ISOLATE_END}" for name, value in stored.get("values", {}).items()}
     text = translator(language).gettext(str(stored["id"]))
     return text % values if values else text
 

@@ -16,14 +16,13 @@ from avasanj import calendars, i18n, phone
 from avasanj.errors import SettingsError
 from avasanj.settings import Settings
 from dashboard import words
+from telephony import problems
 
 if TYPE_CHECKING:
     from dashboard.access import Visitor
 
 FOLDER = Path(__file__).parent
 BUILT = FOLDER / "static" / "built"
-#: U+2068 and U+2069 keep a value's direction from turning the sentence around it
-_ISOLATE, _END = "\u2068", "\u2069"
 Context = jinja2.runtime.Context
 
 
@@ -50,6 +49,7 @@ class Pages:
             "reason": _reason,
             "percent": _percent,
             "version": _version,
+            "problem": _problem,
             "mood": lambda value: words.mood(value, settings.dissatisfied_above),
             "bars": words.bars,
             "pair": lambda value: (value, value),
@@ -102,7 +102,7 @@ def _filled(text: str, values: Mapping[str, Any], language: str) -> Markup:
     def shown(value: object) -> object:
         if isinstance(value, int | float):
             return i18n.digits(f"{value:g}" if isinstance(value, float) else value, language)
-        return value if hasattr(value, "__html__") else f"{_ISOLATE}{value}{_END}"
+        return value if hasattr(value, "__html__") else f"{i18n.ISOLATE}{value}{i18n.ISOLATE_END}"
 
     return Markup(escape(text)) % {name: shown(value) for name, value in values.items()} if values else Markup(escape(text))  # noqa: S704 - escaped
 
@@ -142,6 +142,11 @@ def _clock(context: Context, seconds: float | None) -> Markup:
 @jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
 def _reason(context: Context, stored: Mapping[str, Any] | None) -> str:
     return i18n.reason(stored, context["lang"])
+
+
+@jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
+def _problem(context: Context, stored: str | None) -> str:
+    return problems.in_language(stored, context["lang"])
 
 
 def _version(text: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
+from avasanj.errors import InputError
 from avasanj.i18n import N_
+from scoring import scorecard as scorecards
 from telephony.tables import Call, CallState, Direction, Disposition
 
 UNSURE_FROM = 0.35
@@ -18,7 +21,7 @@ STATES = {
 }
 DIRECTIONS = {Direction.INBOUND: N_("incoming"), Direction.OUTBOUND: N_("outgoing"), Direction.INTERNAL: N_("internal")}
 PARTIES = {"customer": N_("customer"), "agent": N_("agent"), "mixed": N_("both")}
-ROLES = {"agent": N_("agent (role)"), "supervisor": N_("supervisor"), "administrator": N_("administrator")}
+ROLES = {"agent": N_("agent"), "supervisor": N_("supervisor"), "administrator": N_("administrator")}
 FOLLOW_UP_STATES = {"open": N_("open"), "done": N_("done"), "dropped": N_("not needed")}
 PBX_STATES = {
     "connected": N_("connected"),
@@ -48,14 +51,6 @@ STAGES = {
 METHODS = {"rule": N_("found by a rule"), "likeness": N_("found by likeness of meaning"), "ledger": N_("from the call's events")}
 ANSWERS = {"yes": N_("yes"), "no": N_("no"), "unsure": N_("unsure"), "na": N_("does not apply")}
 WORK = {"transcribing": N_("being transcribed…"), "scoring": N_("being scored…"), "stuck": N_("stuck")}
-FEATURES = {
-    "worst_turn": N_("the unhappiest thing they said"),
-    "negative_share": N_("share of unhappy turns"),
-    "last_turn": N_("how they sounded at the end"),
-    "wait_s": N_("how long they waited"),
-    "hold_s": N_("how long they were on hold"),
-    "transfers": N_("how often they were passed on"),
-}
 MOODS = {"calm": N_("calm"), "unsure": N_("unclear"), "dissatisfied": N_("dissatisfied")}
 
 
@@ -97,9 +92,13 @@ def mood(dissatisfied: float | None, above: float) -> str | None:
     return "dissatisfied" if dissatisfied >= above else "unsure" if dissatisfied >= min(UNSURE_FROM, above) else "calm"
 
 
-def feature(name: str) -> str:
-    """A contribution's name in words; one that this version does not know is shown as it is called."""
-    return FEATURES.get(name, name.replace("_", " "))
+@functools.cache
+def scorecard(key: str, language: str) -> str:
+    """A scorecard's title; one that this version does not ship is shown by its key."""
+    try:
+        return scorecards.shipped(key).title[language]
+    except (InputError, OSError):
+        return key
 
 
 def bars(curve: list[Any], most: int = 24) -> list[int]:

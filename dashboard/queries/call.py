@@ -58,7 +58,7 @@ class CallDetail:
     def problems(self) -> list[str]:
         """What is wrong with the recordings, in words."""
         own = [recording.problem for recording in self.call.recordings if recording.problem]
-        warning = [self.playback.warning] if self.playback and self.playback.warning else []
+        warning = self.playback.warning.splitlines() if self.playback and self.playback.warning else []
         return list(dict.fromkeys(own + warning))
 
     @property

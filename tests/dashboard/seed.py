@@ -267,15 +267,15 @@ def _judge(session: Session, call: Call, lines: list[Line], dissatisfied: float,
     worst = sorted(spoken, key=lambda item: -(item[3] or 0))[:3]
     evidence = [{"turn": i, "start_s": a, "end_s": b, "text": text, "dissatisfied": bad} for i, a, b, bad, text in worst if (bad or 0) > 0.4]
     contributions = [
-        {"name": "worst_turn", "value": worst[0][3], "weight": 1.42 if dissatisfied > 0.5 else -0.9},
-        {"name": "negative_share", "value": 0.4, "weight": 0.83 if dissatisfied > 0.5 else -0.6},
-        {"name": "last_turn", "value": spoken[-1][3], "weight": 0.21},
-        {"name": "wait_s", "value": call.wait_s, "weight": 0.12},
+        {"name": "worst_three", "label": {"id": "The three unhappiest moments", "values": {}}, "value": worst[0][3], "weight": 1.42 if dissatisfied > 0.5 else -0.9},
+        {"name": "mean", "label": {"id": "Mood over the whole call", "values": {}}, "value": 0.4, "weight": 0.83 if dissatisfied > 0.5 else -0.6},
+        {"name": "last_turns", "label": {"id": "Mood at the end", "values": {}}, "value": spoken[-1][3], "weight": 0.21},
+        {"name": "wait", "label": {"id": "Long wait before the answer", "values": {}}, "value": call.wait_s, "weight": 0.12},
     ]
     session.add(
         Mood(call_id=call.id, dissatisfied=dissatisfied, model="e5-small head 1", curve=curve, evidence=evidence, contributions=contributions)
     )
-    evaluation = Evaluation(call_id=call.id, span_position=0, agent_name=None, scorecard="default", scorecard_version=1, score=score)
+    evaluation = Evaluation(call_id=call.id, span_position=0, agent_name=None, scorecard="service", scorecard_version=1, score=score)
     evaluation.needs_person = unsure
     evaluation.counts = call.source != "sample"
     evaluation.answers = _answers(lines, times, unsure=unsure)

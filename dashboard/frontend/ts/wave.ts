@@ -13,8 +13,10 @@ export interface WaveFacts {
 const BAR_PX = 2;
 const GAP_PX = 1;
 
-function colour(element: Element, name: string): string {
-  return getComputedStyle(element).getPropertyValue(name).trim();
+/** A token as a colour that a canvas knows; the token itself may be light-dark(). */
+function colour(element: HTMLElement, name: string): string {
+  element.style.color = `var(${name})`;
+  return getComputedStyle(element).color;
 }
 
 export function drawWave(canvas: HTMLCanvasElement, facts: WaveFacts): void {
