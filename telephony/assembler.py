@@ -264,7 +264,7 @@ class Assembler:
                 call.close_span(span, at)
         held_before = {span.channel.uniqueid for span in call.open_spans}
         for uniqueid, channel in with_customer.items():
-            if uniqueid not in held_before:
+            if uniqueid not in held_before and not channel.handed_over:
                 call.open_span(channel, at)
 
     # -- events
@@ -482,6 +482,7 @@ class Assembler:
         for span in call.open_spans:
             if span.channel.uniqueid == uniqueid:
                 call.close_span(span, at)
+                span.channel.handed_over = True
         call.transfers.append(
             TransferNote(kind=kind, transferrer=message.get(f"{who}CallerIDNum"), target=target, at=at)
         )

@@ -47,6 +47,7 @@ class Channel:
     member_name: str | None = None
     dialled: bool = False  #: the PBX called it; False: it called the PBX
     bridged_at: float | None = None  #: when it was first in a bridge
+    handed_over: bool = False  #: its party transferred the call away and is only still on the line
 
     @property
     def is_local(self) -> bool:
