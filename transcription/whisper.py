@@ -34,8 +34,11 @@ _SHORTEST_S = 10.0
 #: text that packs better than this, or is faster than anyone speaks, is a loop of the model's own making
 _MOST_COMPRESSION = 2.2
 _MOST_CHARACTERS_PER_S = 35.0
+_GRACE_S = 0.5
 #: pauses that end a stretch of speech, and the shortest stretch: "mm-hm" takes 0.2 s, a click less
 _PAUSE_MS, _SHORTEST_MS = 300, 150
+#: Silero's probability from which sound is speech; at its usual 0.5 soft beginnings are lost
+_SPEECH_ABOVE = 0.4
 _WEAK_FOR_PERSIAN = re.compile(r"\b(tiny|base|small)\b")
 _log = get_logger(__name__)
 
@@ -191,6 +194,7 @@ def _speech(samples: Samples) -> list[tuple[int, int]]:
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(
+        threshold=_SPEECH_ABOVE,
         min_silence_duration_ms=_PAUSE_MS,
         min_speech_duration_ms=_SHORTEST_MS,
         max_speech_duration_s=LONGEST_SPEECH_S,
@@ -261,7 +265,11 @@ def _invented(words: Sequence[Word], window: Window) -> str:
     ratio = len(data) / len(zlib.compress(data))
     if ratio > _MOST_COMPRESSION:
         return f"the text repeats itself (compression ratio {ratio:.1f})"
-    pace = len(text) / window.speech_s
-    if pace > _MOST_CHARACTERS_PER_S:
-        return f"the text is faster than anyone speaks ({pace:.0f} characters a second)"
+    if phrase := words_.loops(words):
+        return f"the text repeats “{phrase}”"
+    for place, said in zip(window.placed, words_.assign(words, window.placed), strict=True):
+        # half a second of grace: words of a neighbouring stretch may be counted here
+        pace = sum(len(word.text) for word in said) / (place.end_s - place.start_s + _GRACE_S)
+        if pace > _MOST_CHARACTERS_PER_S:
+            return f"the text is faster than anyone speaks ({pace:.0f} characters a second)"
     return ""

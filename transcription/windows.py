@@ -25,6 +25,8 @@ _PAD_S = 0.4
 _GAP_S = 0.4
 #: pauses shorter than this are kept as they are, since padding would fill them anyway
 _JOIN_S = 2 * _PAD_S
+#: what is louder than twice the line's noise (its quietest tenth) for 30 ms may be speech
+_FRAME, _OVER_NOISE, _DIGITAL_SILENCE, _AROUND_S = 480, 2.0, 1e-5, 0.7
 #: how much of a recording is looked at in one go: bounds memory on recordings of hours
 _LOOK_S = 120.0
 
@@ -62,10 +64,6 @@ class Window:
     samples: Samples
     placed: tuple[Placed, ...]
 
-    @property
-    def speech_s(self) -> float:
-        return sum(p.end_s - p.start_s for p in self.placed)
-
 
 def utterances(blocks: Iterable[Samples], detect: Detector) -> Iterator[Utterance]:
     """Stretches of speech of a recording given as blocks at 16 kHz, in time."""
@@ -77,13 +75,45 @@ def utterances(blocks: Iterable[Samples], detect: Detector) -> Iterator[Utteranc
         have += len(block)
         if have >= _LOOK_S * RATE_HZ:
             samples = np.concatenate(held)
-            spans = detect(samples)
+            spans = _speech_in(samples, detect)
             keep_from = _unfinished(spans, len(samples))
             yield from _grouped(samples, [s for s in spans if s[1] <= keep_from], first)
             held, have, first = [samples[keep_from:]], len(samples) - keep_from, first + keep_from
     if have:
         samples = np.concatenate(held)
-        yield from _grouped(samples, detect(samples), first)
+        yield from _grouped(samples, _speech_in(samples, detect), first)
+
+
+def _speech_in(samples: Samples, detect: Detector) -> list[tuple[int, int]]:
+    """Speech in the audible stretches, each looked at by itself.
+
+    The detector's memory fades in silence: after a minute of it, it missed up to 1.3 s of a soft beginning; looked at
+    by itself, the same beginning was found within 0.15 s.
+    """
+    return [(start + low, start + high) for start, end in audible(samples) for low, high in detect(samples[start:end])]
+
+
+def audible(samples: Samples) -> list[tuple[int, int]]:
+    """Stretches (start, end) in samples that are louder than the line's own noise, with 0.7 s kept around them."""
+    count = len(samples) // _FRAME
+    if not count:
+        return []
+    frames = samples[: count * _FRAME].reshape(count, _FRAME)
+    level = np.sqrt(np.einsum("ij,ij->i", frames, frames) / _FRAME)
+    sounding = level[level > _DIGITAL_SILENCE]
+    if not len(sounding):
+        return []
+    # where the PBX writes nought between words the quietest tenth is speech itself, hence the bound by the loudest
+    gate = min(_OVER_NOISE * float(np.percentile(sounding, 10)), float(sounding.max()) / 4)
+    around = round(_AROUND_S * RATE_HZ / _FRAME)
+    found: list[tuple[int, int]] = []
+    for frame in np.flatnonzero(level > gate):
+        start, end = max(0, int(frame) - around), min(count, int(frame) + around + 1)
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return [(start * _FRAME, len(samples) if end == count else end * _FRAME) for start, end in found]
 
 
 def _unfinished(spans: Sequence[tuple[int, int]], length: int) -> int:

@@ -11,6 +11,8 @@ from transcription.windows import Placed
 _MID_SENTENCE_S = 0.6
 #: Price of leaving a stretch of speech without any word, per second of it, and at most.
 _EMPTY_PER_S, _EMPTY_MOST_S = 0.5, 1.0
+#: "no, no, no, no" is human; a phrase of three words or more is not said thrice running, nor a shorter one six times
+_MOST_REPEATS, _LONGEST_PHRASE = 3, 15
 _ENDINGS = tuple(".?!…,;:؟،؛")
 
 
@@ -46,6 +48,22 @@ def assign(words: Sequence[Word], places: Sequence[Placed]) -> list[list[Word]]:
         out.append(list(words[cut[end] : end]))
         end = cut[end]
     return out[::-1]
+
+
+def loops(words: Sequence[Word]) -> str:
+    """The phrase that the words repeat oftener than a person does, or "": a sign that the model fell into a loop."""
+    plain = [word.text.strip().strip("".join(_ENDINGS)).lower() for word in words]
+    for length in range(1, _LONGEST_PHRASE + 1):
+        times = 1
+        for i in range(length, len(plain) - length + 1):
+            # a run of equal words `length` apart, counted in whole phrases
+            run = 0
+            while i + run < len(plain) and plain[i + run] == plain[i + run - length]:
+                run += 1
+            times = max(times, 1 + run // length)
+            if times >= (_MOST_REPEATS if length > 2 else 2 * _MOST_REPEATS):
+                return " ".join(plain[i - length : i])
+    return ""
 
 
 def _reached(words: Sequence[Word], place: Placed, before: Sequence[float]) -> tuple[list[float], list[int]]:

@@ -108,5 +108,7 @@ def music(seconds: float) -> Samples:
         t = _time(0.5)
         fade = np.exp(-2 * t)
         beat = np.random.default_rng(i).standard_normal(len(t)) * np.exp(-40 * t) * 0.1
-        out.append(tone(0.5, *chords[i // 4 % 4], level=0.25) + tone(0.5, melody[i % 8], 2 * melody[i % 8]) * fade + beat)
+        out.append(
+            tone(0.5, *chords[i // 4 % 4], level=0.25) + tone(0.5, melody[i % 8], 2 * melody[i % 8]) * fade + beat
+        )
     return np.concatenate(out).astype(np.float32)

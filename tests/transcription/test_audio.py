@@ -112,7 +112,11 @@ def test_an_opus_file_cut_in_the_middle_is_heard_as_far_as_it_goes(tmp_path: Pat
         ("header.wav", b"RIFF" + bytes(40), "is empty (44 bytes"),
         ("words.wav", b"Dear customer, your call is important to us. " * 20, "is not audio that can be read"),
         ("page.mp3", b"<!doctype html><title>404</title>" + b" " * 4000, "is not audio that can be read"),
-        ("list.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n" * 2, "is not audio that can be read"),
+        (
+            "list.m3u8",
+            b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n" * 2,
+            "is not audio that can be read",
+        ),
         ("zeros.ogg", bytes(5000), "is not audio that can be read"),
     ],
 )
@@ -142,6 +146,8 @@ def test_a_channel_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_video_without_sound_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mute.mp4"
-    convert(write_wav(tmp_path / "a.wav", music(1)), path, "-f", "lavfi", "-i", "color=size=16x16:duration=1", "-map", "1:v")
+    convert(
+        write_wav(tmp_path / "a.wav", music(1)), path, "-f", "lavfi", "-i", "color=size=16x16:duration=1", "-map", "1:v"
+    )
     with pytest.raises(InputError, match="no audio track"):
         read(path)

@@ -29,7 +29,9 @@ def test_turns_are_taken_in_time() -> None:
     assert (read.language, read.source) == ("fa", "typist")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "samples" / "references").glob("*.json")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "samples").glob("[cr]*s/*.json")), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
 def test_every_sample_reference_can_be_read(path: Path) -> None:
     assert elsewhere.read(path).turns
 
@@ -42,7 +44,10 @@ def test_every_sample_reference_can_be_read(path: Path) -> None:
         ({"turns": None}, '"turns" is missing'),
         ({"turns": ["hello"]}, "turn 1: is not an object"),
         ({"turns": [{**GOOD["turns"][0], "party": "boss"}]}, "turn 1: \"party\" is 'boss'"),
-        ({"turns": [GOOD["turns"][0], {**GOOD["turns"][0], "end_s": 1}]}, "turn 2: ends at 1 s, before its start at 3 s"),
+        (
+            {"turns": [GOOD["turns"][0], {**GOOD["turns"][0], "end_s": 1}]},
+            "turn 2: ends at 1 s, before its start at 3 s",
+        ),
         ({"turns": [{**GOOD["turns"][0], "start_s": "3"}]}, "turn 1: \"start_s\" is '3'"),
         ({"turns": [{**GOOD["turns"][0], "start_s": float("nan")}]}, 'turn 1: "start_s" is nan'),
         ({"turns": [{**GOOD["turns"][0], "start_s": True}]}, 'turn 1: "start_s" is True'),

@@ -30,7 +30,9 @@ def by_id(made: Call) -> dict[int, Leg]:
 
 
 def test_second_zero_is_where_the_earliest_recording_begins() -> None:
-    legs = by_id(call(recording(1, Party.CUSTOMER, 12.0), recording(2, Party.AGENT, 14.5), recording(3, Party.AGENT, None)))
+    legs = by_id(
+        call(recording(1, Party.CUSTOMER, 12.0), recording(2, Party.AGENT, 14.5), recording(3, Party.AGENT, None))
+    )
     assert {i: leg.start_s for i, leg in legs.items()} == {1: 0.0, 2: 2.5, 3: 0.0}
 
 
@@ -60,9 +62,7 @@ def test_a_hold_that_never_ended_masks_the_rest() -> None:
 
 
 def test_what_the_queue_plays_before_the_answer_is_not_the_agents() -> None:
-    made = call(
-        recording(1, Party.CUSTOMER, 0.0), recording(2, Party.AGENT, 0.0), queued_at=at(1), answered_at=at(25)
-    )
+    made = call(recording(1, Party.CUSTOMER, 0.0), recording(2, Party.AGENT, 0.0), queued_at=at(1), answered_at=at(25))
     legs = by_id(made)
     assert legs[1].masked == ()
     assert legs[2].masked[0][1] == pytest.approx(25, abs=1)

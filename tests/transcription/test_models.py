@@ -24,7 +24,9 @@ def wheel(folder: Path, name: str, members: dict[str, bytes]) -> tuple[str, str]
         for member, data in members.items():
             archive.writestr(member, data)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         archive.writestr(f"{info}/RECORD", "")
     return f"{name}==1.0", hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -91,11 +93,11 @@ def test_the_fetched_model_is_whole_and_fetching_again_does_nothing(models_dir: 
 @pytest.mark.model
 def test_a_kill_in_the_middle_leaves_no_half_model_and_the_next_fetch_ends_well(tmp_path: Path) -> None:
     code = f"from pathlib import Path; from transcription import models; models.fetch(Path({str(tmp_path)!r}))"
-    process = subprocess.Popen([sys.executable, "-c", code])
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     deadline_s = time.monotonic() + 120
     while not list((tmp_path / ".wheels").glob("*.whl")) and process.poll() is None and time.monotonic() < deadline_s:
         time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
     assert not (tmp_path / models.NAME).exists() or models.verify(tmp_path) == []
     models.fetch(tmp_path)

@@ -60,7 +60,9 @@ def test_index_and_length_stand_at_the_start_so_that_a_browser_can_seek(tmp_path
 def test_a_broken_leg_leaves_the_other_to_be_heard(tmp_path: Path) -> None:
     good = write_wav(tmp_path / "a.wav", tone(2, 440))
     (tmp_path / "c.wav").write_bytes(b"RIFF" + bytes(40))
-    made = playback.make([leg(tmp_path / "c.wav"), leg(good, Party.AGENT, recording_id=2)], tmp_path / "m" / "x" / "x.webm")
+    made = playback.make(
+        [leg(tmp_path / "c.wav"), leg(good, Party.AGENT, recording_id=2)], tmp_path / "m" / "x" / "x.webm"
+    )
     assert made is not None
     assert list(made.problems) == [1]
     assert "is empty" in made.problems[1]

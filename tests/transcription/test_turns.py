@@ -21,7 +21,10 @@ def test_a_short_pause_stays_within_a_turn() -> None:
 
 
 def test_a_long_pause_begins_a_new_turn() -> None:
-    assert texts(merge([said("agent", 0, 1, "one"), said("agent", 2.2, 3, "two")])) == [("agent", "one"), ("agent", "two")]
+    assert texts(merge([said("agent", 0, 1, "one"), said("agent", 2.2, 3, "two")])) == [
+        ("agent", "one"),
+        ("agent", "two"),
+    ]
 
 
 def test_the_other_party_between_ends_a_turn() -> None:
@@ -30,12 +33,16 @@ def test_the_other_party_between_ends_a_turn() -> None:
 
 
 def test_a_back_channel_stays_a_small_turn_inside_the_others_turn() -> None:
-    turns = merge([said("agent", 0, 4, "so the box"), said("customer", 4.1, 4.5, "mm-hm"), said("agent", 4.5, 9, "has a light")])
+    turns = merge(
+        [said("agent", 0, 4, "so the box"), said("customer", 4.1, 4.5, "mm-hm"), said("agent", 4.5, 9, "has a light")]
+    )
     assert texts(turns) == [("agent", "so the box has a light"), ("customer", "mm-hm")]
 
 
 def test_an_interruption_leaves_both_turns_with_their_own_times() -> None:
-    turns = merge([said("agent", 0, 5, "let me explain"), said("customer", 3, 8, "no listen"), said("agent", 5.4, 6, "but")])
+    turns = merge(
+        [said("agent", 0, 5, "let me explain"), said("customer", 3, 8, "no listen"), said("agent", 5.4, 6, "but")]
+    )
     assert texts(turns) == [("agent", "let me explain"), ("customer", "no listen"), ("agent", "but")]
 
 
@@ -84,4 +91,6 @@ def test_a_turn_spans_its_stretches_and_no_more(stretches: list[Said]) -> None:
 
 @given(_STRETCHES)
 def test_the_order_in_which_legs_are_heard_does_not_matter(stretches: list[Said]) -> None:
-    assert merge(stretches[::-1]) == merge(merge_input for merge_input in sorted(stretches[::-1], key=lambda s: s.start_s))
+    assert merge(stretches[::-1]) == merge(
+        merge_input for merge_input in sorted(stretches[::-1], key=lambda s: s.start_s)
+    )

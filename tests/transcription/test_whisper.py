@@ -27,7 +27,8 @@ def engine(models_dir: Path) -> Iterator[SpeechEngine]:
 
 def turns(heard: Heard) -> list[Said]:
     return merge(
-        Said(party=s.party, start_s=s.start_s, end_s=s.end_s, text=s.text, confidence=s.confidence) for s in heard.spoken
+        Said(party=s.party, start_s=s.start_s, end_s=s.end_s, text=s.text, confidence=s.confidence)
+        for s in heard.spoken
     )
 
 
@@ -56,7 +57,7 @@ def test_times_are_those_of_the_speech_within_a_third_of_a_second(engine: Speech
     for turn in sounds.reference("en-rude-agent"):
         mine = [s for s in found if s.party == turn.party and s.start_s < turn.end_s and s.end_s > turn.start_s]
         assert mine, turn
-        assert abs(min(s.start_s for s in mine) - turn.start_s) < 0.35, turn
+        assert abs(min(s.start_s for s in mine) - turn.start_s) < 0.3, turn
         assert abs(max(s.end_s for s in mine) - turn.end_s) < 0.3, turn
 
 
@@ -65,7 +66,9 @@ def test_a_later_leg_is_put_on_the_calls_clock(engine: SpeechEngine) -> None:
     plain = engine.transcribe([agent], "en").spoken
     later = Leg(**{**vars(agent), "start_s": 5.0})
     moved = engine.transcribe([customer, later], "en").spoken
-    assert [(s.text, s.start_s + 5) for s in plain] == [(s.text, s.start_s) for s in moved if s.party == Party.AGENT]
+    mine = [s for s in moved if s.party == Party.AGENT]
+    assert words(" ".join(s.text for s in plain))[:20] == words(" ".join(s.text for s in mine))[:20]
+    assert [s.start_s + 5 for s in plain] == pytest.approx([s.start_s for s in mine], abs=0.01)
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])
@@ -100,7 +103,8 @@ def test_speech_between_long_silences_keeps_its_time(engine: SpeechEngine, tmp_p
     far = engine.transcribe(
         [leg(write_wav(tmp_path / "b.wav", np.concatenate([sounds.silence(290), speech])))], "en"
     ).spoken
-    assert words(" ".join(s.text for s in near)) == words(" ".join(s.text for s in far))
+    wanted, found = (words(" ".join(s.text for s in heard)) for heard in (near, far))
+    assert sounds.word_errors(wanted, found) <= 2
     assert [s.start_s + 290 for s in near] == pytest.approx([s.start_s for s in far], abs=0.1)
 
 

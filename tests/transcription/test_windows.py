@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transcription.windows import LONGEST_SPEECH_S, RATE_HZ, WINDOW_S, Placed, Samples, Span, pack, silenced, utterances
-from transcription.words import Word, assign
+from transcription.audio import Samples
+from transcription.windows import LONGEST_SPEECH_S, RATE_HZ, WINDOW_S, Placed, Span, audible, pack, silenced, utterances
+from transcription.words import Word, assign, loops
 
 
 def loud(samples: Samples) -> list[tuple[int, int]]:
@@ -93,3 +95,27 @@ def test_no_word_is_lost_or_put_out_of_order(times: list[tuple[float, float]], l
     starts = np.cumsum([0, *(length + 0.8 for length in lengths[:-1])])
     given_back = assign(said, [place(float(s), float(s + n)) for s, n in zip(starts, lengths, strict=True)])
     assert [w for group in given_back for w in group] == said
+
+
+@pytest.mark.parametrize(
+    ("text", "looping"),
+    [
+        ("hang on I have it here hang on I have it here hang on I have it here", True),
+        ("thank you thank you thank you thank you thank you thank you", True),
+        ("no no no no please no", False),
+        ("I said yes and I said yes again", False),
+        ("zero one zero zero zero one zero", False),
+        ("", False),
+    ],
+)
+def test_a_loop_is_told_from_what_people_say(text: str, looping: bool) -> None:
+    assert bool(loops([word(f" {w}", i, i + 1) for i, w in enumerate(text.split())])) is looping
+
+
+def test_the_lines_own_noise_is_not_audible_and_a_voice_over_it_is() -> None:
+    noise = (0.005 * np.random.default_rng(1).standard_normal(20 * RATE_HZ)).astype(np.float32)
+    assert audible(np.zeros(RATE_HZ, np.float32)) == []
+    noise[10 * RATE_HZ : 12 * RATE_HZ] *= 5
+    ((start, end),) = audible(noise)
+    assert start / RATE_HZ == pytest.approx(9.3, abs=0.05)
+    assert end / RATE_HZ == pytest.approx(12.7, abs=0.05)
