@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
 
 from avasanj import wheels
 from avasanj.cli.app import app, is_terminal, opened_database, print_json, server, settings_and_log
 from avasanj.cli.calls import Json
+from avasanj.database import Database
+from avasanj.doctor.finding import MARKS, Finding, State, fault, warning
+from avasanj.errors import AvasanjError
+from avasanj.settings import Settings
 
 _MEGABYTE = 1_000_000
+
+
+@app.command()
+def doctor(*, json: Json = False) -> None:
+    """Say what works and what does not, each with the mend: database, PBX, recordings, models, disk … Changes nothing."""
+    from avasanj.doctor import examine
+
+    settings = settings_and_log()
+    found: list[Finding] = []
+    with _database_or_finding(settings) as database:
+        for one in examine(settings, database):
+            found.append(one)
+            if not json:
+                _show(one)
+    faults = sum(one.state is State.FAULT for one in found)
+    if json:
+        print_json(
+            {
+                "ok": not faults,
+                "checks": [
+                    {"check": one.check, "state": one.state, "text": one.text, "mend": one.mend} for one in found
+                ],
+            }
+        )
+    elif faults:
+        print(f"\n{faults} to mend.")
+    else:
+        print("\nNothing stands in the way.")
+    if faults:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -32,8 +68,8 @@ def backup(
     settings = settings_and_log()
     with opened_database(settings, migrate=False) as database, _bar() as progress:
         place, made = back_up(settings, database, folder, progress)
-    for fault in made.left_out[:20]:
-        print_aside(f"Not in the backup: {fault}")
+    for sentence in made.left_out[:20]:
+        print_aside(f"Not in the backup: {sentence}")
     if len(made.left_out) > 20:
         print_aside(f"… and {len(made.left_out) - 20} more; {place / 'manifest.json'} names them all.")
     if json:
@@ -76,6 +112,38 @@ def restore(
         print(f"{done.moved} files have a new place, many in {settings.data_dir / 'archive'}; the ledger knows it.")
     verb = "Its settings are now" if done.settings_used else "You have settings of your own; the backup's are"
     print(f"{verb} in {done.settings}. Set its secrets again, then `avasanj doctor`.")
+
+
+@contextmanager
+def _database_or_finding(settings: Settings) -> Iterator[Database | Finding]:
+    """The database as it is, neither made nor migrated; a finding where there is none to be had."""
+    if settings.database_url is None and not (settings.postgres_dir / "data" / "PG_VERSION").exists():
+        yield warning("database", "Not made yet.", "The first `avasanj up` makes it.")
+        return
+    with ExitStack() as stack:
+        try:
+            database = Database(stack.enter_context(server(settings)), pool_size=1)
+            stack.callback(database.close)
+            database.engine.connect().close()
+        except AvasanjError as error:
+            yield fault("database", str(error), "See the log beside the data, then `avasanj up` again.")
+        except SQLAlchemyError as error:
+            said = str(getattr(error, "orig", error)).strip().split("\n", 1)[0]
+            yield fault(
+                "database",
+                f"It can't be reached: {said}",
+                "Check AVASANJ_DATABASE_URL and that the server runs and lets this machine in.",
+            )
+        else:
+            yield database
+
+
+def _show(one: Finding) -> None:
+    colour = {State.OK: "green", State.WARNING: "yellow", State.FAULT: "red"}[one.state]
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[{colour}]{MARKS[one.state]}[/{colour}] [bold]{escape(one.check)}[/bold]  {escape(one.text)}")
+    if one.mend:
+        console.print(f"    → {escape(one.mend)}")
 
 
 def print_aside(text: str) -> None:
