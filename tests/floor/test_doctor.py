@@ -6,6 +6,7 @@ import datetime
 import http.server
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -410,3 +411,17 @@ def test_examine_yields_a_line_for_each_part(settings: Settings, database: Datab
         "data folder", "disk", "database", "workers", "stuck work", "PBX", "recordings", "speech model", "text model",
         "graphics processor", "webhook", "dashboard", "time zone",
     }  # fmt: skip
+
+
+def test_every_metric_is_on_the_operations_page() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    made = re.compile(r'(?:Counter|Gauge|Histogram|GaugeMetricFamily)\(\s*"(avasanj_\w+)"')
+    rooms = ("avasanj", "telephony", "transcription", "scoring", "crm_sync", "dashboard")
+    names = {
+        name
+        for room in rooms
+        for path in (ROOT / room).rglob("*.py")
+        for name in made.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(names) > 10
+    assert {name for name in names if name not in page} == set()
