@@ -31,7 +31,8 @@ SETTINGS_PAGE = ROOT / "docs/settings.md"
 _NAME = re.compile(r"AVASANJ_[A-Z][A-Z0-9_]*[A-Z0-9]")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^( *)(`{3,})[^\n]*\n(.*?)^\1\2 *$", re.DOTALL | re.MULTILINE)
-_COMMAND = re.compile(r"(?:^|(?<=[\s`/]))avasanj((?: [a-z][a-z-]*)+)((?: [^\n`|#]*)?)", re.MULTILINE)
+#: "avasanj", its sub-commands, and the rest of what belongs to it
+_COMMAND = re.compile(r"(?:^|(?<=[\s`/]))avasanj((?: [a-z][a-z-]*(?![\w./-]))+)((?:(?!&&|;)[^\n`|#])*)", re.MULTILINE)
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
 
