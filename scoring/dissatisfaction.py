@@ -43,7 +43,7 @@ LABELS = {
     "repeat_call": "Called before in the last days",
     "wrong_number": "Wrong number",
 }  #: message ids by the name of a contribution
-GROUPS = {"complaint": (0.6, 2), "churn": (0.9, 2), "escalation": (0.8, 1), "legal": (1.0, 1), "calls_into_silence": (0.5, 1)}  #: weight, counted up to
+GROUPS = {"complaint": (0.6, 2), "churn": (0.9, 2), "escalation": (0.8, 1), "legal": (1.0, 1), "calls_into_silence": (0.6, 1)}  #: weight, counted up to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +138,7 @@ def _line(line: Line) -> list[Contribution]:
     return [
         Contribution(name="wait", value=line.wait_s, weight=min(0.6, max(0.0, line.wait_s - 60) / 300)),
         Contribution(name="hold", value=line.hold_s, weight=min(0.5, max(0.0, line.hold_s - 30) / 240)),
-        Contribution(name="unannounced_hold", value=line.unannounced_holds, weight=1.0 * min(1, line.unannounced_holds)),
+        Contribution(name="unannounced_hold", value=line.unannounced_holds, weight=1.2 * min(1, line.unannounced_holds)),
         Contribution(name="wrong_number", value=float(line.wrong_number), weight=-1.8 * line.wrong_number),
         Contribution(name="repeat_call", value=line.earlier_calls, weight=0.3 * min(2, line.earlier_calls)),
     ]
@@ -161,6 +161,6 @@ def _evidence(path: Sequence[Moment], found: Mapping[str, list[Moment]]) -> list
 
 @cache
 def customer_phrases() -> dict[str, Phrases]:
-    """The groups of phrases in customer_phrases.yaml."""
-    text = (resources.files("scoring") / "customer_phrases.yaml").read_text(encoding="utf-8")
+    """The groups of phrases in data/customer_phrases.yaml."""
+    text = (resources.files("scoring") / "data" / "customer_phrases.yaml").read_text(encoding="utf-8")
     return {group: Phrases(patterns) for group, patterns in yaml.safe_load(text).items()}

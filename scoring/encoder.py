@@ -13,6 +13,7 @@ import math
 import os
 import struct
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -118,16 +119,17 @@ def _bert(model_dir: Path, torch: Any) -> Any:
     from transformers.models.bert.modeling_bert import BertModel
 
     config = BertConfig(**json.loads((model_dir / "config.json").read_text(encoding="utf-8")))
-    config.vocab_size = config.pad_token_id + 1
+    config.vocab_size = int(config.pad_token_id or 0) + 1
     with torch.device("meta"):  # no memory for numbers that are about to be replaced
-        model = BertModel(config, add_pooling_layer=False).eval()
+        model: Any = BertModel(config, add_pooling_layer=False)
+        model.eval()
     weights = model_dir / "model.safetensors"
 
     def read(name: str) -> Any:
         return torch.from_numpy(np.array(_tensor(weights, name), np.float32))
 
     for path, module in list(model.named_modules()):
-        if isinstance(module, torch.nn.Linear) and not path.endswith(FLOAT_LAYERS):
+        if isinstance(module, torch.nn.Linear) and path not in FLOAT_LAYERS:
             parent, _, name = path.rpartition(".")
             setattr(model.get_submodule(parent), name, _int8_linear(torch, read(f"{path}.weight"), read(f"{path}.bias")))
     state = {name: read(name) for name in model.state_dict() if name != TABLE}
@@ -142,9 +144,11 @@ def _int8_linear(torch: Any, weight: Any, bias: Any) -> Any:
     """A linear layer with one scale per output in int8; what comes in is quantised as it comes."""
     scales = (weight.abs().amax(dim=1) / 127).clamp(min=1e-8).double()
     zeros = torch.zeros(len(scales), dtype=torch.long)
-    packed = torch.ops.quantized.linear_prepack(torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8), bias)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the successor that torch names is a package of its own
+        packed = torch.ops.quantized.linear_prepack(torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8), bias)
 
-    class Int8Linear(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class Int8Linear(torch.nn.Module):  # type: ignore[misc]
         def forward(self, values: Any) -> Any:
             return torch.ops.quantized.linear_dynamic(values, packed, True)
 
@@ -155,7 +159,7 @@ def _normaliser(tokenizer_json: Path) -> Any:
     """The tokenizer's own normaliser, alone: it needs none of the vocabulary."""
     from tokenizers import Regex, normalizers
 
-    steps = []
+    steps: list[Any] = []
     for step in json.loads(tokenizer_json.read_text(encoding="utf-8"))["normalizer"]["normalizers"]:
         if step["type"] == "Precompiled":
             import base64

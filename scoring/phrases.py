@@ -1,6 +1,6 @@
 """Finding phrases in speech, in Persian and English, whatever their spelling.
 
-A pattern is a row of words. `word*` stands for any ending, `(a|b c)` for either, `word?` may be missing, `...` bridges up to four words,
+A pattern is a row of words. `word*` stands for any ending, `(a|b c)` for either, `word?` may be missing, `...` bridges up to five words,
 `{name}` is any word that can be a name, and other slots are filled in by the caller. Persian words that follow each other may be written
 joined, with a space or with a ZWNJ; so a pattern puts a space (or ZWNJ) wherever one may stand: `می خوام` finds می‌خوام and میخوام.
 """
@@ -35,13 +35,16 @@ _SHORT = (
 )
 #: Words that follow "this is" or a title without being a name.
 _NO_NAME = (
-    "a an the about for from in on at to your our my not just it this that so very here there what when where how why who because with calling "
-    "going trying looking sorry afraid glad happy sure afraid ready back still also only now good morning afternoon evening customer support "
-    "service billing sales technical company speaking and but or please thanks internet really all "
-    "به از من رو را این ان که تو شما ما در با برای اگه اگر چی چه یه یک هم دیگه بله نه خب لطفا عزیز محترم من واحد شرکت بخش قسمت خدمت کارشناس"
+    "a an the about for from in on at to your our my not just it this that so very here there what when where how why who "
+    "because with calling going trying looking sorry afraid glad happy sure ready back still also only now good morning "
+    "afternoon evening customer support service billing sales technical company speaking and but or please thanks internet "
+    "really all "
+    "به از من رو را این ان که تو شما ما در با برای اگه اگر چی چه یه یک هم دیگه بله نه خب لطفا عزیز محترم واحد شرکت بخش قسمت "
+    "خدمت کارشناس"
 )
 _NAME = rf"(?!(?:{'|'.join(_NO_NAME.split())})\b)[^\W\d]\w+"
-_GAP = r"(?:\w+ ){0,4}?"
+#: Up to five words; a "not" among them would turn the phrase round.
+_GAP = r"(?:(?!(?:not|never)\b)\w+ ){0,5}?"
 _BEFORE_EN = frozenset(["not", "no", "never", "without", "hardly", "nothing", "neither"])
 _NEGATED_FA = re.compile(r"نمی\w*|نیست\w*|ندار\w*|ندارم|نکن\w*|نشد\w*|نباش\w*|نبود\w*|نخواست\w*")
 _BEFORE_FA = frozenset(["بدون", "نه", "هیچ"])

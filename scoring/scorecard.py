@@ -39,7 +39,7 @@ class Likeness:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One question. `weight` is its share of 100; `silence_is` what it is when nothing was found (no, yes for a list of forbidden words)."""
+    """One question. `weight` is its share of 100."""
 
     key: str
     title: Mapping[str, str]

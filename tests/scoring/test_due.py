@@ -1,0 +1,108 @@
+"""Spoken times become moments, in both languages, in the center's zone."""
+
+import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scoring.dialogue import Turn
+from scoring.due import due_at
+from scoring.promises import promises
+
+TEHRAN = ZoneInfo("Asia/Tehran")
+SATURDAY = datetime.datetime(2026, 11, 21, 11, 15, tzinfo=TEHRAN)
+
+
+def local(text: str) -> str | None:
+    due = due_at(text, SATURDAY, "Asia/Tehran")
+    return due.astimezone(TEHRAN).strftime("%m-%d %H:%M") if due else None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I'll call you back tomorrow at eleven", "11-22 11:00"),
+        ("I'll call you back by four", "11-21 16:00"),
+        ("I'll call you at 4:30", "11-21 16:30"),
+        ("I'll call you at 9 am tomorrow", "11-22 09:00"),
+        ("I'll call you by ten", "11-22 10:00"),
+        ("I'll get back to you within two hours", "11-21 13:15"),
+        ("I'll call you in half an hour", "11-21 11:45"),
+        ("I'll call you in ten minutes", "11-21 11:25"),
+        ("I'll ring you on Monday", "11-23 18:00"),
+        ("I'll ring you on Monday morning", "11-23 12:00"),
+        ("I'll let you know this afternoon", "11-21 17:00"),
+        ("we will call you by the end of the day", "11-21 18:00"),
+        ("I will call you by noon", "11-21 12:00"),
+        ("I'll call you back", None),
+        ("تا فردا ظهر باهاتون تماس می‌گیرم", "11-22 12:00"),
+        ("فردا ساعت ده صبح تماس می‌گیرم", "11-22 10:00"),
+        ("فردا ساعت ۱۰ زنگ می‌زنم", "11-22 10:00"),
+        ("امروز ساعت چهار و نیم زنگ می‌زنم", "11-21 16:30"),
+        ("تا ساعت شیش عصر خبر می‌دم", "11-21 18:00"),
+        ("ساعت ۴:۳۰ زنگ می‌زنم", "11-21 16:30"),
+        ("تا یه ساعت دیگه خودم بهتون زنگ می‌زنم", "11-21 12:15"),
+        ("نیم ساعت دیگه زنگ می‌زنم", "11-21 11:45"),
+        ("ده دقیقهٔ دیگه تماس می‌گیرم", "11-21 11:25"),
+        ("ظرف ۴۸ ساعت تماس می‌گیرن", "11-23 11:15"),
+        ("پس‌فردا زنگ می‌زنم", "11-23 18:00"),
+        ("دوشنبه صبح تماس می‌گیرم", "11-23 12:00"),
+        ("سه‌شنبه ساعت نه تماس می‌گیرم", "11-24 09:00"),
+        ("هفتهٔ دیگه زنگ می‌زنیم", "11-28 18:00"),
+        ("تا آخر وقت امروز خبر می‌دیم", "11-21 18:00"),
+        ("باهاتون تماس می‌گیرم", None),
+    ],
+)
+def test_a_spoken_time_becomes_a_moment(text, expected):
+    assert local(text) == expected
+
+
+def said(text: str, party: str = "agent") -> list[Turn]:
+    return [Turn(position=0, party=party, start_s=0, end_s=5, text=text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'll call you back by four.",
+        "Someone from billing will call you tomorrow.",
+        "We'll get back to you on Monday.",
+        "تا فردا ظهر باهاتون تماس می‌گیرم.",
+        "همکارم فردا باهاتون تماس می‌گیره.",
+        "خودم خبرتون می‌کنم.",
+        "چشم، حتماً زنگ میزنم.",
+    ],
+)
+def test_a_promise_to_call_back_is_heard(text):
+    assert len(promises(said(text), SATURDAY, "Asia/Tehran")) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I called you yesterday.",
+        "If it breaks again I'll call you.",
+        "I won't call you again.",
+        "Would you like me to call you?",
+        "دیروز باهاتون تماس گرفتم.",
+        "اگه نشد باهاتون تماس می‌گیرم.",
+        "زنگ نمی‌زنم.",
+    ],
+)
+def test_what_is_no_promise_is_not_taken_for_one(text):
+    assert promises(said(text), SATURDAY, "Asia/Tehran") == []
+
+
+def test_what_the_customer_says_is_no_promise_of_the_agent():
+    assert promises(said("I'll call you back tomorrow.", "customer"), SATURDAY, "Asia/Tehran") == []
+
+
+def test_a_promise_that_is_repeated_is_told_once_with_its_time():
+    turns = [
+        Turn(position=0, party="agent", start_s=0, end_s=3, text="I'll call you back."),
+        Turn(position=2, party="agent", start_s=6, end_s=9, text="So I'll call you back tomorrow at eleven."),
+        Turn(position=4, party="agent", start_s=12, end_s=15, text="Yes, I will call you."),
+    ]
+    found = promises(turns, SATURDAY, "Asia/Tehran")
+    assert [one.turn.position for one in found] == [2]
+    assert found[0].stored()["due_at"] == "2026-11-22T07:30:00+00:00"

@@ -1,0 +1,74 @@
+"""Phrases are found whatever their spelling, and a denied one is known as denied."""
+
+import pytest
+
+from scoring.phrases import Phrases
+
+PERSIAN = Phrases(["می خوام لغو کنم", "وقتت(ون|ان) بخیر", "شکایت*", "{agent} هستم", "شماره ... ختم می ش*"], {"agent": ["احمدی"]})
+ENGLISH = Phrases(["i will ... call you", "cancel*", "complaint", "this is {name}", "do you (mind|care) if", "very? good"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["می‌خوام لغو کنم", "میخوام لغو کنم", "می خوام لغو کنم", "مي‌خوام لغو كنم", "من می‌خوام لغو کنم!", "می‌خوااااام لغو کنم"],
+)
+def test_persian_is_found_however_it_is_joined_or_spelled(text):
+    assert PERSIAN.find(text)
+
+
+@pytest.mark.parametrize("text", ["وقتتون بخیر", "وقتتان بخیر", "سلام، وقتتون بخیر."])
+def test_colloquial_and_formal_endings_are_both_found(text):
+    assert PERSIAN.find(text)
+
+
+def test_a_gap_bridges_a_few_words_but_not_many():
+    assert PERSIAN.find("شمارهٔ شما به سی و هشت ختم میشه؟")
+    assert ENGLISH.find("I'll certainly call you")
+    assert not ENGLISH.find("I will go home and eat and sleep and then call you")
+
+
+@pytest.mark.parametrize("text", ["I'll call you", "I will call you", "I’ll call you", "I WILL CALL YOU"])
+def test_short_forms_and_case_make_no_difference(text):
+    assert ENGLISH.find(text)
+
+
+def test_a_word_that_may_be_missing_may_be_missing():
+    assert ENGLISH.find("good") and ENGLISH.find("very good")
+
+
+@pytest.mark.parametrize("text", ["this is about my bill", "this is the wrong box", "this is a joke"])
+def test_a_name_slot_takes_no_common_word(text):
+    assert not ENGLISH.find(text)
+
+
+def test_a_name_slot_takes_a_name():
+    assert ENGLISH.find("Hello, this is Emma.")
+
+
+def test_part_of_a_word_is_no_hit():
+    assert not Phrases(["سلام"]).find("اسلام آباد")
+    assert not Phrases(["hi"]).find("this")
+
+
+@pytest.mark.parametrize(
+    "text", ["no, no complaint, only a question", "I'm not going to cancel", "I don't want to cancel", "شکایتی ندارم", "نه شکایت نمی‌کنم"]
+)
+def test_negation_is_understood(text):
+    hits = [*ENGLISH.find(text), *PERSIAN.find(text)]
+    assert hits and all(hit.negated for hit in hits)
+
+
+@pytest.mark.parametrize("text", ["No. I'll cancel it today.", "You don't answer, so I cancel.", "نه، شکایت می‌کنم", "نمی‌دونم چرا. شکایت می‌کنم."])
+def test_a_negation_in_another_clause_does_not_count(text):
+    hits = [*ENGLISH.find(text), *PERSIAN.find(text)]
+    assert hits and not any(hit.negated for hit in hits)
+
+
+def test_a_slot_without_a_value_leaves_its_pattern_out():
+    assert not Phrases(["{agent}"], {"agent": ()}).find("anything")
+
+
+@pytest.mark.parametrize("pattern", ["", "... you", "call ...", "(a|b", "{nobody}", "maybe?"])
+def test_a_pattern_that_cannot_be_read_is_refused_by_its_name(pattern):
+    with pytest.raises(ValueError, match=r"phrase"):
+        Phrases([pattern])
