@@ -93,5 +93,3 @@ def test_a_turn_spans_its_stretches_and_no_more(stretches: list[Said]) -> None:
 def test_the_order_in_which_legs_are_heard_does_not_matter(stretches: list[Said]) -> None:
     backwards = list(reversed(stretches))
     assert merge(backwards) == merge(sorted(backwards, key=lambda s: s.start_s))
-        merge_input for merge_input in sorted(stretches[::-1], key=lambda s: s.start_s)
-    )
