@@ -67,7 +67,7 @@ class Scored:
     heard: float
 
 
-def score(settings: Settings, database: Database, encoder: Encodes, call_id: str) -> None:
+def score(settings: Settings, database: Database, encoder: Encodes, call_id: uuid.UUID) -> None:
     """Judge the call and save it once; a call that was scored already from the same transcript is left as it is.
 
     A call without a transcript gets a mood that says so (nothing to judge by) and no evaluation. Raises LastingError for an unknown call.
@@ -81,7 +81,7 @@ def score(settings: Settings, database: Database, encoder: Encodes, call_id: str
     with database.transaction() as session:
         _save(session, material.call.id, scored, heads, card)
         announce(session, "call", call_id)
-    _log.info("call_scored", call=call_id, evaluations=len(scored.evaluations), counts=scored.counts)
+    _log.info("call_scored", call=str(call_id), evaluations=len(scored.evaluations), counts=scored.counts)
 
 
 def assess(settings: Settings, encoder: Encodes, heads: Heads, card: Scorecard, material: Material) -> Scored:
@@ -112,9 +112,9 @@ def _line(material: Material, turns: Sequence[Turn], answers: Sequence[Answered]
     )
 
 
-def _load(session: Session, call_id: str) -> Material:
+def _load(session: Session, call_id: uuid.UUID) -> Material:
     call = session.get(
-        Call, uuid.UUID(call_id), options=[selectinload(Call.spans), selectinload(Call.hold_spans), selectinload(Call.recordings)]
+        Call, call_id, options=[selectinload(Call.spans), selectinload(Call.hold_spans), selectinload(Call.recordings)]
     )
     if call is None:
         raise LastingError(f"There is no call {call_id} to score. It may have been removed with the sample calls.")
