@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from avasanj import stuck
 from avasanj.bench import archive, processes
 from avasanj.bench.figures import Figure
 from avasanj.bench.sandbox import Sandbox, sandbox
@@ -112,9 +113,10 @@ def _scored_within_s(product: Sandbox, folder: Path, total: int, *, limit_s: flo
 
 
 def _fail_if_any_failed(product: Sandbox) -> None:
-    found = product.health()
-    if found is None or found["calls"]["failed"]:
-        raise LastingError(f"Calls of the measurement failed: {found}. Nothing was measured.")
+    with product.database.read() as session:
+        reasons = [f"{piece.stage}: {piece.error}" for piece in stuck.waiting(session)]
+    if reasons:
+        raise LastingError("Calls of the measurement failed, so it counts for nothing. " + " ".join(reasons[:3]))
 
 
 def _idle_figures(product: Sandbox, watch_s: float, when: str) -> list[Figure]:

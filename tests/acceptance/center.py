@@ -58,8 +58,11 @@ class Center(Product):
 
     def listener(self) -> psutil.Process | None:
         """The listener's process under the running `avasanj up`, if it lives."""
-        children = psutil.Process(self.processes[-1].pid).children()
-        return next((child for child in children if child.cmdline()[-1:] == ["listen"]), None)
+        for child in psutil.Process(self.processes[-1].pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # a zombie counts as such
+                if child.cmdline()[-1:] == ["listen"]:
+                    return child
+        return None
 
     def rows(self, query: str, **values: object) -> list[dict[str, Any]]:
         """What a query finds in the product's database."""

@@ -73,6 +73,7 @@ def scene(asterisk: Asterisk, models_dir: Path, chromium: Browser) -> Iterator[S
         center.connected()
         page = browser.log_in(chromium, center)
         yield Scene(center=center, page=page, receiver=receiver)
+        print(center.said()[-6000:])  # shown where a test fails
 
 
 @pytest.fixture(scope="module")
