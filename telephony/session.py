@@ -171,17 +171,19 @@ class Session:
                 self._tell("connected", None)
 
     def _watch(self, message: Message) -> bool:
+        """Hold a listed channel against what its events told. A call that began since we connected has its beginning."""
         call = self._assembler.call_of(message.get("Uniqueid"))
+        no_call = message.get("Channel").startswith(("Message/", "Local/", "CBAnn/", "Recorder/"))
         return self._evidence.listed(
             age_s=clock_s(message.get("Duration")),
             connected_s=time.monotonic() - self._started,
-            seen=call is not None or message.get("Channel").startswith(("Message/", "Local/", "CBAnn/", "Recorder/")),
+            seen=no_call or (call is not None and call.complete),
             in_queue=message.get("Application") == "Queue",
-            queue_seen=call is None or bool(call.visits) or not call.complete,
+            queue_seen=call is None or bool(call.visits),
         )
 
     def _record(self, calls: list[CallSnapshot]) -> None:
-        """Start a recording of both parties where an agent has just answered and the dialplan records nothing."""
+        """Start a recording of both parties where an agent has just answered and the dialplan records no legs."""
         if not self._settings.record_calls:
             return
         for seen in calls:

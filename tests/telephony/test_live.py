@@ -167,19 +167,66 @@ def test_listener_that_comes_in_mid_call_picks_the_call_up(
     assert ended.started_at < ended.answered_at < ended.ended_at
 
 
+def with_user(pbx: Asterisk, settings: Settings, *, read: str, write: str, **more: object) -> Settings:
+    """Settings for a manager user of our own with just these privileges."""
+    with (pbx.run_dir / "etc" / "manager.conf").open("a") as config:
+        config.write(
+            f"\n[{(name := f'user{read}{write}'.replace(',', ''))}]\nsecret = s3cret\nread = {read}\nwrite = {write}\n"
+        )
+    pbx.cli("manager reload")
+    return on(settings, pbx, ami_user=name, ami_secret=SecretStr("s3cret"), **more)
+
+
 def test_user_without_privileges_is_told_what_to_add(
     asterisk: Asterisk, settings: Settings, database: Database
 ) -> None:
     weak = on(settings, asterisk, ami_user=asterisk.weak_user, ami_secret=SecretStr(asterisk.weak_secret))
     with following(weak, database):
-        eventually(lambda: pbx_state(database)[0] == "unprivileged", what="the state")
-    assert "write = reporting" in pbx_state_detail(database)
+        detail = eventually(
+            lambda: pbx_state(database) if pbx_state(database)[0] == "unprivileged" else None, what="the state"
+        )[1]
+    assert "write = reporting" in detail
 
 
-def pbx_state_detail(database: Database) -> str:
-    from telephony.tables import Pbx
+def test_wrong_secret_is_refused(asterisk: Asterisk, settings: Settings, database: Database) -> None:
+    with following(on(settings, asterisk, ami_secret=SecretStr("wrong")), database):
+        detail = eventually(
+            lambda: pbx_state(database) if pbx_state(database)[0] == "refused" else None, what="the state"
+        )[1]
+    assert "AVASANJ_AMI_SECRET" in detail
 
-    with database.read() as session:
-        row = session.get(Pbx, "pbx")
-        assert row is not None
-        return row.detail or ""
+
+@pytest.mark.parametrize(("write", "record"), [("reporting", False), ("reporting,system", True)])
+def test_least_privileges_of_the_guide_are_enough(
+    asterisk: Asterisk, settings: Settings, database: Database, write: str, *, record: bool
+) -> None:
+    least = with_user(asterisk, settings, read="call,agent,dialplan", write=write, record_calls=record)
+    with BaresipAgent(asterisk, "1001", hang_up_after_s=2.0), following(least, database):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        with SipCaller(asterisk, QUEUE_UNRECORDED if record else QUEUE_SUPPORT) as caller:
+            caller.wait(30)
+        eventually(lambda: work_started(database), what="the call's intake", limit_s=15)
+        assert pbx_state(database)[0] == "connected"
+        (call,) = calls(database)
+    assert (call.disposition, call.queue, call.hung_up_by, call.complete) == ("answered", "support", "agent", True)
+    assert {recording.party for recording in call.recordings} == {Party.CUSTOMER, Party.AGENT}
+    assert all(recording.problem is None for recording in call.recordings)
+
+
+@pytest.mark.parametrize(
+    ("read", "lacks"), [("call,dialplan", "agent"), ("call,agent", "dialplan"), ("agent,dialplan", "call")]
+)
+def test_read_privilege_that_is_missing_is_found_out_from_a_call(
+    asterisk: Asterisk, settings: Settings, database: Database, read: str, lacks: str
+) -> None:
+    with following(with_user(asterisk, settings, read=read, write="reporting"), database):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        time.sleep(5.5)
+        with SipCaller(asterisk, QUEUE_SUPPORT, hang_up_after_s=14.0) as caller:
+            detail = eventually(
+                lambda: pbx_state(database) if pbx_state(database)[0] == "unprivileged" else None,
+                what="the state",
+                limit_s=20,
+            )[1]
+            caller.wait(30)
+    assert f"read = {lacks}" in detail
