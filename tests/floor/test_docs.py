@@ -21,6 +21,7 @@ import avasanj.cli
 from avasanj.settings import Settings
 from crm_sync.events import SCORED, call_event
 from crm_sync.tables import Customer, CustomerPhone, FollowUp
+from scoring.dialogue import Turn, evidence
 from scoring.tables import Evaluation, Mood
 from telephony.archive_rows import COLUMNS, read_csv
 from telephony.tables import Call
@@ -220,9 +221,8 @@ def _event() -> dict[str, Any]:
         hold_s=0.0,
     )
     customer = Customer(id=uuid.uuid4(), name="A", phones=[CustomerPhone(e164="+989120000042")])
-    mood = Mood(
-        dissatisfied=0.8, evidence=[{"turn": 1, "start_s": 1.0, "end_s": 2.0, "text": "…", "dissatisfied": 0.9}]
-    )
+    turn = Turn(position=1, party="customer", start_s=1.0, end_s=2.0, text="…", confidence=0.9)
+    mood = Mood(dissatisfied=0.8, evidence=[evidence(turn, dissatisfied=0.9)])
     evaluation = Evaluation(
         agent_name="B",
         agent_interface="PJSIP/1",
