@@ -99,7 +99,7 @@ def _stuck(session: Session) -> Iterator[Finding]:
         yield fault(
             "stuck work",
             f"{len(found)} pieces failed for good; the latest at {latest.stage}: {latest.error[:300]}",
-            "Mend what the sentence says, then start them again on the dashboard's page System.",
+            "Mend what the sentence says, then start them again on the dashboard's page Health.",
         )
     else:
         yield well("stuck work", "none")
@@ -115,11 +115,11 @@ def _events(session: Session) -> Iterator[Finding]:
             yield fault(
                 name,
                 f"Paused with {waiting} waiting: {connection.detail or 'no reason was kept'}",
-                "Mend the receiver or AVASANJ_WEBHOOK_URL and its secret, then press Resume on the page System. The order is kept.",
+                "Mend the receiver or AVASANJ_WEBHOOK_URL and its secret, then press Send again on the page Health. The order is kept.",
             )
         elif dead:
             yield warning(
-                name, f"{dead} were given up; {waiting} waiting.", "The page System shows what the receiver said."
+                name, f"{dead} were given up; {waiting} waiting.", "The page Health shows what the receiver said."
             )
         else:
             yield well(name, f"{waiting} waiting")
