@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 import scoring.stage
 from dbos import DBOS, StepOptions
 from prometheus_client import Counter, Histogram
+from sqlalchemy.exc import InterfaceError, OperationalError
 from telephony.store import load_ended
 
 import crm_sync.delivery
@@ -47,6 +48,10 @@ _SECONDS = Histogram(
 #: A workflow that took its process down this often is not tried again by itself.
 MAX_RECOVERY_ATTEMPTS = 5
 _ATTEMPTS, _FIRST_PAUSE_S, _GROWTH = 8, 1.0, 2.0
+#: Faults of the machine or the database, which pass.
+_PASSING = (OSError, MemoryError, OperationalError, InterfaceError)
+#: Attempts at what fails in a way that nobody foresaw: more would only hold up the calls behind it.
+_SURPRISES = 3
 
 
 class Activity:
@@ -189,9 +194,13 @@ def _stage(job: work.Job, subject_id: str, do: Callable[[Tools, uuid.UUID], None
 
 
 def _options(name: str) -> StepOptions:
+    failures = 0
+
     def worth_another_try(error: BaseException) -> bool:
+        nonlocal failures
+        failures += 1
         _FAILURES.labels(name).inc()
-        again = not isinstance(error, AvasanjError) or error.retry
+        again = error.retry if isinstance(error, AvasanjError) else isinstance(error, _PASSING) or failures < _SURPRISES
         _log.warning("stage_failed", stage=name, error=type(error).__name__, again=again)
         return again
 

@@ -109,6 +109,18 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
+def is_held(folder: Path) -> bool:
+    """Whether an `avasanj up` holds the data folder."""
+    try:
+        with (folder / "up.lock").open("a+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def check_port(host: str, port: int) -> None:
     """Raise LastingError when something else listens where the dashboard should."""
     with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:

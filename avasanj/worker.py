@@ -79,6 +79,7 @@ def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> No
         executor_id=executor_id,
         application_version=APPLICATION_VERSION,
         log_level="WARNING",
+        console_log_level="ERROR",  # failed attempts are logged by the pipeline, in its own words
         sys_db_pool_size=5,
     )
     DBOS(config=config)
@@ -133,7 +134,7 @@ def _rest_the_hopeless(database: Database) -> None:
         "and workflow_uuid not in (select workflow_id from avasanj.stuck_work)"
     )
     with database.transaction() as session:
-        for workflow_id, name, inputs in session.execute(query).tuples():
+        for workflow_id, name, inputs in session.execute(query):
             subject = _first_uuid(str(inputs))
             stuck.record(
                 session,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session, selectinload
@@ -80,9 +79,3 @@ def choose(session: Session, call_id: uuid.UUID, customer_id: uuid.UUID, user_id
     session.add(AuditEntry(user_id=user_id, action="choose_customer", subject=str(call_id), detail=detail))
     announce(session, "call", call_id)
     announce(session, "customer", customer_id)
-
-
-def names(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str | None]:
-    """Names by id, for lists."""
-    rows = session.execute(select(Customer.id, Customer.name).where(Customer.id.in_(ids)))
-    return dict(rows.tuples().all())

@@ -14,6 +14,7 @@ import typer
 from avasanj import log
 from avasanj.database import Database
 from avasanj.errors import AvasanjError
+from avasanj.processes import is_held
 from avasanj.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -25,12 +26,15 @@ app = typer.Typer(
     help="Listens to your call center's Asterisk, understands every call, and sees that an unhappy customer is called back.",
 )
 
+#: Commands that run for long and count what they do.
+_PARTS = {"listen", "work", "web"}
+
 
 def run() -> int:
     """Run the command line; an error of ours becomes one clear sentence instead of a traceback."""
     try:
-        # Before any metric is made: this machine's processes add up their counters in one folder.
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(load_settings().metrics_dir))
+        if _PARTS.intersection(sys.argv[1:2]):
+            _share_counters(load_settings())
         from avasanj.cli import bench, calls, maintenance, measure, serve  # noqa: F401 - they register their commands
 
         app()
@@ -51,6 +55,13 @@ def settings_and_log() -> Settings:
     return settings
 
 
+def _share_counters(settings: Settings) -> None:
+    """Let the parts on this machine add up their metrics in one folder. To be called before any metric is made."""
+    with contextlib.suppress(OSError):  # whoever starts the part says in its own words that the folder can't be written
+        settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(settings.metrics_dir))
+
+
 @contextlib.contextmanager
 def opened_database(settings: Settings, *, migrate: bool = True) -> Iterator[Database]:
     """The database, of the right version. The embedded server is started when nobody has, and then stopped again."""
@@ -69,8 +80,11 @@ def opened_database(settings: Settings, *, migrate: bool = True) -> Iterator[Dat
 
 
 @contextlib.contextmanager
-def server(settings: Settings) -> Iterator[str]:
-    """URL of the PostgreSQL in use; the embedded one runs at least as long as the block."""
+def server(settings: Settings, *, owned: bool = False) -> Iterator[str]:
+    """URL of the PostgreSQL in use; the embedded one runs at least as long as the block.
+
+    Whoever started it stops it, unless `avasanj up` has come to stand on it meanwhile; `owned` stops it in any case.
+    """
     if settings.database_url is not None:
         yield sqlalchemy_url(settings.database_url.get_secret_value())
         return
@@ -81,7 +95,7 @@ def server(settings: Settings) -> Iterator[str]:
     try:
         yield embedded.url()
     finally:
-        if started:
+        if owned or (started and not is_held(settings.data_dir)):
             embedded.stop()
 
 

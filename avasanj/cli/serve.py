@@ -36,8 +36,10 @@ def up(
     console = Console(stderr=True)
     with only_one(settings.data_dir):
         make_folders(settings)
+        for counters_of_the_last_run in settings.metrics_dir.glob("*.db"):
+            counters_of_the_last_run.unlink()
         check_port(settings.web_host, settings.web_port)
-        with server(settings) as url:
+        with server(settings, owned=True) as url:
             migrate.upgrade(url)
             family = Family(
                 children=[Child(name=" ".join(arguments), arguments=arguments) for arguments in parts(settings)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import os
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -108,7 +110,18 @@ def near_or_trusted(request: Request) -> None:
 
 @router.get("/metrics")
 def metrics(request: Request, _allowed: Annotated[Any, Depends(near_or_trusted)]) -> Response:
-    return Response(generate_latest(request.app.state.counters.registry), media_type=CONTENT_TYPE_LATEST)
+    registry = _of_all_parts(request.app.state.site) or request.app.state.counters.registry
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _of_all_parts(site: Site) -> CollectorRegistry | None:
+    """The counters that all parts on this machine add up in one folder; None where this process counts alone."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return None
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(_Ledger(site))
+    return registry
 
 
 def _loopback(host: str) -> bool:
