@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ _LEG = re.compile(r"^(?P<name>.+)-(?P<party>agent|customer)$", re.IGNORECASE)
 _NAME_AND_NUMBER = re.compile(r'^\s*"?(?P<name>[^<"]*?)"?\s*<(?P<number>[^>]*)>\s*$')
 #: Years before this are Jalali.
 _FIRST_GREGORIAN_YEAR = 1700
+_PARTIES = frozenset(party.value for party in Party)
 _TURN_KEYS = frozenset({"party", "start_s", "end_s", "text"})
 
 
@@ -66,11 +67,7 @@ def read_csv(path: Path, *, timezone: str) -> Iterator[ArchiveRow | str]:
                 if not any(cell.strip() for cell in cells):
                     continue
                 try:
-                    if len(cells) > len(names):
-                        raise InputError(
-                            f"{place}: {len(cells)} cells where the first line names {len(names)} columns. Quote cells that hold a comma."
-                        )
-                    facts = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()}
+                    facts = _facts(names, cells, place)
                     yield _row(facts, place=place, folder=path.parent, timezone=timezone)
                 except InputError as error:
                     yield str(error)
@@ -106,6 +103,14 @@ def discover(folder: Path) -> Iterator[ArchiveRow | str]:
             )
         except InputError as error:
             yield str(error)
+
+
+def _facts(names: Sequence[str], cells: Sequence[str], place: str) -> dict[str, str]:
+    if len(cells) > len(names):
+        raise InputError(
+            f"{place}: {len(cells)} cells where the first line names {len(names)} columns. Quote cells that hold a comma."
+        )
+    return {name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()}
 
 
 def _row(facts: Mapping[str, str], *, place: str, folder: Path, timezone: str) -> ArchiveRow:
@@ -184,7 +189,7 @@ def _transcript(path: Path, place: str) -> Path:
     if not isinstance(turns, list) or not isinstance(content.get("language"), str):
         raise InputError(f'{place}: the transcript {path.name} needs "language", "source" and "turns".')
     for number, turn in enumerate(turns, 1):
-        if not isinstance(turn, dict) or not _TURN_KEYS <= turn.keys() or turn["party"] not in list(Party):
+        if not isinstance(turn, dict) or not _TURN_KEYS <= turn.keys() or turn["party"] not in _PARTIES:
             raise InputError(
                 f"{place}: the transcript {path.name}, turn {number}, needs party (customer, agent), start_s, end_s and text."
             )

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from avasanj.database import Database, utc_now
@@ -20,11 +20,12 @@ from telephony.ledger import CallSnapshot, Position
 from telephony.recordings import SettledRecording, Settling
 from telephony.tables import CallState
 
-_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+#: The database is away, starting, or not yet migrated: everything waits for it.
+_AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError, PoolTimeout)
 _LOOK_EVERY_S = 0.5
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
-#: A call that fails by itself this often, with the database there, is put aside.
-_TRIES = 5
+#: A call that fails by itself, with the database there, is tried again after 1, 2, 4 … s and then put aside.
+_TRIES = 8
 _EVENT_TIME_EVERY_S = 10.0
 _log = get_logger(__name__)
 
@@ -41,6 +42,8 @@ class Bookkeeper:
         self._since: dict[str, Position | None] = {}
         self._settling: dict[str, Settling] = {}
         self._failures: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}  # monotonic
+        self._open_elsewhere: set[str] | None = None
         self._state: tuple[str, str | None, str | None, datetime.datetime] | None = None
         self._event_at: float | None = None
         self._event_noted = 0.0
@@ -62,6 +65,12 @@ class Bookkeeper:
         """Have the state of the PBX's connection written. Only the last one counts."""
         with self._wake:
             self._state = (state, detail, version, utc_now())
+            self._wake.notify()
+
+    def close_all_but(self, open_calls: Iterable[str]) -> None:
+        """Have every other call of this PBX ended that the database still shows as going on: nobody will ever end it."""
+        with self._wake:
+            self._open_elsewhere = set(open_calls)
             self._wake.notify()
 
     def saw_event(self, at: float) -> None:
@@ -98,6 +107,10 @@ class Bookkeeper:
                     if not closing:
                         self._wake.wait(_RETRY_S[min(away, len(_RETRY_S) - 1)])
                 away += 1
+            except Exception:  # noqa: BLE001 - the supervisor's own thread
+                metrics.errors.labels(self._pbx, "ledger").inc()
+                _log.exception("ledger_error", pbx=self._pbx)
+                time.sleep(_LOOK_EVERY_S)
             metrics.unsaved_calls.labels(self._pbx).set(len(self._calls))
             if closing:
                 return
@@ -112,17 +125,33 @@ class Bookkeeper:
         for linked_id, settling in list(self._settling.items()):
             self._guarded(linked_id, functools.partial(self._settle, settling, now))
 
+        self._close_orphans()
+
+    def _close_orphans(self) -> None:
+        with self._wake:
+            known, waiting = self._open_elsewhere, set(self._since)
+        if known is not None:
+            with self._database.transaction() as session:
+                closed = store.close_orphans(session, self._pbx, known | waiting)
+            self._open_elsewhere = None
+            if closed:
+                _log.warning("orphans_closed", pbx=self._pbx, calls=closed)
+
     def _guarded(self, linked_id: str, do: Callable[[], None]) -> None:
         """One call's trouble is not the others': after some tries it is put aside, loudly."""
+        if time.monotonic() < self._not_before.get(linked_id, 0.0):
+            return
         try:
             do()
             self._failures.pop(linked_id, None)
+            self._not_before.pop(linked_id, None)
         except _AWAY:
             raise
         except Exception:  # noqa: BLE001 - the supervisor's own thread
             failures = self._failures[linked_id] = self._failures.get(linked_id, 0) + 1
             metrics.errors.labels(self._pbx, "ledger").inc()
             _log.exception("call_not_saved", call=str(call_id(self._pbx, linked_id)), attempt=failures)
+            self._not_before[linked_id] = time.monotonic() + 2.0 ** (failures - 1)
             if failures >= _TRIES:
                 self._forget(linked_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from telephony.channels import NO_NUMBER, Channel, Numbering
 from telephony.history import CallHistory, OpenSpan
@@ -55,7 +55,7 @@ def snapshot(history: CallHistory, *, pbx: str, numbering: Numbering, merged_int
         wait_s=_wait_s(history),
         ring_s=_ring_s(history, customer),
         talk_s=_talk_s(history),
-        hold_s=_rounded(_length(_holds(history, history.spans))),
+        hold_s=_rounded(_length(_all_held(history))),
         hung_up_by=None if outcome is None else hung_up_by(history, customer, way, outcome),
         complete=history.complete,
         spans=tuple(_span(span, history) for span in history.spans),
@@ -106,7 +106,7 @@ def queue(history: CallHistory) -> str | None:
     return (before or history.visits)[-1].queue
 
 
-def disposition(history: CallHistory) -> Disposition:
+def disposition(history: CallHistory) -> Disposition:  # noqa: PLR0911 - one line a case, in the order that decides
     """How the ended call came out."""
     if history.spans:
         return Disposition.ANSWERED
@@ -219,29 +219,26 @@ def _talk_s(history: CallHistory) -> float | None:
     if history.ended_at is None or not history.spans:
         return None
     spans = [(span.started_at, span.ended_at or history.ended_at) for span in history.spans]
-    return _rounded(max(0.0, _length(spans) - _length(_holds(history, history.spans))))
+    return _rounded(max(0.0, _length(spans) - _length(_all_held(history))))
 
 
-def _holds(history: CallHistory, spans: Sequence[OpenSpan]) -> list[Interval]:
-    """Ended holds, cut to the spans."""
-    found = []
-    for span in spans:
-        end = span.ended_at if span.ended_at is not None else history.last_seen_at
-        for hold in history.holds:
-            if hold.ended_at is not None and min(hold.ended_at, end) > max(hold.started_at, span.started_at):
-                found.append((max(hold.started_at, span.started_at), min(hold.ended_at, end)))
-    return found
+def _held(span: OpenSpan, history: CallHistory, *, by: Channel | None = None) -> list[Interval]:
+    """Ended holds within the span; only those of one party where `by` names it."""
+    end = history.last_seen_at if span.ended_at is None else span.ended_at
+    return [
+        (max(hold.started_at, span.started_at), min(hold.ended_at, end))
+        for hold in history.holds
+        if hold.ended_at is not None
+        and by in (None, hold.channel)
+        and min(hold.ended_at, end) > max(hold.started_at, span.started_at)
+    ]
+
+
+def _all_held(history: CallHistory) -> list[Interval]:
+    return [interval for span in history.spans for interval in _held(span, history)]
 
 
 def _span(span: OpenSpan, history: CallHistory) -> Span:
-    end = span.ended_at if span.ended_at is not None else history.last_seen_at
-    own = [
-        (max(hold.started_at, span.started_at), min(hold.ended_at, end))
-        for hold in history.holds
-        if hold.channel is span.channel
-        and hold.ended_at is not None
-        and min(hold.ended_at, end) > max(hold.started_at, span.started_at)
-    ]
     channel = span.channel
     return Span(
         uniqueid=channel.uniqueid,
@@ -249,7 +246,7 @@ def _span(span: OpenSpan, history: CallHistory) -> Span:
         agent_name=_known(channel.member_name) or _known(channel.caller_name),
         started_at=moment(span.started_at),
         ended_at=None if span.ended_at is None else moment(span.ended_at),
-        hold_s=_rounded(_length(own)),
+        hold_s=_rounded(_length(_held(span, history, by=span.channel))),
         ring_s=None if span.ring_s is None else _rounded(span.ring_s),
     )
 

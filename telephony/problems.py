@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a text is one line, so that it can be found by its words
 """Texts for people that the ledger keeps: English sentences with values, given in either language when shown."""
 
 from __future__ import annotations

@@ -94,6 +94,8 @@ class Session:
         for message in item.messages:
             self._assembler.feed(message)
             self._observe(message)
+            if message.name == "CoreShowChannelsComplete" and not message.get("ActionID").startswith(WATCH_PREFIX):
+                self._bookkeeper.close_all_but(self._assembler.calls)
         calls = self._assembler.changed()
         if calls:
             self._bookkeeper.submit(calls)
@@ -190,12 +192,9 @@ class Session:
             if seen.state is CallState.ENDED:
                 self._asked_to_record.discard(seen.linked_id)
             call = self._assembler.calls.get(seen.linked_id)
-            if (
-                seen.state is not CallState.TALKING
-                or call is None
-                or call.monitors
-                or seen.linked_id in self._asked_to_record
-            ):
+            if seen.state is not CallState.TALKING or call is None or seen.linked_id in self._asked_to_record:
+                continue
+            if any(monitor.named and monitor.received and monitor.transmitted for monitor in call.monitors):
                 continue
             customer = call.customer(self._assembler.numbering)
             if customer is not None and customer.live:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -18,7 +18,7 @@ from avasanj.settings import Settings
 from telephony.ids import call_id
 from telephony.ledger import CallSnapshot
 from telephony.recordings import SettledRecording
-from telephony.tables import AgentSpan, Call, CallState, Direction, HoldSpan, Pbx, Recording, Source
+from telephony.tables import AgentSpan, Call, CallState, Direction, Disposition, HoldSpan, Pbx, Recording, Source
 
 _ALL_OF_IT = (selectinload(Call.spans), selectinload(Call.hold_spans), selectinload(Call.recordings))
 
@@ -79,6 +79,26 @@ def settle(session: Session, id: uuid.UUID, recordings: Sequence[SettledRecordin
     session.flush()
     work.enqueue(session, work.INTAKE, str(id), key=f"intake:{id}")
     announce(session, "call", id)
+
+
+def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:
+    """End the calls of `pbx` that the database shows as going on and that are not among `known` (linked ids); how many.
+
+    They end at the moment at which they were last written, marked incomplete: their journal was lost.
+    """
+    going_on = select(Call).where(Call.pbx == pbx, Call.source == Source.LIVE, Call.state != CallState.ENDED)
+    orphans = [row for row in session.scalars(going_on.options(*_ALL_OF_IT)) if row.linked_id not in known]
+    for row in orphans:
+        row.state, row.complete = CallState.ENDED, False
+        row.ended_at = max(row.started_at, row.updated_at)
+        row.disposition = Disposition.ANSWERED if row.spans else Disposition.FAILED
+        parts: list[AgentSpan | HoldSpan] = [*row.spans, *row.hold_spans]
+        for part in parts:
+            part.ended_at = part.ended_at or max(part.started_at, row.ended_at)
+        session.flush()
+        work.enqueue(session, work.INTAKE, str(row.id), key=f"intake:{row.id}")
+        announce(session, "call", row.id)
+    return len(orphans)
 
 
 def save_pbx(

@@ -77,7 +77,7 @@ def test_silence_does_not_end_the_reader_and_an_unanswered_action_is_an_error(pb
         time.sleep(3.3)  # the library's own reader gives up after 3 s
         connection.request("Ping")
         pbx.silent.set()
-        with pytest.raises(ConnectionFault, match="did not answer the action Ping within 0.2 s"):
+        with pytest.raises(ConnectionFault, match=r"did not answer the action Ping within 0\.2 s"):
             connection.request("Ping", timeout_s=0.2)
         assert not connection._replies, "a future that nobody waits for is kept"
         connection.disconnect()
@@ -99,8 +99,7 @@ def test_peer_that_closes_is_noticed(pbx: SmallPbx) -> None:
         item = next(item for item in iter(lambda: connection.inbox.get(timeout=5), None) if isinstance(item, Lost))
         assert item.why
         with pytest.raises(ConnectionFault):
-            for _ in range(5):
-                connection.request("Ping", timeout_s=0.2)
+            connection.request("Ping", timeout_s=0.2)
         connection.disconnect()
 
 

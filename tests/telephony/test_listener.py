@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -311,6 +312,28 @@ def test_listener_killed_after_the_end_settles_the_call_when_it_is_back(
     finally:
         process.kill()
         process.wait(5)
+
+
+def test_call_whose_journal_was_lost_does_not_go_on_for_ever(
+    pbx: SmallPbx, settings: Settings, database: Database
+) -> None:
+    process = started(settings, pbx)
+    try:
+        assert pbx.logged_in.wait(20)
+        eventually(lambda: any(a["Action"] == "QueueStatus" for a in pbx.actions), what="the listing")
+        pbx.say(halves(HOLD, b"Unhold")[0])
+        eventually(lambda: [c for c in calls(database) if c.hold_spans], what="the hold")
+        process.send_signal(signal.SIGKILL)
+        process.wait(5)
+    finally:
+        process.kill()
+        process.wait(5)
+    shutil.rmtree(settings.journal_dir)
+    with following(on(settings, pbx), database):
+        eventually(lambda: work_started(database), what="the call's intake")
+    (call,) = calls(database)
+    assert (call.state, call.disposition, call.complete) == ("ended", "answered", False)
+    assert all(span.ended_at is not None for span in (*call.spans, *call.hold_spans))
 
 
 def test_without_a_pbx_in_the_settings_it_says_what_to_set(settings: Settings, database: Database) -> None:
