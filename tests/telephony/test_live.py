@@ -164,6 +164,8 @@ def test_listener_that_comes_in_mid_call_picks_the_call_up(
                 lambda: next((c for c in calls(database) if c.state == CallState.ENDED), None), what="the end"
             )
     assert ended.hung_up_by == "customer"
+    assert ended.answered_at is not None
+    assert ended.ended_at is not None
     assert ended.started_at < ended.answered_at < ended.ended_at
 
 
