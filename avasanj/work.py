@@ -54,7 +54,7 @@ def enqueue(
     *arguments: str,
     key: str,
     partition: str | None = None,
-    priority: int | None = None,
+    priority: int = NORMAL,
     delay_s: float = 0.0,
 ) -> None:
     """Ask for `job` in the session's transaction: it is there if and only if the transaction commits.
@@ -70,7 +70,7 @@ def enqueue(
     }
     if job.partitioned:
         options["queue_partition_key"] = partition or key
-    elif priority is not None:
+    else:
         options["priority"] = priority
     if delay_s > 0:
         options["delay_seconds"] = delay_s

@@ -62,6 +62,7 @@ class Encoder:
         with self._lock:
             self._loaded = None
         gc.collect()
+        _give_back_memory()
 
 
 class _Loaded:

@@ -30,7 +30,7 @@ def sentiment(
     """Sentiment of single texts: {"text", "label"} a line."""
     from scoring.evaluate import evaluate_sentiment
 
-    _show(evaluate_sentiment(data, language, positive_label, _encoder(settings_and_log())), as_json=json)
+    _show(evaluate_sentiment(data, language, _encoder(settings_and_log()), positive_label), as_json=json)
 
 
 @evaluate.command()

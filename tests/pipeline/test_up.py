@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import time
@@ -32,7 +31,7 @@ def test_it_serves_survives_a_killed_part_and_leaves_no_process_behind(models_di
         up = product.start("up")
         wait_until(product.health, 60, "the dashboard answers")
         family = relatives(up.pid, product.data)
-        assert len(family) > 4, "web, two workers, database"
+        assert len(family) >= 4, "web, two workers, database"
         web = next(child for child in psutil.Process(up.pid).children() if child.cmdline()[-1] == "web")
         web.kill()
         wait_until(lambda: not web.is_running() and product.health(), 30, "the dashboard is started again")
@@ -62,7 +61,7 @@ def test_killed_outright_it_starts_again_over_what_is_left(models_dir: Path) -> 
         children = psutil.Process(up.pid).children(recursive=True)
         up.kill()
         up.wait(10)
-        gone, alive = psutil.wait_procs(children, timeout=30)
+        _gone, alive = psutil.wait_procs(children, timeout=30)
         assert not alive, "the parts end when `up` is killed"
         product.start("up")
         wait_until(product.health, 60, "the dashboard answers again")
@@ -114,4 +113,4 @@ def test_its_folders_are_closed_to_others(models_dir: Path) -> None:
         wait_until(product.health, 60, "the dashboard answers")
         for name in ("media", "journal", "archive", "metrics"):
             assert (product.data / name).stat().st_mode & 0o077 == 0, name
-        assert os.stat(product.data / "postgres" / "data").st_mode & 0o077 == 0
+        assert (product.data / "postgres" / "data").stat().st_mode & 0o077 == 0
