@@ -189,7 +189,7 @@ def _transcript(path: Path, place: str) -> Path:
     if not isinstance(turns, list) or not isinstance(content.get("language"), str):
         raise InputError(f'{place}: the transcript {path.name} needs "language", "source" and "turns".')
     for number, turn in enumerate(turns, 1):
-        if not isinstance(turn, dict) or not turn.keys() >= _TURN_KEYS or turn["party"] not in _PARTIES:
+        if not isinstance(turn, dict) or not turn.keys() >= _TURN_KEYS or str(turn["party"]) not in _PARTIES:
             raise InputError(
                 f"{place}: the transcript {path.name}, turn {number}, needs party (customer, agent), start_s, end_s and text."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from avasanj.database import Database
 from avasanj.settings import Settings
 from telephony.tables import CallState, Party
+from tests.peers.ami_tap import AmiTap
 from tests.peers.asterisk import QUEUE_SUPPORT, QUEUE_UNRECORDED, Asterisk
 from tests.peers.phones import BaresipAgent, SipCallee, SipCaller
 from tests.telephony.following import calls, eventually, following, pbx_state, work_started
@@ -167,6 +169,72 @@ def test_listener_that_comes_in_mid_call_picks_the_call_up(
     assert ended.answered_at is not None
     assert ended.ended_at is not None
     assert ended.started_at < ended.answered_at < ended.ended_at
+
+
+@pytest.mark.parametrize("how", ["refer", "atxfer"])
+def test_transfer_gives_each_agent_their_own_span(
+    asterisk: Asterisk, settings: Settings, database: Database, how: str
+) -> None:
+    with (
+        BaresipAgent(asterisk, "1001", answer_after_s=0.5) as first,
+        BaresipAgent(asterisk, "1002", answer_after_s=0.5) as second,
+        AmiTap(asterisk) as tap,
+        following(on(settings, asterisk), database),
+    ):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        with SipCaller(asterisk, QUEUE_SUPPORT, hang_up_after_s=15.0) as caller:
+            first.wait_for("CALL_ESTABLISHED")
+            time.sleep(2)
+            if how == "refer":
+                first.transfer("1002")
+            else:
+                channel = tap.event("AgentConnect")["DestChannel"]
+                tap.action("Atxfer", Channel=channel, Exten="1002", Context="from-agent")
+                second.wait_for("CALL_ESTABLISHED")
+                time.sleep(2)
+                first.hang_up()
+            caller.wait(30)
+        eventually(lambda: work_started(database), what="the call's intake", limit_s=15)
+        (call,) = calls(database)
+    assert (call.disposition, call.hung_up_by, call.transfers, call.complete) == ("answered", "customer", 1, True)
+    assert [(span.interface, span.agent_name) for span in call.spans] == [
+        ("PJSIP/1001", "Sara"),
+        ("PJSIP/1002", "Reza"),
+    ]
+    one, two = call.spans
+    assert one.ended_at is not None
+    assert two.ended_at is not None
+    assert two.started_at >= one.ended_at - dt.timedelta(milliseconds=50)
+    assert (one.hold_s > 1.5) == (how != "refer")
+    assert two.hold_s == 0
+    assert {recording.party for recording in call.recordings} == {Party.CUSTOMER, Party.AGENT}
+
+
+def test_dialplan_line_of_the_guide_records_both_parties(
+    asterisk: Asterisk, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    guide = (Path(__file__).resolve().parents[2] / "docs/telephony.md").read_text(encoding="utf-8")
+    line = next(line.strip() for line in guide.splitlines() if "n,MixMonitor(" in line)
+    with (asterisk.run_dir / "etc" / "extensions.conf").open("a") as plan:
+        plan.write(
+            f"\n[from-customer](+)\nexten => 899,1,Answer()\n {line}\n same => n,Queue(support,tT)\n same => n,Hangup()\n"
+        )
+    asterisk.cli("dialplan reload")
+    with (
+        BaresipAgent(asterisk, "1001", says=tone(tmp_path / "a.wav", 700), hang_up_after_s=4.0),
+        following(on(settings, asterisk), database),
+    ):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        with SipCaller(asterisk, "899", says=tone(tmp_path / "c.wav", 400)) as caller:
+            caller.wait(30)
+        eventually(lambda: work_started(database), what="the call's intake", limit_s=15)
+        (call,) = calls(database)
+    assert {recording.party: recording.problem for recording in call.recordings} == {
+        Party.CUSTOMER: None,
+        Party.AGENT: None,
+    }
+    for recording in call.recordings:
+        assert loudest_hz(recording.path) == pytest.approx(400 if recording.party == Party.CUSTOMER else 700, abs=15)
 
 
 def with_user(pbx: Asterisk, settings: Settings, *, read: str, write: str, **more: object) -> Settings:
