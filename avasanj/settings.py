@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pydantic_settings
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -182,3 +184,7 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"AVASANJ_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"A setting can't be used: {faults}. See docs/settings.md.") from None
+    except pydantic_settings.SettingsError as error:
+        name = re.search(r'field "(\w+)"', str(error))
+        field = f"AVASANJ_{name[1].upper()}" if name else "one"
+        raise SettingsError(f"A setting can't be read as JSON: {field}. docs/settings.md shows how it is written.") from None
