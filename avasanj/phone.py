@@ -25,6 +25,11 @@ _HIDDEN = {
 }
 
 
+def is_hidden(raw: str | None) -> bool:
+    """Whether this is what PBXs put in the place of a number, or of a name, that is not shown."""
+    return ascii_digits(raw or "").strip().casefold() in _HIDDEN
+
+
 def to_e164(
     raw: str | None, region: str, area_code: str | None = None, trunk_prefixes: Sequence[str] = ()
 ) -> str | None:
@@ -34,7 +39,7 @@ def to_e164(
     its trunk is taken off first.
     """
     text = ascii_digits(raw or "").strip()
-    if text.casefold() in _HIDDEN:
+    if is_hidden(text):
         return None
     for prefix in trunk_prefixes:
         if text.startswith(prefix) and len(text) - len(prefix) > len(area_code or "") + 4:

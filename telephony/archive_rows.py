@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from avasanj.errors import InputError
 from avasanj.persian import ascii_digits
+from avasanj.phone import is_hidden
 from telephony.tables import Direction, Party
 
 SOUND_SUFFIXES = frozenset(
@@ -155,8 +156,12 @@ def _caller(text: str | None) -> tuple[str | None, str | None]:
     if text is None:
         return None, None
     if (match := _NAME_AND_NUMBER.match(text)) is not None:
-        return match["name"].strip() or None, match["number"].strip() or None
-    return (None, text) if any(letter.isdigit() for letter in text) else (text, None)
+        return _shown(match["name"]), match["number"].strip() or None
+    return (None, text) if any(letter.isdigit() for letter in text) else (_shown(text), None)
+
+
+def _shown(name: str) -> str | None:
+    return None if is_hidden(name) else name.strip()
 
 
 def _started_at(text: str, timezone: str, place: str) -> datetime.datetime:

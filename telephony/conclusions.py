@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from avasanj.phone import is_hidden
 from telephony.channels import NO_NUMBER, Channel, Numbering
 from telephony.history import CallHistory, OpenSpan
 from telephony.ledger import CallSnapshot, Hold, HungUpBy, NamedRecording, Span, Transfer, moment
@@ -46,7 +47,7 @@ def snapshot(history: CallHistory, *, pbx: str, numbering: Numbering, merged_int
         disposition=outcome,
         queue=queue(history),
         caller_raw=_known(history.first.caller_number if history.first else None),
-        caller_name=_known(history.first.caller_name if history.first else None),
+        caller_name=_shown(history.first.caller_name if history.first else None),
         called_raw=_known(history.called),
         started_at=moment(history.started_at),
         queued_at=moment(history.visits[0].joined_at) if history.visits else None,
@@ -277,3 +278,8 @@ def _rounded(seconds: float) -> float:
 
 def _known(text: str | None) -> str | None:
     return None if text is None or text.strip() in NO_NUMBER else text
+
+
+def _shown(name: str | None) -> str | None:
+    """A caller's name; "Anonymous" is none."""
+    return None if is_hidden(name) else _known(name)

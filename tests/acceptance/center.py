@@ -22,21 +22,20 @@ PBX = "pbx"
 
 
 class Center(Product):
-    """The product with the settings that connect it to an Asterisk; `serve` starts it."""
+    """The product with the settings that connect it to an Asterisk, if it is given one; `serve` starts it."""
 
-    def __init__(self, models_dir: Path, pbx: Asterisk, **settings: object) -> None:
-        super().__init__(
-            models_dir,
-            **{
+    def __init__(self, models_dir: Path, pbx: Asterisk | None = None, **settings: object) -> None:
+        connection: dict[str, object] = {}
+        if pbx is not None:
+            connection = {
                 "ami_host": pbx.ami_host,
                 "ami_port": pbx.ami_port,
                 "ami_user": pbx.ami_user,
                 "ami_secret": pbx.ami_secret,
                 "recordings_dir": pbx.recordings_dir,
                 "recording_wait_s": 5,
-                **settings,
-            },
-        )
+            }
+        super().__init__(models_dir, **connection | settings)
 
     def serve(self) -> subprocess.Popen[bytes]:
         """Start `avasanj up` and wait until the dashboard answers."""
@@ -79,6 +78,11 @@ class Center(Product):
             "select c.*, (select array_agg(coalesce(agent_name, interface) order by position)"
             " from telephony.agent_span s where s.call_id = c.id) as agents from telephony.call c order by started_at"
         )
+
+    def unfinished(self) -> int:
+        """How many pieces of the pipeline's work wait or run."""
+        waiting = "select count(*) as n from work.workflow_status where status in ('ENQUEUED', 'PENDING', 'DELAYED')"
+        return int(self.rows(waiting)[0]["n"])
 
     def login_link(self) -> str:
         """A link that lets the administrator in once."""
