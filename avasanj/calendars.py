@@ -30,6 +30,11 @@ def moment(at: datetime.datetime, language: str, zone: str, now: datetime.dateti
     if abs(away_s) < _HOUR_S:
         delta = datetime.timedelta(minutes=round(away_s / 60) or (1 if away_s > 0 else -1))
         return digits(format_timedelta(delta, locale=language, add_direction=True, threshold=2.0), language)
+    return settled(at, language, zone, now)
+
+
+def settled(at: datetime.datetime, language: str, zone: str, now: datetime.datetime) -> str:
+    """`at` without regard to how near it is: the clock on `now`'s day, the date on others."""
     here, today = at.astimezone(zoneinfo.ZoneInfo(zone)), now.astimezone(zoneinfo.ZoneInfo(zone))
     if here.date() == today.date():
         return digits(f"{here:%H:%M}", language)

@@ -44,16 +44,25 @@ class TooManyTriesError(AccessError):
 
 
 class Gate:
-    """Counts log-in tries: 10 in five minutes for a name from one address, 60 from one address. Kept in this process's memory."""
+    """Counts log-ins that failed: 10 in five minutes for a name from one address, 60 from one address. Kept in this process's memory.
+
+    Log-ins that succeed are not counted: a whole shift may come in from one address at once.
+    """
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._per_name = RateLimitItemPerMinute(10, 5)
         self._per_address = RateLimitItemPerMinute(60, 5)
 
-    def pass_or_refuse(self, login: str, address: str) -> None:
-        """Count one try. Raises TooManyTriesError when there were too many."""
-        if not self._limiter.hit(self._per_address, address) or not self._limiter.hit(self._per_name, address, login.casefold()):
+    def failed(self, login: str, address: str) -> None:
+        """Count one failure."""
+        self._limiter.hit(self._per_address, address)
+        self._limiter.hit(self._per_name, address, login.casefold())
+
+    def check(self, login: str, address: str) -> None:
+        """Raises TooManyTriesError when there were too many."""
+        open_ = self._limiter.test(self._per_address, address) and self._limiter.test(self._per_name, address, login.casefold())
+        if not open_:
             raise TooManyTriesError(N_("Too many tries. Wait five minutes, then try again."))
 
 
@@ -116,7 +125,7 @@ def use_link(database: Database, settings: Settings, token: str, password: str) 
 
 def log_in(database: Database, settings: Settings, gate: Gate, login: str, password: str, address: str) -> NewSession:
     """A session for the right password. Raises TooManyTriesError, and AccessError without telling which of the two was wrong."""
-    gate.pass_or_refuse(login, address)
+    gate.check(login, address)
     with database.read() as reading:
         user = reading.scalars(select(User).where(func.lower(User.login) == login.strip().lower())).first()
     known = user is not None and user.active and user.password_hash is not None
@@ -126,6 +135,7 @@ def log_in(database: Database, settings: Settings, gate: Gate, login: str, passw
             if better:
                 session.execute(update(User).where(User.id == user.id).values(password_hash=better))
             return _open(session, settings, user)
+        gate.failed(login, address)
         audit(session, user.id if user else None, "login.refused", user.id if user else "unknown")
     raise AccessError(N_("This name and password do not go together."))
 

@@ -130,7 +130,7 @@ def visible_calls(who: Person) -> ColumnElement[bool]:
     """The calls that a person may see: all for supervisors, those with their own time in them for agents."""
     if who.supervises:
         return true()
-    own = exists().where(AgentSpan.call_id == Call.id, AgentSpan.agent_name == who.user.agent_name)
+    own = exists().where(AgentSpan.call_id == Call.id, AgentSpan.agent_name == who.user.agent_name).correlate(Call)
     return own if who.user.agent_name else ~true()
 
 

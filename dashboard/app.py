@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -29,6 +30,7 @@ _log = get_logger(__name__)
 _TEXTS = {
     403: N_("You may not see or do this."),
     404: N_("There is no such page, or it is not for you."),
+    422: N_("The form is not filled in as it should be. Go back and look through it."),
     405: N_("This address does not answer to that."),
     500: N_("Something broke here. It has been written to the log; try again, and tell your administrator the reference if it stays."),
 }
@@ -47,6 +49,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.add_exception_handler(NotAllowedError, _refuse)
     app.add_exception_handler(InputError, _refuse)
     app.add_exception_handler(HTTPException, _refuse)
+    app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(Exception, _broke)
     return app
 
@@ -78,6 +81,12 @@ def _refuse(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 403 if isinstance(error, AccessError) else 422
     text = str(error) if not isinstance(error, HTTPException) else _TEXTS.get(status, _TEXTS[404])
     return _error_page(request, status, text)
+
+
+def _misread(request: Request, _error: Exception) -> Response:
+    """An address that makes no sense is a page that is not there; a form that makes none was not filled in."""
+    status = 404 if request.method in {"GET", "HEAD"} else 422
+    return _error_page(request, status, _TEXTS[status])
 
 
 def _broke(request: Request, error: Exception) -> Response:

@@ -76,7 +76,8 @@ class Pages:
         text = calendars.moment(at, language, zone, context["now"])
         tip = calendars.exact(at, language, zone)
         tab = Markup(' tabindex="0"') if focusable else ""
-        return Markup('<time datetime="{}" data-tip="{}"{}>{}</time>').format(at.isoformat(), tip, tab, text)
+        later = calendars.settled(at, language, zone, context["now"])
+        return Markup('<time datetime="{}" data-tip="{}" data-later="{}"{}>{}</time>').format(at.isoformat(), tip, later, tab, text)
 
     @jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
     def _year(self, context: Context, at: datetime.datetime) -> str:
@@ -101,7 +102,7 @@ def _filled(text: str, values: Mapping[str, Any], language: str) -> Markup:
 
     def shown(value: object) -> object:
         if isinstance(value, int | float):
-            return i18n.digits(f"{value:g}" if isinstance(value, float) else value, language)
+            return _localised(value, language, 6)
         return value if hasattr(value, "__html__") else f"{i18n.ISOLATE}{value}{i18n.ISOLATE_END}"
 
     return Markup(escape(text)) % {name: shown(value) for name, value in values.items()} if values else Markup(escape(text))  # noqa: S704 - escaped
@@ -123,10 +124,15 @@ def _sentence(context: Context, said: words.Sentence) -> Markup:
     return _filled(i18n.translator(context["lang"]).gettext(said.id), values, context["lang"])
 
 
+def _localised(value: object, language: str, decimals: int, *, fixed: bool = False) -> str:
+    """A number in the language's digits and with its decimal sign; `fixed` keeps zeros at the end."""
+    text = f"{value:.{decimals}{'f' if fixed else 'g'}}" if isinstance(value, float) else str(value)
+    return i18n.digits(text.replace(".", "٫") if language == "fa" else text, language)
+
+
 @jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
 def _number(context: Context, value: object, decimals: int = 0) -> str:
-    text = f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
-    return i18n.digits(text.replace(".", "٫") if context["lang"] == "fa" else text, context["lang"])
+    return _localised(value, context["lang"], decimals, fixed=True)
 
 
 @jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]

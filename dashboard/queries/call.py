@@ -148,7 +148,7 @@ def playback_path(session: Session, who: Person, call_id: uuid.UUID) -> str | No
 def names(session: Session, ids: set[uuid.UUID | None]) -> dict[uuid.UUID, str]:
     """Names of users by id."""
     rows: Any = session.execute(select(User.id, User.name).where(User.id.in_({found for found in ids if found})))
-    return dict(rows.tuples().all())
+    return {found.id: found.name for found in rows}
 
 
 def _facts(session: Session, entry: TimelineEntry, call: Call) -> CustomerFacts | None:

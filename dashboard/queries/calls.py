@@ -129,11 +129,11 @@ def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
     if filters.queue:
         wanted.append(Call.queue == filters.queue)
     if filters.mood:
-        wanted.append(exists().where(Mood.call_id == Call.id, Mood.dissatisfied >= who.site.settings.dissatisfied_above))
+        wanted.append(_any(Mood.call_id == Call.id, Mood.dissatisfied >= who.site.settings.dissatisfied_above))
     if filters.review:
-        wanted.append(exists().where(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)))
+        wanted.append(_any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)))
     if filters.owed:
-        wanted.append(exists().where(FollowUp.call_id == Call.id, FollowUp.state == "open"))
+        wanted.append(_any(FollowUp.call_id == Call.id, FollowUp.state == "open"))
     if filters.samples:
         wanted.append((Call.source == Source.SAMPLE) if filters.samples == "only" else (Call.source != Source.SAMPLE))
     if filters.q.strip():
@@ -152,15 +152,20 @@ def stage(call: Call, *, usable: bool, transcript: bool, judged: bool, stuck: bo
     return "scoring" if transcript else "transcribing"
 
 
+def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the call has a row for which all hold, whatever else the query joins."""
+    return exists().where(*conditions).correlate(Call)
+
+
 def _found_by(text: str) -> ColumnElement[bool]:
     """By digits of a number, or by part of the customer's or the agent's name."""
     digits = "".join(c for c in ascii_digits(text) if c.isdigit()).lstrip("0")
     if len(digits) >= 3:
         return or_(Call.customer_e164.contains(digits), Call.linked_id == text)
-    named = exists().where(
+    named = _any(
         TimelineEntry.call_id == Call.id, TimelineEntry.customer_id == Customer.id, Customer.name.icontains(text, autoescape=True)
     )
-    by = exists().where(AgentSpan.call_id == Call.id, AgentSpan.agent_name.icontains(text, autoescape=True))
+    by = _any(AgentSpan.call_id == Call.id, AgentSpan.agent_name.icontains(text, autoescape=True))
     return or_(named, by, Call.caller_name.icontains(text, autoescape=True))
 
 
@@ -188,12 +193,12 @@ def _rows(who: Person) -> Select[Any]:
             Customer.name,
             agents.label("agents"),
             evaluation.label("score"),
-            exists().where(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)).label("needs_person"),
-            exists().where(Evaluation.call_id == Call.id).label("evaluated"),
+            _any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)).label("needs_person"),
+            _any(Evaluation.call_id == Call.id).label("evaluated"),
             select(func.count()).where(FollowUp.call_id == Call.id, FollowUp.state == "open").scalar_subquery().label("owed"),
-            exists().where(Recording.call_id == Call.id, Recording.problem.is_(None)).label("usable"),
-            exists().where(Transcript.call_id == Call.id).label("transcript"),
-            exists().where(StuckWork.subject_id == cast(Call.id, String), StuckWork.requeued_at.is_(None)).label("stuck"),
+            _any(Recording.call_id == Call.id, Recording.problem.is_(None)).label("usable"),
+            _any(Transcript.call_id == Call.id).label("transcript"),
+            _any(StuckWork.subject_id == cast(Call.id, String), StuckWork.requeued_at.is_(None)).label("stuck"),
             Mood.call_id.label("mood_call"),
         )
         .outerjoin(Mood, Mood.call_id == Call.id)

@@ -51,7 +51,7 @@ def listed(session: Session, who: Person, *, whose: str, state: str) -> list[Fol
         rows = rows.where(FollowUp.state == "open").order_by(FollowUp.due_at)
     else:
         rows = rows.where(FollowUp.state != "open").order_by(FollowUp.closed_at.desc())
-    return [_row(who, *found) for found in session.execute(rows.limit(MOST_ROWS)).tuples()]
+    return [_row(who, *found) for found in session.execute(rows.limit(MOST_ROWS))]
 
 
 def one(session: Session, who: Person, follow_up_id: uuid.UUID) -> FollowUp | None:
@@ -75,7 +75,7 @@ def owed(session: Session, who: Person, customer_id: uuid.UUID) -> list[FollowUp
         .where(FollowUp.customer_id == customer_id, FollowUp.state == "open", visible_follow_ups(who))
         .order_by(FollowUp.due_at)
     )
-    return [_row(who, *found) for found in session.execute(rows).tuples()]
+    return [_row(who, *found) for found in session.execute(rows)]
 
 
 def due_choices(now: datetime.datetime) -> dict[str, datetime.datetime]:

@@ -21,7 +21,7 @@ from telephony.tables import AgentSpan, Call, HoldSpan, Pbx, Recording
 from transcription.tables import Playback, Transcript, Turn
 
 PASSWORD = "long enough to keep"
-_RATE_HZ = 48_000
+_RATE_HZ = 16_000
 _SPACE = uuid.UUID("6a7d2c2e-7c50-4a57-a9a8-3f0c8e4b9a11")
 
 #: party, seconds of silence before, seconds spoken, displeasure (customer only), words

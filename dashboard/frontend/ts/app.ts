@@ -4,8 +4,10 @@ import "./mood-curve";
 import "./call-player";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
+import { startMoments } from "./moments";
 import { startPage } from "./page";
 
 startPage();
 startKeys();
+startMoments();
 if (document.body.dataset["live"]) startLive();

@@ -1,0 +1,97 @@
+"""Who sees and hears what."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from tests.dashboard.conftest import Day, Enter, csrf
+from tests.dashboard.seed import Seeded
+from transcription.tables import Playback
+
+
+def test_agent_sees_own_calls_only(enter: Enter, seeded: Seeded) -> None:
+    agent = enter("agent")
+    listed = {call["id"] for call in agent.get("/api/calls").json()["calls"]}
+    own = {str(seeded.calls[name]) for name in ("talking", "angry", "weak", "stuck")}
+    assert listed == own
+    for name, call_id in seeded.calls.items():
+        expected = 200 if str(call_id) in own else 404
+        assert agent.get(f"/calls/{call_id}").status_code == expected, name
+        assert agent.get(f"/api/calls/{call_id}").status_code == expected, name
+        assert agent.get(f"/calls/{call_id}/row").status_code == (200 if expected == 200 else 204), name
+
+
+def test_agent_hears_own_calls_only(enter: Enter, seeded: Seeded) -> None:
+    agent = enter("agent")
+    assert agent.get(f"/media/{seeded.calls['angry']}").status_code == 200
+    assert agent.get(f"/media/{seeded.calls['calm']}").status_code == 404
+
+
+def test_supervisor_sees_all_calls(enter: Enter, seeded: Seeded) -> None:
+    listed = {call["id"] for call in enter("super").get("/api/calls").json()["calls"]}
+    assert listed == {str(call_id) for call_id in seeded.calls.values()}
+
+
+@pytest.mark.parametrize(("login", "path", "status"), [
+    ("agent", "/system", 403), ("agent", "/people", 403), ("super", "/people", 403), ("super", "/system", 200), ("admin", "/people", 200),
+])  # fmt: skip
+def test_pages_by_role(enter: Enter, login: str, path: str, status: int) -> None:
+    assert enter(login).get(path).status_code == status
+
+
+def test_agent_closes_own_follow_ups_only(day: Day) -> None:
+    agent, seeded = day.enter("agent"), day.seeded
+    form = {"csrf": csrf(agent), "state": "done", "note": "called back"}
+    assert agent.post(f"/follow-ups/{seeded.follow_ups['late']}/close", data=form).status_code == 404
+    assert agent.post(f"/follow-ups/{seeded.follow_ups['promise']}/close", data=form).status_code == 303
+
+
+def test_agent_sees_only_customers_whom_they_have_spoken_with(enter: Enter, seeded: Seeded) -> None:
+    agent = enter("agent")
+    assert agent.get(f"/customers/{seeded.customers['sara']}").status_code == 200
+    assert agent.get(f"/customers/{seeded.customers['olivia']}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/calls", "/follow-ups", "/system", "/people"])
+def test_stranger_is_asked_to_log_in(look_day: Day, path: str) -> None:
+    answer = look_day.client().get(path)
+    assert answer.status_code == 303 and answer.headers["location"] == f"/login?next={path}"
+
+
+@pytest.mark.parametrize("path", ["/api/calls", "/live", f"/media/{uuid.uuid4()}"])
+def test_stranger_gets_no_data(look_day: Day, path: str) -> None:
+    assert look_day.client().get(path).status_code == 401
+
+
+@pytest.mark.parametrize(("wanted", "status", "given"), [
+    ("bytes=0-99", 206, "bytes 0-99/"), ("bytes=100-", 206, "bytes 100-"), ("bytes=-50", 206, "bytes "), ("bytes=99999999-", 416, "bytes */"),
+])  # fmt: skip
+def test_sound_is_served_in_ranges(look_day: Day, wanted: str, status: int, given: str) -> None:
+    seeded = look_day.seeded
+    with look_day.database.read() as session:
+        playback = session.get_one(Playback, seeded.calls["angry"])
+    whole = (look_day.settings.media_dir / playback.path).read_bytes()
+    answer = look_day.enter("super").get(f"/media/{seeded.calls['angry']}", headers={"range": wanted})
+    assert answer.status_code == status
+    assert answer.headers["content-range"].startswith(given)
+    if status == 206:
+        first, last = answer.headers["content-range"].removeprefix("bytes ").partition("/")[0].split("-")
+        assert answer.content == whole[int(first) : int(last) + 1]
+        assert answer.headers["content-type"] == "audio/ogg"
+
+
+def test_playback_outside_of_the_media_folder_is_not_served(day: Day) -> None:
+    settings, seeded = day.settings, day.seeded
+    secret = settings.data_dir / "secret.ogg"
+    secret.write_bytes(b"not for anybody")
+    link = Path(settings.media_dir) / "inside.ogg"
+    link.symlink_to(secret)
+    client = day.enter("super")
+    for stored in ("../secret.ogg", str(secret), "inside.ogg", "aa/../../secret.ogg"):
+        with day.database.transaction() as session:
+            session.execute(update(Playback).where(Playback.call_id == seeded.calls["angry"]).values(path=stored))
+        assert client.get(f"/media/{seeded.calls['angry']}").status_code == 404, stored

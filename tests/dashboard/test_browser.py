@@ -1,0 +1,176 @@
+"""Pages in a real browser: what arrives by itself, what plays, how Persian lies."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from avasanj.database import utc_now
+from avasanj.notify import announce
+from crm_sync import followups
+from telephony.tables import Call
+from tests.conftest import missing_peer
+from tests.dashboard.conftest import Day
+from tests.dashboard.look import CHROMIUM_ARGS, pages, serving
+from tests.dashboard.seed import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+CHROMIUM = os.environ.get("AVASANJ_TEST_CHROMIUM", "/usr/bin/chromium")
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        missing_peer(f"Chromium is not at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def address(day: Day) -> Iterator[str]:
+    with serving(day.app) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A wide window in which the administrator has logged in, in Persian; errors in its console fail the test."""
+    with ExitStack() as stack:
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        stack.callback(context.close)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and "404" not in said.text else None)
+        page.goto(address + "/login")
+        page.fill("[name=login_name]", "admin")
+        page.fill("[name=password]", PASSWORD)
+        page.click("button.main")
+        page.wait_for_url("**/calls")
+        yield page
+        assert not wrong
+
+
+def _until(page: Page, script: str) -> None:
+    """Ask from outside until it is so: the pages' own policy forbids what Playwright's waiting would run inside."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(script):
+        assert time.monotonic() < deadline, script
+        page.wait_for_timeout(50)
+
+
+def test_new_call_appears_and_moves_to_the_list_without_a_reload(page: Page, day: Day) -> None:
+    page.evaluate("window.sameDocument = true")
+    call = Call(
+        id=uuid.uuid4(), pbx="main", linked_id="live.1", source="live", direction="inbound", state="ringing", queue="فروش",
+        customer_e164="+989125550188", started_at=utc_now(), caller_raw="09125550188",
+    )  # fmt: skip
+    with day.database.transaction() as session:
+        session.add(call)
+        announce(session, "call", call.id)
+    row = page.locator(f"#rows-now #call-{call.id}")
+    expect(row).to_contain_text("در حال زنگ", timeout=PATIENCE_MS)
+    with day.database.transaction() as session:
+        ended = session.get_one(Call, call.id)
+        ended.state, ended.disposition, ended.wait_s, ended.ended_at = "ended", "abandoned", 65.0, utc_now()
+        announce(session, "call", call.id)
+    expect(page.locator(f"#rows-ended tr >> nth=0")).to_contain_text("منتظر ماند و قطع کرد", timeout=PATIENCE_MS)
+    expect(row).to_have_count(0)
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_notice_in_a_filtered_list_shows_only_what_fits(page: Page, address: str, day: Day) -> None:
+    page.goto(address + "/calls?mood=dissatisfied")
+    count = page.locator("tr.call").count()
+    with day.database.transaction() as session:
+        announce(session, "call", day.seeded.calls["calm"])
+        announce(session, "call", day.seeded.calls["angry"])
+    expect(page.locator(f"#call-{day.seeded.calls['angry']}.renewed")).to_have_count(1, timeout=PATIENCE_MS)
+    assert page.locator("tr.call").count() == count
+
+
+def test_evidence_plays_from_its_place_and_lights_its_turn(page: Page, address: str, day: Day) -> None:
+    page.goto(f"{address}/calls/{day.seeded.calls['angry']}")
+    evidence = page.locator("#call-mood .quotes .play-here").first
+    wanted_s = float(evidence.get_attribute("data-play") or 0)
+    evidence.click()
+    _until(page, f"document.querySelector('call-player').audio.currentTime >= {wanted_s}")
+    assert page.evaluate("document.querySelector('call-player').audio.currentTime") < wanted_s + 5
+    expect(page.locator("li.turn.lit")).to_have_id(f"turn-{evidence.get_attribute('data-turn')}")
+    page.keyboard.press("Space")
+    _until(page, "document.querySelector('call-player').audio.paused")
+
+
+def test_evidence_of_an_answer_plays_without_opening_it(page: Page, address: str, day: Day) -> None:
+    page.goto(f"{address}/calls/{day.seeded.calls['angry']}")
+    answer = page.locator(".answer.no").first
+    answer.locator("summary .play-here").click()
+    _until(page, "!document.querySelector('call-player').audio.paused")
+    assert answer.locator("details").get_attribute("open") is None
+
+
+def test_keys_move_in_the_sound_and_between_turns(page: Page, address: str, day: Day) -> None:
+    page.goto(f"{address}/calls/{day.seeded.calls['angry']}")
+    _until(page, "document.querySelector('call-player').audio.readyState >= 1")
+    at = "document.querySelector('call-player').audio.currentTime"
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(at) == pytest.approx(5.0, abs=0.2)
+    page.keyboard.press("]")
+    assert page.evaluate(at) > 5.2
+    page.keyboard.press("[")
+    page.keyboard.press("[")
+    assert page.evaluate(at) < 5.0
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    expect(page.locator("#note")).to_be_focused()
+
+
+def test_rows_are_walked_and_opened_with_keys(page: Page) -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    second = page.locator("tr.call").nth(1).get_attribute("data-href")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{second}")
+
+
+def test_new_follow_up_shows_on_the_open_call_while_it_plays_on(page: Page, address: str, day: Day) -> None:
+    page.goto(f"{address}/calls/{day.seeded.calls['angry']}")
+    page.locator(".toggle").click()
+    _until(page, "document.querySelector('call-player').audio.currentTime > 0.2")
+    with day.database.transaction() as session:
+        due_at = utc_now() + datetime.timedelta(hours=1)
+        followups.create(session, call_id=day.seeded.calls["angry"], customer_id=None, due_at=due_at, note="زنگ به مدیر فنی", user_id=day.seeded.admin)
+    expect(page.locator("#call-owed")).to_contain_text("زنگ به مدیر فنی", timeout=PATIENCE_MS)
+    assert page.evaluate("document.querySelector('call-player').audio.paused") is False
+
+
+def test_one_time_link_fills_the_form_and_leaves_the_address(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/welcome#0123456789abcdefghijklmnopqrstuvwxyz")
+    assert page.locator("#token").input_value() == "0123456789abcdefghijklmnopqrstuvwxyz"
+    assert page.url == f"{address}/welcome"
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1440, 420])
+def test_persian_pages_run_right_to_left_without_scrolling_sideways(page: Page, address: str, day: Day, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 860})
+    for name, path in pages(day.seeded).items():
+        page.goto(address + path)
+        assert page.evaluate("getComputedStyle(document.documentElement).direction") == "rtl", name
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+    assert page.evaluate("document.fonts.check('14px Vazirmatn', 'سلام') && [...document.fonts].some(f => f.status === 'loaded')")

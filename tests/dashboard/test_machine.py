@@ -1,0 +1,64 @@
+"""What watching programs get."""
+
+from __future__ import annotations
+
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy import delete, update
+
+from avasanj.database import Database
+from avasanj.people import StuckWork
+from crm_sync.tables import Connection
+from dashboard.app import create_app
+from telephony.tables import Pbx
+from tests.dashboard.conftest import Day
+
+
+def test_health_counts_calls_and_names_pbxs_without_a_log_in(look_day: Day) -> None:
+    answer = look_day.client().get("/health")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert set(body) == {"status", "calls", "pbx", "version"}
+    assert body["status"] == "degraded"
+    assert body["calls"] == {"total": len(look_day.seeded.calls), "scored": 6, "failed": 1}
+    assert body["pbx"] == {"main": "connected", "branch": "lost"}
+
+
+def test_health_is_ok_when_nothing_is_wrong(day: Day) -> None:
+    with day.database.transaction() as session:
+        session.execute(update(Pbx).values(state="connected"))
+        session.execute(update(Connection).values(state="active"))
+        session.execute(delete(StuckWork))
+    assert day.client().get("/health").json()["status"] == "ok"
+
+
+def test_health_is_503_while_the_database_is_away(look_day: Day) -> None:
+    away = Database("postgresql+psycopg://nobody@127.0.0.1:9/none?connect_timeout=1")
+    client = TestClient(create_app(look_day.settings, away))
+    assert client.get("/health").status_code == 503
+
+
+def test_broken_page_gives_a_reference_and_no_traceback(look_day: Day) -> None:
+    client = TestClient(create_app(look_day.settings, Database("postgresql+psycopg://nobody@127.0.0.1:9/none?connect_timeout=1")), raise_server_exceptions=False)
+    client.cookies.set("avasanj_session", "x")
+    answer = client.get("/calls")
+    assert answer.status_code == 500 and "Reference" in answer.text and "Traceback" not in answer.text
+
+
+def test_metrics_are_for_loopback_or_the_token(look_day: Day) -> None:
+    app = create_app(look_day.settings.model_copy(update={"metrics_token": SecretStr("s3cret-token")}), look_day.database)
+    near, far = TestClient(app, client=("127.0.0.1", 1)), TestClient(app, client=("192.0.2.9", 1))
+    told = near.get("/metrics")
+    assert told.status_code == 200 and 'avasanj_calls{kind="total"} 13.0' in told.text and 'avasanj_pbx_connected{pbx="branch"} 0.0' in told.text
+    assert far.get("/metrics").status_code == 403
+    assert near.get("/metrics", headers={"x-forwarded-for": "192.0.2.9"}).status_code == 403
+    assert far.get("/metrics", headers={"authorization": "Bearer s3cret-token"}).status_code == 200
+    assert far.get("/metrics", headers={"authorization": "Bearer wrong"}).status_code == 403
+
+
+def test_every_answer_carries_the_security_headers(look_day: Day) -> None:
+    for path in ("/login", "/health", "/no-such-page", "/static/mark.svg"):
+        headers = look_day.client().get(path).headers
+        assert "script-src 'self'" in headers["content-security-policy"], path
+        assert "unsafe" not in headers["content-security-policy"], path
+        assert headers["x-content-type-options"] == "nosniff", path
