@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from scoring.dialogue import AGENT, CUSTOMER, MIXED, Turn
 from scoring.phrases import plain
 from scoring.rules import Stretch
-from telephony.tables import AgentSpan, Call
+from telephony.tables import AgentSpan, Call, Source
 
 #: A turn belongs to a span when its middle lies within it, or this close: PBX events and voice are not cut at the same moment.
 SLACK_S = 1.5
 _LEAST_LETTERS = 3
+#: In an imported call the ledger knows no holds; so long without a word of the agent, the customer saying little, is one.
+SILENCE_S = 10.0
+SILENCE_SPOKEN = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,8 @@ def parts(call: Call, turns: Sequence[Turn]) -> list[AgentPart]:
     """A part per agent span; one for the whole call where the ledger knows no agent but one was heard; none without words."""
     if not turns:
         return []
-    holds = tuple((_clock_s(call, hold.started_at), _clock_s(call, hold.ended_at or hold.started_at)) for hold in call.hold_spans)
+    ledger = tuple((_clock_s(call, hold.started_at), _clock_s(call, hold.ended_at or hold.started_at)) for hold in call.hold_spans)
+    holds = ledger or (() if call.source == Source.LIVE else silences(turns))
     if not call.spans:
         heard = any(turn.party in {AGENT, MIXED} for turn in turns)
         whole = Stretch(turns=tuple(turns), holds=holds, slots=_slots(call, None, turns))
@@ -48,6 +52,19 @@ def parts(call: Call, turns: Sequence[Turn]) -> list[AgentPart]:
         )
         for span, said, held in own
     ]
+
+
+def silences(turns: Sequence[Turn]) -> tuple[tuple[float, float], ...]:
+    """Stretches (start and end in seconds) between two turns of the agent in which the customer was left waiting."""
+    agent = [turn for turn in turns if turn.party == AGENT]
+    found = []
+    for one, following in zip(agent, agent[1:], strict=False):
+        length_s = following.start_s - one.end_s
+        inside = [t for t in turns if t.party == CUSTOMER and t.end_s > one.end_s and t.start_s < following.start_s]
+        spoken_s = sum(min(t.end_s, following.start_s) - max(t.start_s, one.end_s) for t in inside)
+        if length_s - spoken_s >= SILENCE_S and spoken_s <= SILENCE_SPOKEN * length_s:
+            found.append((one.end_s, following.start_s))
+    return tuple(found)
 
 
 def _within(call: Call, span: AgentSpan, turns: Sequence[Turn]) -> tuple[Turn, ...]:

@@ -93,7 +93,7 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, card: Scorecard, 
     evaluations = [(part, answer_all(card, part.stretch, encoder, heard=heard)) for part in agents]
     path = moments(turns, language, encoder, heads)
     return Scored(
-        judgement=judge(path, _line(material, turns, [answer for _, answers in evaluations for answer in answers])),
+        judgement=judge(path, _line(material, turns, agents, [answer for _, answers in evaluations for answer in answers])),
         path=path,
         promises=promises(turns, call.started_at + datetime.timedelta(seconds=playback_starts_s(call)), settings.timezone),
         evaluations=evaluations,
@@ -102,10 +102,11 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, card: Scorecard, 
     )
 
 
-def _line(material: Material, turns: Sequence[Turn], answers: Sequence[Answered]) -> Line:
+def _line(material: Material, turns: Sequence[Turn], agents: Sequence[AgentPart], answers: Sequence[Answered]) -> Line:
+    held = {hold for part in agents for hold in part.stretch.holds}
     return Line(
         wait_s=material.call.wait_s or 0.0,
-        hold_s=material.call.hold_s or 0.0,
+        hold_s=material.call.hold_s or sum(end - start for start, end in held),
         unannounced_holds=sum(answer.question.key == HOLD_QUESTION and answer.value == NO for answer in answers),
         earlier_calls=material.earlier_calls,
         wrong_number=bool(said_by_anyone(customer_phrases()["wrong_number"].patterns, turns)),
