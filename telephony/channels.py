@@ -6,6 +6,8 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
+from telephony.mixmonitor import MixMonitorRequest
+
 #: Channels that no phone and no trunk stands behind.
 _INTERNAL = (
     "Message/",
@@ -47,6 +49,7 @@ class Channel:
     member_name: str | None = None
     dialled: bool = False  #: the PBX called it; False: it called the PBX
     bridged_at: float | None = None  #: when it was first in a bridge
+    recording_request: MixMonitorRequest | None = None  #: the dialplan's MixMonitor line, until it starts
     handed_over: bool = False  #: its party transferred the call away and is only still on the line
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from telephony.assembler import Assembler
 from telephony.channels import Numbering
 from telephony.frames import Framer, Kind, Message
 from telephony.journal import SEGMENT_GLOB
-from telephony.ledger import CallSnapshot, HungUpBy
+from telephony.ledger import CallSnapshot, HungUpBy, Span
 from telephony.tables import Disposition
 
 _CHUNK_BYTES = 1 << 16
@@ -58,14 +59,7 @@ def messages(chunks: Iterable[bytes]) -> Iterator[Message]:
 
 def as_json(call: CallSnapshot) -> dict[str, Any]:
     """One call of the ledger, as `avasanj replay --json` prints it."""
-    start = call.started_at
-
-    def seconds(at: datetime.datetime | None) -> float | None:
-        return None if at is None else round((at - start).total_seconds(), 3)
-
-    def iso(at: datetime.datetime | None) -> str | None:
-        return None if at is None else at.isoformat().replace("+00:00", "Z")
-
+    seconds = functools.partial(_seconds, call.started_at)
     return {
         "linked_id": call.linked_id,
         "direction": call.direction.value,
@@ -75,41 +69,46 @@ def as_json(call: CallSnapshot) -> dict[str, Any]:
         "called": call.called_raw,
         "queue": call.queue,
         "disposition": _DISPOSITION.get(call.disposition, call.disposition) if call.disposition else None,
-        "started_at": iso(call.started_at),
-        "queued_at": iso(call.queued_at),
-        "answered_at": iso(call.answered_at),
-        "ended_at": iso(call.ended_at),
+        "started_at": _iso(call.started_at),
+        "queued_at": _iso(call.queued_at),
+        "answered_at": _iso(call.answered_at),
+        "ended_at": _iso(call.ended_at),
         "wait_s": call.wait_s,
         "ring_s": call.ring_s,
         "talk_s": call.talk_s,
         "hold_s": call.hold_s,
         "holds": [
-            {"start_s": seconds(hold.started_at), "end_s": seconds(hold.ended_at), "by": hold.by.value}
-            for hold in call.holds
+            {"start_s": seconds(h.started_at), "end_s": seconds(h.ended_at), "by": h.by.value} for h in call.holds
         ],
         "hung_up_by": _HUNG_UP_BY.get(call.hung_up_by, call.hung_up_by) if call.hung_up_by else None,
         "complete": call.complete,
-        "spans": [
-            {
-                "agent": span.interface,
-                "name": span.agent_name,
-                "start_s": seconds(span.started_at),
-                "end_s": seconds(span.ended_at),
-                "hold_s": span.hold_s,
-                "ring_s": span.ring_s,
-            }
-            for span in call.spans
-        ],
+        "spans": [_span(span, call.started_at) for span in call.spans],
         "transfers": [
-            {"kind": note.kind.value, "from": note.transferrer, "to": note.target, "at_s": seconds(note.at)}
-            for note in call.transfers
+            {"kind": t.kind.value, "from": t.transferrer, "to": t.target, "at_s": seconds(t.at)} for t in call.transfers
         ],
         "recordings": [
-            {"party": recording.party.value, "file": recording.path, "offset_s": recording.offset_s}
-            for recording in call.recordings
-            if recording.expected
+            {"party": r.party.value, "file": r.path, "offset_s": r.offset_s} for r in call.recordings if r.expected
         ],
     }
+
+
+def _span(span: Span, start: datetime.datetime) -> dict[str, Any]:
+    return {
+        "agent": span.interface,
+        "name": span.agent_name,
+        "start_s": _seconds(start, span.started_at),
+        "end_s": _seconds(start, span.ended_at),
+        "hold_s": span.hold_s,
+        "ring_s": span.ring_s,
+    }
+
+
+def _seconds(start: datetime.datetime, at: datetime.datetime | None) -> float | None:
+    return None if at is None else round((at - start).total_seconds(), 3)
+
+
+def _iso(at: datetime.datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
 def _clocked(stream: Iterable[Message], assembler: Assembler) -> Iterator[Message]:

@@ -63,6 +63,7 @@ class SmallPbx:
 
     def say(self, stream: bytes) -> None:
         """Send these bytes to everybody who is logged in, in one piece."""
+        assert self.logged_in.wait(10), "nobody is logged in"
         with self._lock:
             for connection in self._sockets:
                 connection.sendall(stream)
@@ -96,8 +97,8 @@ class SmallPbx:
             if action.get("Secret") != self.secret:
                 connection.sendall(f"Response: Error\r\n{id_}Message: Authentication failed\r\n\r\n".encode())
                 return
-            connection.sendall(f"Response: Success\r\n{id_}Message: Authentication accepted\r\n\r\n".encode())
             with self._lock:
+                connection.sendall(f"Response: Success\r\n{id_}Message: Authentication accepted\r\n\r\n".encode())
                 self._sockets.append(connection)
             self.logged_in.set()
         elif name == "ListCommands":
