@@ -43,7 +43,8 @@ LABELS = {
     "repeat_call": "Called before in the last days",
     "wrong_number": "Wrong number",
 }  #: message ids by the name of a contribution
-GROUPS = {"complaint": (0.6, 2), "churn": (0.9, 2), "escalation": (0.8, 1), "legal": (1.0, 1), "calls_into_silence": (0.6, 1)}  #: weight, counted up to
+#: Weight of a group of phrases, and how many turns with it count.
+GROUPS = {"complaint": (0.6, 2), "churn": (0.9, 2), "escalation": (0.8, 1), "legal": (1.0, 1), "calls_into_silence": (0.6, 1)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,36 +10,131 @@ from scoring.phrases import plain, prepare
 
 #: The hour that a part of the day ends at, when no other is named.
 _PARTS = {
-    "morning": 12, "noon": 12, "lunchtime": 12, "lunch": 12, "afternoon": 17, "evening": 20, "tonight": 21, "night": 21, "today": 18, "midday": 12,
-    "صبح": 12, "ظهر": 12, "بعدازظهر": 17, "بعد از ظهر": 17, "عصر": 18, "غروب": 19, "شب": 21, "امشب": 21, "امروز": 18, "امروزه": 18,
-}  # fmt: skip
+    "morning": 12,
+    "noon": 12,
+    "lunchtime": 12,
+    "lunch": 12,
+    "afternoon": 17,
+    "evening": 20,
+    "tonight": 21,
+    "night": 21,
+    "today": 18,
+    "midday": 12,
+    "صبح": 12,
+    "ظهر": 12,
+    "بعدازظهر": 17,
+    "بعد از ظهر": 17,
+    "عصر": 18,
+    "غروب": 19,
+    "شب": 21,
+    "امشب": 21,
+    "امروز": 18,
+    "امروزه": 18,
+}
 _END_OF_WORK = 18
+#: Words that belong together, for the patterns below.
+_JOINED = {"بعد از ظهر": "بعدازظهر", "پس فردا": "پسفردا", "o clock": "oclock", "twenty four": "24", "forty eight": "48"}
 _WEEKDAYS = {
-    "monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6,
-    "دوشنبه": 0, "سه شنبه": 1, "سهشنبه": 1, "چهارشنبه": 2, "چهار شنبه": 2, "پنجشنبه": 3, "پنج شنبه": 3, "جمعه": 4, "شنبه": 5, "یکشنبه": 6, "یک شنبه": 6, "دو شنبه": 0,
-}  # fmt: skip
+    "monday": 0,
+    "tuesday": 1,
+    "wednesday": 2,
+    "thursday": 3,
+    "friday": 4,
+    "saturday": 5,
+    "sunday": 6,
+    "دوشنبه": 0,
+    "سه شنبه": 1,
+    "سهشنبه": 1,
+    "چهارشنبه": 2,
+    "چهار شنبه": 2,
+    "پنجشنبه": 3,
+    "پنج شنبه": 3,
+    "جمعه": 4,
+    "شنبه": 5,
+    "یکشنبه": 6,
+    "یک شنبه": 6,
+    "دو شنبه": 0,
+}
 _NUMBERS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "couple": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
-    "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "twentyfour": 24, "half": 0.5,
-    "یک": 1, "یه": 1, "دو": 2, "سه": 3, "چهار": 4, "پنج": 5, "شش": 6, "شیش": 6, "هفت": 7, "هشت": 8, "نه": 9, "ده": 10, "یازده": 11, "دوازده": 12,
-    "پانزده": 15, "پونزده": 15, "بیست": 20, "سی": 30, "چهل": 40, "نیم": 0.5,
-}  # fmt: skip
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "couple": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "twentyfour": 24,
+    "half": 0.5,
+    "یک": 1,
+    "یه": 1,
+    "دو": 2,
+    "سه": 3,
+    "چهار": 4,
+    "پنج": 5,
+    "شش": 6,
+    "شیش": 6,
+    "هفت": 7,
+    "هشت": 8,
+    "نه": 9,
+    "ده": 10,
+    "یازده": 11,
+    "دوازده": 12,
+    "پانزده": 15,
+    "پونزده": 15,
+    "بیست": 20,
+    "سی": 30,
+    "چهل": 40,
+    "نیم": 0.5,
+}
 _UNITS = {
-    "minute": 60, "minutes": 60, "min": 60, "mins": 60, "hour": 3600, "hours": 3600, "day": 86400, "days": 86400, "week": 604800, "weeks": 604800,
-    "دقیقه": 60, "ساعت": 3600, "روز": 86400, "هفته": 604800,
-}  # fmt: skip
+    "minute": 60,
+    "minutes": 60,
+    "min": 60,
+    "mins": 60,
+    "hour": 3600,
+    "hours": 3600,
+    "day": 86400,
+    "days": 86400,
+    "week": 604800,
+    "weeks": 604800,
+    "دقیقه": 60,
+    "ساعت": 3600,
+    "روز": 86400,
+    "هفته": 604800,
+}
 _NUMBER = r"(?P<n>\d+|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
-_SPAN_EN = re.compile(rf"\b(?:within|in|in about|in the next|after)(?: the)?(?: next)? (?:an? )?{_NUMBER}(?: an?| of| more)? ?(?P<unit>{'|'.join(k for k in _UNITS if k.isascii())})\b")
-_SPAN_FA = re.compile(rf"(?<!\w){_NUMBER}(?: تا (?:\w+))? ?(?P<unit>دقیقه|ساعت|روز|هفته)(?:ی)? ?(?:کاری )?(?:دیگه|دیگر|اینده|بعد)(?!\w)")
+_UNIT_EN = "|".join(unit for unit in _UNITS if unit.isascii())
+_SPAN_EN = re.compile(
+    rf"\b(?:within|in|in about|in the next|after)(?: the)?(?: next)? (?:an? )?{_NUMBER}(?: an?| of| more)? ?(?P<unit>{_UNIT_EN})\b"
+)
+_SPAN_FA = re.compile(
+    rf"(?<!\w){_NUMBER}(?: تا (?:\w+))? ?(?P<unit>دقیقه|ساعت|روز|هفته)(?:ی)? ?"
+    r"(?:کاری )?(?:دیگه|دیگر|اینده|بعد)(?!\w)"
+)
 _WITHIN_FA = re.compile(rf"(?:ظرف|طی|حداکثر|نهایتا|تا) (?:مدت )?{_NUMBER} ?(?P<unit>دقیقه|ساعت|روز)(?!\w)")
+_HOUR_EN = "|".join(word for word in _NUMBERS if word.isascii() and word not in {"a", "an", "couple", "half"})
+_HOUR_FA = "|".join(word for word in _NUMBERS if not word.isascii() and word != "نیم")
 _CLOCK_EN = re.compile(
-    rf"\b(?:at|by|before|around|about|until|till|after)(?: (?:about|around))? (?P<h>\d{{1,2}}|{'|'.join(k for k in _NUMBERS if k.isascii() and k not in {'a', 'an', 'couple', 'half'})})"
-    r"(?:[: ](?P<m>\d\d|thirty|fifteen|forty five))?(?: ?(?P<half>am|pm|a m|p m|oclock|o clock))?(?! ?(?:minutes?|hours?|days?|weeks?|percent|dollars?))\b"
+    rf"\b(?:at|by|before|around|about|until|till|after)(?: (?:about|around))? (?P<h>\d{{1,2}}|{_HOUR_EN})"
+    r"(?:[: ](?P<m>\d\d|thirty|fifteen|forty five))?(?: ?(?P<half>am|pm|a m|p m|oclock|o clock))?"
+    r"(?! ?(?:minutes?|hours?|days?|weeks?|percent|dollars?))\b"
 )
 _CLOCK_FA = re.compile(
-    rf"ساعت (?P<h>\d{{1,2}}|{'|'.join(k for k in _NUMBERS if not k.isascii() and k != 'نیم')})(?![\w])(?:[: ](?P<m>\d\d)(?!\w))?(?: و (?P<past>نیم|ربع|\d+|بیست|ده|چهل)(?: دقیقه)?)?"
+    rf"ساعت (?P<h>\d{{1,2}}|{_HOUR_FA})(?![\w])(?:[: ](?P<m>\d\d)(?!\w))?"
+    r"(?: و (?P<past>نیم|ربع|\d+|بیست|ده|چهل)(?: دقیقه)?)?"
 )
-_HALVES_FA = {"صبح": 0, "ظهر": 12, "بعدازظهر": 12, "عصر": 12, "غروب": 12, "شب": 12}
 
 
 def due_at(text: str, said_at: datetime.datetime, timezone: str) -> datetime.datetime | None:
@@ -57,7 +152,9 @@ def _joined(text: str) -> str:
     """Search form; clock times keep their colon as a space, and 4:30 stays one place."""
     text = re.sub(r"(\d)[:٫.](\d\d)\b", r"\1 \2", prepare_digits(text))
     text = prepare(text).text if text else plain(text)
-    return text.replace("بعد از ظهر", "بعدازظهر").replace("پس فردا", "پسفردا").replace("o clock", "oclock").replace("twenty four", "24").replace("forty eight", "48")
+    for apart, joined in _JOINED.items():
+        text = text.replace(apart, joined)
+    return text
 
 
 def prepare_digits(text: str) -> str:
@@ -70,7 +167,8 @@ def _span(words: str, now: datetime.datetime) -> datetime.datetime | None:
         return now + datetime.timedelta(minutes=30)
     for pattern in (_SPAN_EN, _SPAN_FA, _WITHIN_FA):
         if found := pattern.search(words):
-            if pattern is _WITHIN_FA and found["unit"] == "ساعت" and not words[found.start() :].startswith(("ظرف", "طی", "حداکثر", "نهایتا")):
+            by_the_clock = pattern is _WITHIN_FA and found["unit"] == "ساعت" and found.group().startswith("تا")
+            if by_the_clock:
                 continue
             amount = _number(found["n"])
             return now + datetime.timedelta(seconds=amount * _UNITS[found["unit"]])

@@ -1,6 +1,6 @@
 """Texts into vectors by multilingual-e5-small: the one file that knows torch and transformers.
 
-Memory decides the form. The matrices run in int8; the vocabulary table (96 of the 118 million numbers) stays on disk, memory-mapped, and only
+Memory decides the form. Most matrices run in int8; the vocabulary table (96 of the 118 million numbers) stays on disk and only
 the rows of the words that occur are read; the pieces are cut by `scoring.pieces`.
 """
 

@@ -56,11 +56,9 @@ def _answer_one(question: Question, stretch: Stretch, encoder: Encodes, heard: f
         return _answer(question, UNSURE, 0.4, hit, reason=_reason(MIXED_VOICES, hit[0][1]))
     if found.no or found.yes:
         return _from_rule(question, found, heard)
-    if not question.rule.any_of:
-        return _absent(question, YES, NONE_HEARD, heard, stretch)
-    if question.likeness and (answer := _from_likeness(question, stretch, encoder, heard)):
-        return answer
-    return _absent(question, NO, MISSING, heard, stretch)
+    alike = _from_likeness(question, stretch, encoder, heard) if question.likeness else None
+    missing = (NO, MISSING) if question.rule.any_of else (YES, NONE_HEARD)
+    return alike or _absent(question, *missing, heard, stretch)
 
 
 def _from_rule(question: Question, found: Found, heard: float) -> Answered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from scoring.dialogue import AGENT, CUSTOMER, MIXED, Turn
 from scoring.phrases import plain
@@ -58,7 +59,7 @@ def silences(turns: Sequence[Turn]) -> tuple[tuple[float, float], ...]:
     """Stretches (start and end in seconds) between two turns of the agent in which the customer was left waiting."""
     agent = [turn for turn in turns if turn.party == AGENT]
     found = []
-    for one, following in zip(agent, agent[1:], strict=False):
+    for one, following in pairwise(agent):
         length_s = following.start_s - one.end_s
         inside = [t for t in turns if t.party == CUSTOMER and t.end_s > one.end_s and t.start_s < following.start_s]
         spoken_s = sum(min(t.end_s, following.start_s) - max(t.start_s, one.end_s) for t in inside)

@@ -28,7 +28,9 @@ def probability(moments: list[Moment], line: Line | None = None) -> float:
 
 def test_a_call_in_which_the_customer_says_nothing_has_no_probability():
     judged = judge([], Line(wait_s=900))
-    assert judged.probability is None and judged.contributions == () and judged.evidence == ()
+    assert judged.probability is None
+    assert judged.contributions == ()
+    assert judged.evidence == ()
 
 
 def test_plain_business_is_not_dissatisfied():
@@ -65,7 +67,8 @@ def test_complaint_counts_and_a_denied_one_does_not():
 @given(st.lists(SHARES, min_size=1, max_size=30), st.floats(min_value=0, max_value=7200), st.integers(min_value=0, max_value=9))
 def test_a_probability_it_is_and_its_parts_make_it_up(levels, wait_s, earlier):
     judged = judge(path(*levels), Line(wait_s=wait_s, earlier_calls=earlier))
-    assert judged.probability is not None and 0 < judged.probability < 1
+    assert judged.probability is not None
+    assert 0 < judged.probability < 1
     weights = [abs(one.weight) for one in judged.contributions]
     assert weights == sorted(weights, reverse=True)
     assert {one.name for one in judged.contributions} <= set(LABELS)
@@ -79,4 +82,5 @@ def test_waiting_longer_never_lowers_it(levels, wait_s):
 def test_evidence_is_the_unhappy_turns_strongest_first_and_no_other():
     judged = judge([moment(0, 0.1), moment(1, 0.7), moment(2, 0.95), moment(3, 0.2)], Line())
     assert [one["turn"] for one in judged.evidence] == [2, 1]
-    assert judged.evidence[0]["start_s"] == 10.0 and judged.evidence[0]["party"] == "customer"
+    assert judged.evidence[0]["start_s"] == 10.0
+    assert judged.evidence[0]["party"] == "customer"

@@ -52,7 +52,8 @@ def test_vectors_stay_close_to_those_of_the_model_in_full(models_dir: Path, enco
 def test_rows_keep_their_order_have_length_one_and_take_any_text(encoder: Encoder):
     texts = [*ODD, "سلام", "a long sentence about a bill that was charged twice in one month"]
     together = encoder.encode(texts)
-    assert together.shape == (len(texts), 384) and together.dtype == np.float32
+    assert together.shape == (len(texts), 384)
+    assert together.dtype == np.float32
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-4)
     for n in (2, 10, 11):
         assert float(together[n] @ encoder.encode([texts[n]])[0]) > 0.98

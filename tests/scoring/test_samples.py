@@ -24,7 +24,8 @@ def dissatisfaction(turns: list[Turn], language: str, encoder: Encoder, line: Li
 
 
 def test_there_are_samples_of_both_languages():
-    assert {sample.language for sample in SAMPLES} == {"en", "fa"} and len(SAMPLES) >= 8
+    assert {sample.language for sample in SAMPLES} == {"en", "fa"}
+    assert len(SAMPLES) >= 8
 
 
 @pytest.mark.parametrize("sample", BY_ID)
@@ -46,9 +47,11 @@ def test_the_scorecard_comes_out_as_intended(sample: Sample, encoder: Encoder):
     intended = {key: ANSWERS[value] for key, value in sample.expect["scorecard"].items()}
     assert {key: answer.value for key, answer in answers.items()} == intended
     for answer in answers.values():
-        assert answer.reason["id"] and 0 <= answer.confidence <= 1
+        assert answer.reason["id"]
+        assert 0 <= answer.confidence <= 1
         if answer.value == "yes" and answer.question.rule.any_of:
-            assert answer.evidence and answer.evidence[0]["party"] == "agent"
+            assert answer.evidence
+            assert answer.evidence[0]["party"] == "agent"
 
 
 @pytest.mark.parametrize("sample", BY_ID)

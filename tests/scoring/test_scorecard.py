@@ -44,7 +44,9 @@ def test_turning_a_no_into_a_yes_never_lowers_the_score(pairs):
     for n, (_, weight) in enumerate(pairs):
         changed = [answered(YES if m == n else v, w) for m, (v, w) in enumerate(pairs)]
         after = score(changed)
-        assert after is not None and before is not None and after >= before - 1e-9
+        assert after is not None
+        assert before is not None
+        assert after >= before - 1e-9
         assert weight > 0
 
 
@@ -63,7 +65,8 @@ def test_the_shipped_scorecard_is_whole_and_speaks_both_languages():
     ]  # fmt: skip
     slots = {"agent": ["a"], "number": ["1"], "customer_name": ["b"], "said": ["c"]}
     for question in card.questions:
-        assert question.title["en"] and question.title["fa"]
+        assert question.title["en"]
+        assert question.title["fa"]
         assert Phrases(question.rule.any_of + question.rule.none_of + question.na_when, slots)
 
 
@@ -100,4 +103,5 @@ def test_a_fault_in_a_scorecard_is_named_with_its_place(before, after, told):
 def test_package_data_lies_where_the_wheel_takes_it_from():
     folder = Path(__file__).parents[2] / "scoring"
     assert (folder / "scorecards/service.yaml").is_file()
-    assert (folder / "data/heads.json").is_file() and (folder / "data/customer_phrases.yaml").is_file()
+    assert (folder / "data/heads.json").is_file()
+    assert (folder / "data/customer_phrases.yaml").is_file()

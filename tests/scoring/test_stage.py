@@ -90,13 +90,20 @@ def test_each_agent_is_judged_on_their_own_part_only(settings: Settings, databas
     call_id = add_call(database, TWO_AGENTS, spans=2)
     score(settings, database, encoder, call_id)
     mood, evaluations = stored(database, call_id)
-    assert mood is not None and mood.dissatisfied is not None and mood.dissatisfied > 0.6
+    assert mood is not None
+    assert mood.dissatisfied is not None
+    assert mood.dissatisfied > 0.6
     assert [one.agent_name for one in evaluations] == ["Emma Collins", "Kevin Marsh"]
     emma, kevin = evaluations
-    assert values(emma)["greeting"] == "yes" and values(emma)["forbidden_words"] == "yes" and not emma.needs_person
-    assert values(kevin)["greeting"] == "no" and values(kevin)["forbidden_words"] == "no"
+    assert values(emma)["greeting"] == "yes"
+    assert values(emma)["forbidden_words"] == "yes"
+    assert not emma.needs_person
+    assert values(kevin)["greeting"] == "no"
+    assert values(kevin)["forbidden_words"] == "no"
     assert kevin.needs_person, "the machine alone fails nobody"
-    assert emma.score is not None and kevin.score is not None and emma.score > kevin.score
+    assert emma.score is not None
+    assert kevin.score is not None
+    assert emma.score > kevin.score
     assert all(item["turn"] >= 4 for answer in kevin.answers for item in answer.evidence)
     assert [point["turn"] for point in mood.curve] == [1, 3, 5, 7]
     assert {item["party"] for item in mood.evidence} == {"customer"}
@@ -117,7 +124,9 @@ def test_scoring_again_changes_nothing(settings: Settings, database: Database, e
     mood, evaluations = stored(database, call_id)
     score(settings, database, encoder, call_id)
     again, evaluations_again = stored(database, call_id)
-    assert mood is not None and again is not None and again.made_at == mood.made_at
+    assert mood is not None
+    assert again is not None
+    assert again.made_at == mood.made_at
     assert [one.id for one in evaluations] == [one.id for one in evaluations_again]
 
 
@@ -131,7 +140,10 @@ def test_a_new_transcript_is_scored_in_the_place_of_the_old(settings: Settings, 
             turn.text = "That is lovely, thank you so much for all your help."
     score(settings, database, encoder, call_id)
     again, evaluations = stored(database, call_id)
-    assert first is not None and again is not None and first.dissatisfied is not None and again.dissatisfied is not None
+    assert first is not None
+    assert again is not None
+    assert first.dissatisfied is not None
+    assert again.dissatisfied is not None
     assert again.dissatisfied < 0.3 < first.dissatisfied
     assert len(evaluations) == 1
     with database.read() as session:
@@ -157,7 +169,8 @@ def test_what_was_not_heard_well_goes_to_a_person(settings: Settings, database: 
     call_id = add_call(database, [("agent", "yes"), ("customer", "the bill"), ("agent", "hello to you")], **heard)
     score(settings, database, encoder, call_id)
     [evaluation] = stored(database, call_id)[1]
-    assert not evaluation.counts and evaluation.needs_person
+    assert not evaluation.counts
+    assert evaluation.needs_person
     assert "no" not in values(evaluation).values()
 
 
@@ -165,9 +178,12 @@ def test_in_a_mono_recording_nobody_is_failed(settings: Settings, database: Data
     call_id = add_call(database, [("mixed", text) for _, text in TWO_AGENTS])
     score(settings, database, encoder, call_id)
     mood, [evaluation] = stored(database, call_id)
-    assert mood is not None and mood.dissatisfied is not None
-    assert not evaluation.counts and evaluation.needs_person
-    assert set(values(evaluation).values()) <= {"unsure", "na"} and evaluation.score is None
+    assert mood is not None
+    assert mood.dissatisfied is not None
+    assert not evaluation.counts
+    assert evaluation.needs_person
+    assert set(values(evaluation).values()) <= {"unsure", "na"}
+    assert evaluation.score is None
 
 
 @pytest.mark.parametrize("lines", [None, [], [("agent", "Hello? Hello?")]])
@@ -175,7 +191,9 @@ def test_a_call_without_a_customers_words_has_no_mood_number(settings: Settings,
     call_id = add_call(database, lines)
     score(settings, database, encoder, call_id)
     mood, evaluations = stored(database, call_id)
-    assert mood is not None and mood.dissatisfied is None and mood.curve == []
+    assert mood is not None
+    assert mood.dissatisfied is None
+    assert mood.curve == []
     assert len(evaluations) == (1 if lines else 0)
 
 
@@ -183,7 +201,9 @@ def test_a_silent_agent_is_left_to_a_person(settings: Settings, database: Databa
     call_id = add_call(database, [("customer", "Hello? Is anybody there?")])
     score(settings, database, encoder, call_id)
     [evaluation] = stored(database, call_id)[1]
-    assert evaluation.needs_person and not evaluation.counts and evaluation.score is None
+    assert evaluation.needs_person
+    assert not evaluation.counts
+    assert evaluation.score is None
 
 
 def test_calls_before_are_counted_within_a_week(settings: Settings, database: Database, encoder: Encoder):
