@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
+from typing import Any
 
 from babel.dates import format_timedelta
 from persiantools.jdatetime import JalaliDateTime
@@ -15,7 +16,20 @@ _DAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
 _JALALI = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
-_GREGORIAN_FA = ("ژانویه", "فوریه", "مارس", "آوریل", "مه", "ژوئن", "ژوئیه", "اوت", "سپتامبر", "اکتبر", "نوامبر", "دسامبر")
+_GREGORIAN_FA = (
+    "ژانویه",
+    "فوریه",
+    "مارس",
+    "آوریل",
+    "مه",
+    "ژوئن",
+    "ژوئیه",
+    "اوت",
+    "سپتامبر",
+    "اکتبر",
+    "نوامبر",
+    "دسامبر",
+)
 _JALALI_EN = (
     "Farvardin", "Ordibehesht", "Khordad", "Tir", "Mordad", "Shahrivar", "Mehr", "Aban", "Azar", "Dey", "Bahman", "Esfand",
 )  # fmt: skip
@@ -44,7 +58,7 @@ def settled(at: datetime.datetime, language: str, zone: str, now: datetime.datet
 def exact(at: datetime.datetime, language: str, zone: str) -> str:
     """`at` to the second in both calendars, the page's own first: for the tooltip."""
     here = at.astimezone(zoneinfo.ZoneInfo(zone))
-    jalali = JalaliDateTime(here)
+    jalali = _jalali(here)
     if language == "fa":
         text = (
             f"{_DAYS['fa'][here.weekday()]} {jalali.day} {_JALALI[jalali.month - 1]} {jalali.year}، {here:%H:%M:%S}"
@@ -60,7 +74,7 @@ def exact(at: datetime.datetime, language: str, zone: str) -> str:
 def year(at: datetime.datetime, language: str, zone: str) -> str:
     """The year of `at` in the language's calendar: "customer since ۱۴۰۱"."""
     here = at.astimezone(zoneinfo.ZoneInfo(zone))
-    return digits(JalaliDateTime(here).year, "fa") if language == "fa" else str(here.year)
+    return digits(_jalali(here).year, "fa") if language == "fa" else str(here.year)
 
 
 def clock(seconds: float | None, language: str) -> str:
@@ -85,10 +99,14 @@ def from_form(text: str, zone: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text).replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(datetime.UTC)
 
 
+def _jalali(at: datetime.datetime) -> Any:
+    return JalaliDateTime(at)  # type: ignore[no-untyped-call]
+
+
 def _date(here: datetime.datetime, today: datetime.datetime, language: str) -> str:
     day = _DAYS[language][here.weekday()]
     if language == "fa":
-        jalali = JalaliDateTime(here)
-        other_year = f" {jalali.year}" if jalali.year != JalaliDateTime(today).year else ""
+        jalali = _jalali(here)
+        other_year = f" {jalali.year}" if jalali.year != _jalali(today).year else ""
         return digits(f"{day} {jalali.day} {_JALALI[jalali.month - 1]}{other_year}", "fa")
     return f"{day} {here.day} {here:%b}" + (f" {here.year}" if here.year != today.year else "")

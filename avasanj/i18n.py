@@ -37,7 +37,9 @@ def catalogue(language: str) -> Catalog:
                 continue
             known = merged.get(message.id, message.context)
             if known is not None and known.string != message.string:
-                raise ValueError(f"{path.name} translates {message.id!r} as {message.string!r}, another room as {known.string!r}. Use one.")
+                raise ValueError(
+                    f"{path.name} translates {message.id!r} as {message.string!r}, another room as {known.string!r}. Use one."
+                )
             merged.add(message.id, message.string, context=message.context)
     return merged
 
@@ -62,7 +64,10 @@ def reason(stored: Mapping[str, Any] | None, language: str) -> str:
     """A stored reason `{"id": English text, "values": {...}}` in `language`, its numbers in the language's digits; "" for None."""
     if not stored:
         return ""
-    values = {name: f"{ISOLATE}{digits(_plain(value), language)}{ISOLATE_END}" for name, value in stored.get("values", {}).items()}
+    values = {
+        name: f"{ISOLATE}{digits(_plain(value), language)}{ISOLATE_END}"
+        for name, value in stored.get("values", {}).items()
+    }
     text = translator(language).gettext(str(stored["id"]))
     return text % values if values else text
 

@@ -61,7 +61,9 @@ class Gate:
 
     def check(self, login: str, address: str) -> None:
         """Raises TooManyTriesError when there were too many."""
-        open_ = self._limiter.test(self._per_address, address) and self._limiter.test(self._per_name, address, login.casefold())
+        open_ = self._limiter.test(self._per_address, address) and self._limiter.test(
+            self._per_name, address, login.casefold()
+        )
         if not open_:
             raise TooManyTriesError(N_("Too many tries. Wait five minutes, then try again."))
 
@@ -81,7 +83,9 @@ def make_login_link(database: Database, settings: Settings) -> str:
     Print it to the terminal only. Its token stands behind the `#`, which a browser never sends, so it is in no log.
     """
     with database.transaction() as session:
-        user = session.scalars(select(User).where(User.role == Role.ADMINISTRATOR).order_by(User.created_at).limit(1)).first()
+        user = session.scalars(
+            select(User).where(User.role == Role.ADMINISTRATOR).order_by(User.created_at).limit(1)
+        ).first()
         if user is None:
             user = User(login=_FIRST_LOGIN, name=_FIRST_LOGIN, role=Role.ADMINISTRATOR, language=settings.language)
             session.add(user)
@@ -116,7 +120,11 @@ def use_link(database: Database, settings: Settings, token: str, password: str) 
         )
         user = session.get(User, owner) if owner else None
         if user is None or not user.active:
-            raise AccessError(N_("This link has been used or is too old. Ask an administrator for a new one, or run `avasanj up` again."))
+            raise AccessError(
+                N_(
+                    "This link has been used or is too old. Ask an administrator for a new one, or run `avasanj up` again."
+                )
+            )
         user.password_hash = hashed
         session.execute(delete(WebSession).where(WebSession.user_id == user.id))
         audit(session, user.id, "password.set", user.id)
@@ -129,7 +137,9 @@ def log_in(database: Database, settings: Settings, gate: Gate, login: str, passw
     with database.read() as reading:
         user = reading.scalars(select(User).where(func.lower(User.login) == login.strip().lower())).first()
     known = user is not None and user.active and user.password_hash is not None
-    right, better = _hasher.verify_and_update(password, (user.password_hash or _NOBODY) if user is not None else _NOBODY)
+    right, better = _hasher.verify_and_update(
+        password, (user.password_hash or _NOBODY) if user is not None else _NOBODY
+    )
     with database.transaction() as session:
         if user is not None and known and right:
             if better:
@@ -152,13 +162,23 @@ def find_session(session: Session, token: str) -> tuple[User, WebSession] | None
 
 def log_out(session: Session, token: str) -> None:
     """End the session; a second time changes nothing."""
-    owner = session.scalar(delete(WebSession).where(WebSession.token_sha256 == _digest(token)).returning(WebSession.user_id))
+    owner = session.scalar(
+        delete(WebSession).where(WebSession.token_sha256 == _digest(token)).returning(WebSession.user_id)
+    )
     if owner:
         audit(session, owner, "logout", owner)
 
 
 def add_user(
-    session: Session, settings: Settings, *, login: str, name: str, role: Role, agent_name: str | None, language: str, by: uuid.UUID
+    session: Session,
+    settings: Settings,
+    *,
+    login: str,
+    name: str,
+    role: Role,
+    agent_name: str | None,
+    language: str,
+    by: uuid.UUID,
 ) -> str:
     """A new person who sets their own password; gives the one-time address for them. Raises InputError for a log-in name in use."""
     login = login.strip()
@@ -201,7 +221,9 @@ def _open(session: Session, settings: Settings, user: User) -> NewSession:
     expires_at = now + datetime.timedelta(hours=settings.session_hours)
     session.execute(delete(WebSession).where(WebSession.expires_at <= now))
     session.add(
-        WebSession(token_sha256=_digest(token), user_id=user.id, csrf_token=secrets.token_urlsafe(32), expires_at=expires_at)
+        WebSession(
+            token_sha256=_digest(token), user_id=user.id, csrf_token=secrets.token_urlsafe(32), expires_at=expires_at
+        )
     )
     audit(session, user.id, "login", user.id)
     return NewSession(token=token, expires_at=expires_at, user_id=user.id)

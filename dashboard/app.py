@@ -32,7 +32,9 @@ _TEXTS = {
     404: N_("There is no such page, or it is not for you."),
     422: N_("The form is not filled in as it should be. Go back and look through it."),
     405: N_("This address does not answer to that."),
-    500: N_("Something broke here. It has been written to the log; try again, and tell your administrator the reference if it stays."),
+    500: N_(
+        "Something broke here. It has been written to the log; try again, and tell your administrator the reference if it stays."
+    ),
 }
 
 
@@ -91,7 +93,9 @@ def _misread(request: Request, _error: Exception) -> Response:
 
 def _broke(request: Request, error: Exception) -> Response:
     reference = secrets.token_hex(4)
-    _log.error("page_broke", reference=reference, route=getattr(request.scope.get("route"), "path", "?"), exc_info=error)
+    _log.error(
+        "page_broke", reference=reference, route=getattr(request.scope.get("route"), "path", "?"), exc_info=error
+    )
     return _error_page(request, 500, _TEXTS[500], reference)
 
 

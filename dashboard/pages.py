@@ -39,7 +39,13 @@ class Pages:
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._environment.globals |= {"_": _gettext, "ngettext": _ngettext, "sentence": _sentence, "words": words, "built": self._built}
+        self._environment.globals |= {
+            "_": _gettext,
+            "ngettext": _ngettext,
+            "sentence": _sentence,
+            "words": words,
+            "built": self._built,
+        }
         self._environment.filters |= {
             "n": _number,
             "clock": _clock,
@@ -77,7 +83,9 @@ class Pages:
         tip = calendars.exact(at, language, zone)
         tab = Markup(' tabindex="0"') if focusable else ""
         later = calendars.settled(at, language, zone, context["now"])
-        return Markup('<time datetime="{}" data-tip="{}" data-later="{}"{}>{}</time>').format(at.isoformat(), tip, later, tab, text)
+        return Markup('<time datetime="{}" data-tip="{}" data-later="{}"{}>{}</time>').format(
+            at.isoformat(), tip, later, tab, text
+        )
 
     @jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
     def _year(self, context: Context, at: datetime.datetime) -> str:
@@ -92,7 +100,9 @@ class Pages:
 def _manifest() -> dict[str, str]:
     file = BUILT / "manifest.json"
     if not file.is_file():
-        raise SettingsError(f"The dashboard's style sheet and scripts are not at {BUILT}. Run: python -m dashboard.build")
+        raise SettingsError(
+            f"The dashboard's style sheet and scripts are not at {BUILT}. Run: python -m dashboard.build"
+        )
     built: dict[str, str] = json.loads(file.read_text())
     return built
 
@@ -105,7 +115,8 @@ def _filled(text: str, values: Mapping[str, Any], language: str) -> Markup:
             return _localised(value, language, 6)
         return value if hasattr(value, "__html__") else f"{i18n.ISOLATE}{value}{i18n.ISOLATE_END}"
 
-    return Markup(escape(text)) % {name: shown(value) for name, value in values.items()} if values else Markup(escape(text))  # noqa: S704 - escaped
+    safe = escape(text)
+    return safe % {name: shown(value) for name, value in values.items()} if values else safe
 
 
 @jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
@@ -120,7 +131,9 @@ def _ngettext(context: Context, one: str, many: str, n: int, **values: Any) -> M
 
 @jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
 def _sentence(context: Context, said: words.Sentence) -> Markup:
-    values = {name: Markup("{}").format(calendars.clock(seconds, context["lang"])) for name, seconds in said.seconds.items()}
+    values = {
+        name: Markup("{}").format(calendars.clock(seconds, context["lang"])) for name, seconds in said.seconds.items()
+    }
     return _filled(i18n.translator(context["lang"]).gettext(said.id), values, context["lang"])
 
 

@@ -13,6 +13,8 @@ _CALL = (
     "pbx", "linked_id", "source", "direction", "state", "disposition", "queue", "customer_e164", "started_at", "answered_at",
     "ended_at", "wait_s", "talk_s", "hold_s", "holds", "transfers", "hung_up_by", "language", "complete",
 )  # fmt: skip
+_MOOD = ("dissatisfied", "model", "contributions", "evidence", "curve", "promises")
+_FOLLOW_UP = ("id", "rule", "reason", "state", "due_at", "owner_id", "owner_name", "note", "closed_at")
 
 
 def row_json(row: CallRow) -> dict[str, Any]:
@@ -30,7 +32,6 @@ def row_json(row: CallRow) -> dict[str, Any]:
 
 def call_json(d: CallDetail) -> dict[str, Any]:
     """One call with its transcript, mood, scores and follow-ups."""
-    mood = d.mood
     return _call(d.call) | {
         "agents": d.agents,
         "customer": {"id": d.facts.customer.id, "name": d.facts.customer.name} if d.facts else None,
@@ -38,12 +39,9 @@ def call_json(d: CallDetail) -> dict[str, Any]:
         "problems": d.problems,
         "duration_s": d.playback.duration_s if d.playback else None,
         "transcript": _transcript(d),
-        "mood": {name: getattr(mood, name) for name in ("dissatisfied", "model", "contributions", "evidence", "curve", "promises")} if mood else None,
+        "mood": {name: getattr(d.mood, name) for name in _MOOD} if d.mood else None,
         "evaluations": [_evaluation(found) for found in d.evaluations],
-        "follow_ups": [
-            {name: getattr(found, name) for name in ("id", "rule", "reason", "state", "due_at", "owner_id", "owner_name", "note", "closed_at")}
-            for found in d.follow_ups
-        ],
+        "follow_ups": [{name: getattr(found, name) for name in _FOLLOW_UP} for found in d.follow_ups],
     }
 
 
@@ -54,8 +52,13 @@ def _call(call: Call) -> dict[str, Any]:
 def _transcript(d: CallDetail) -> dict[str, Any] | None:
     if d.transcript is None:
         return None
-    turns = [{name: getattr(turn, name) for name in ("position", "party", "start_s", "end_s", "text", "confidence")} for turn in d.turns]
-    return {name: getattr(d.transcript, name) for name in ("language", "source", "model", "too_weak")} | {"turns": turns}
+    turns = [
+        {name: getattr(turn, name) for name in ("position", "party", "start_s", "end_s", "text", "confidence")}
+        for turn in d.turns
+    ]
+    return {name: getattr(d.transcript, name) for name in ("language", "source", "model", "too_weak")} | {
+        "turns": turns
+    }
 
 
 def _evaluation(found: Evaluation) -> dict[str, Any]:

@@ -51,8 +51,9 @@ class Shield:
                     headers[name] = value
                 if self._secure:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
-                built = scope["path"].startswith("/static/built/") and status == 200
-                headers["Cache-Control"] = "public, max-age=31536000, immutable" if built else "private, no-store" if "cache-control" not in headers else headers["cache-control"]
+                if scope["path"].startswith("/static/built/") and status == 200:
+                    headers["Cache-Control"] = "public, max-age=31536000, immutable"
+                headers.setdefault("Cache-Control", "private, no-store")
             await send(message)
 
         try:

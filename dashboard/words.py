@@ -48,10 +48,28 @@ STAGES = {
     "sync": N_("opening follow-ups"),
     "deliver": N_("sending to another system"),
 }
-METHODS = {"rule": N_("found by a rule"), "likeness": N_("found by likeness of meaning"), "ledger": N_("from the call's events")}
+METHODS = {
+    "rule": N_("found by a rule"),
+    "likeness": N_("found by likeness of meaning"),
+    "ledger": N_("from the call's events"),
+}
 ANSWERS = {"yes": N_("yes"), "no": N_("no"), "unsure": N_("unsure"), "na": N_("does not apply")}
 WORK = {"transcribing": N_("being transcribed…"), "scoring": N_("being scored…"), "stuck": N_("stuck")}
 MOODS = {"calm": N_("calm"), "unsure": N_("unclear"), "dissatisfied": N_("dissatisfied")}
+
+_WAITED = {
+    Disposition.ABANDONED: N_("The customer waited %(wait)s and hung up"),
+    Disposition.TIMED_OUT: N_("The customer waited %(wait)s and nobody answered"),
+}
+_OUTCOMES = {
+    Disposition.ANSWERED: N_("Answered"),
+    Disposition.ABANDONED: N_("The customer hung up before anybody answered"),
+    Disposition.TIMED_OUT: N_("Nobody was there to answer"),
+    Disposition.NO_AGENT: N_("Nobody was there to answer"),
+    Disposition.BUSY: N_("The line was busy"),
+    Disposition.FAILED: N_("The call did not get through"),
+    Disposition.VOICEMAIL: N_("The customer spoke to voicemail"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,26 +81,11 @@ class Sentence:
 
 
 def outcome(call: Call) -> Sentence:
-    """How the call came out, as a sentence: "The customer waited 3:40 and hung up"."""
-    wait = {"wait": call.wait_s}
-    match call.disposition:
-        case Disposition.ABANDONED if call.wait_s is not None:
-            return Sentence(id=N_("The customer waited %(wait)s and hung up"), seconds=wait)
-        case Disposition.ABANDONED:
-            return Sentence(id=N_("The customer hung up before anybody answered"), seconds={})
-        case Disposition.TIMED_OUT if call.wait_s is not None:
-            return Sentence(id=N_("The customer waited %(wait)s and nobody answered"), seconds=wait)
-        case Disposition.TIMED_OUT | Disposition.NO_AGENT:
-            return Sentence(id=N_("Nobody was there to answer"), seconds={})
-        case Disposition.BUSY:
-            return Sentence(id=N_("The line was busy"), seconds={})
-        case Disposition.FAILED:
-            return Sentence(id=N_("The call did not get through"), seconds={})
-        case Disposition.VOICEMAIL:
-            return Sentence(id=N_("The customer spoke to voicemail"), seconds={})
-        case Disposition.ANSWERED:
-            return Sentence(id=N_("Answered"), seconds={})
-    return Sentence(id=STATES[CallState(call.state)], seconds={})
+    """How an ended call came out, as a sentence: "The customer waited 3:40 and hung up"."""
+    if call.wait_s is not None and call.disposition in _WAITED:
+        return Sentence(id=_WAITED[Disposition(call.disposition)], seconds={"wait": call.wait_s})
+    known = _OUTCOMES.get(Disposition(call.disposition)) if call.disposition else None
+    return Sentence(id=known or STATES[CallState(call.state)], seconds={})
 
 
 def mood(dissatisfied: float | None, above: float) -> str | None:
@@ -109,6 +112,10 @@ def bars(curve: list[Any], most: int = 24) -> list[int]:
     count = min(most, len(negatives))
     heights = []
     for index in range(count):
-        part = negatives[index * len(negatives) // count : max((index + 1) * len(negatives) // count, index * len(negatives) // count + 1)]
+        part = negatives[
+            index * len(negatives) // count : max(
+                (index + 1) * len(negatives) // count, index * len(negatives) // count + 1
+            )
+        ]
         heights.append(1 + min(4, int(max(part) * 5)))
     return heights

@@ -65,7 +65,9 @@ class CallDetail:
     def stage(self) -> str | None:
         usable = any(recording.problem is None for recording in self.call.recordings)
         judged = self.mood is not None or bool(self.evaluations)
-        return stage(self.call, usable=usable, transcript=self.transcript is not None, judged=judged, stuck=bool(self.stuck))
+        return stage(
+            self.call, usable=usable, transcript=self.transcript is not None, judged=judged, stuck=bool(self.stuck)
+        )
 
     @property
     def negatives(self) -> dict[int, float]:
@@ -85,7 +87,11 @@ class CallDetail:
     def evidence_turns(self) -> set[int]:
         """Positions of the turns that speak for dissatisfaction or for an answer."""
         spoken = [item for evaluation in self.evaluations for answer in evaluation.answers for item in answer.evidence]
-        return {int(item["turn"]) for item in [*(self.mood.evidence if self.mood else []), *spoken] if item.get("turn") is not None}
+        return {
+            int(item["turn"])
+            for item in [*(self.mood.evidence if self.mood else []), *spoken]
+            if item.get("turn") is not None
+        }
 
     @property
     def holds(self) -> list[HoldOnPlayer]:
@@ -97,7 +103,11 @@ class CallDetail:
         found = []
         for hold in self.call.hold_spans:
             start_s = (hold.started_at - self.call.started_at).total_seconds() - zero_s
-            end_s = (hold.ended_at - self.call.started_at).total_seconds() - zero_s if hold.ended_at else self.playback.duration_s
+            end_s = (
+                (hold.ended_at - self.call.started_at).total_seconds() - zero_s
+                if hold.ended_at
+                else self.playback.duration_s
+            )
             if end_s > 0 and start_s < self.playback.duration_s:
                 found.append(HoldOnPlayer(start_s=max(0.0, start_s), end_s=min(end_s, self.playback.duration_s)))
         return found
@@ -142,7 +152,9 @@ def may_see(session: Session, who: Person, call_id: uuid.UUID) -> bool:
 
 def playback_path(session: Session, who: Person, call_id: uuid.UUID) -> str | None:
     """The playback file's path below the media folder, or None without one or without the right to hear it."""
-    return session.scalar(select(Playback.path).join(Call, Call.id == Playback.call_id).where(Call.id == call_id, visible_calls(who)))
+    return session.scalar(
+        select(Playback.path).join(Call, Call.id == Playback.call_id).where(Call.id == call_id, visible_calls(who))
+    )
 
 
 def names(session: Session, ids: set[uuid.UUID | None]) -> dict[uuid.UUID, str]:
@@ -171,5 +183,6 @@ def _candidates(session: Session, entry: TimelineEntry) -> list[Customer]:
     if entry.customer_id is not None or not entry.candidates:
         return []
     ids = [uuid.UUID(found) for found in entry.candidates]
-    return list(session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.name, Customer.created_at)))
-
+    return list(
+        session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.name, Customer.created_at))
+    )

@@ -84,7 +84,9 @@ def page(session: Session, who: Person, filters: CallFilters, cursor: str = "") 
     ended = _rows(who).where(wanted, Call.state == CallState.ENDED).order_by(Call.started_at.desc(), Call.id.desc())
     if cursor:
         at, _, call_id = cursor.partition("_")
-        ended = ended.where(tuple_(Call.started_at, Call.id) < (datetime.datetime.fromisoformat(at), uuid.UUID(call_id)))
+        ended = ended.where(
+            tuple_(Call.started_at, Call.id) < (datetime.datetime.fromisoformat(at), uuid.UUID(call_id))
+        )
     rows = [_row(found) for found in session.execute(ended.limit(PAGE_ROWS + 1))]
     running = _rows(who).where(wanted, Call.state != CallState.ENDED).order_by(Call.started_at)
     last = rows[PAGE_ROWS - 1].call if len(rows) > PAGE_ROWS else None
@@ -92,7 +94,7 @@ def page(session: Session, who: Person, filters: CallFilters, cursor: str = "") 
         now=[] if cursor else [_row(found) for found in session.execute(running.limit(200))],
         rows=rows[:PAGE_ROWS],
         cursor=f"{last.started_at.isoformat()}_{last.id}" if last else None,
-        queues=list(session.scalars(select(Call.queue).where(Call.queue.is_not(None)).distinct().order_by(Call.queue)).all()),  # type: ignore[arg-type]
+        queues=_queues(session),
         any_calls=bool(session.scalar(select(select(Call.id).where(visible_calls(who)).exists()))),
     )
 
@@ -109,7 +111,9 @@ def rows_of(session: Session, who: Person, wanted: ColumnElement[bool], most: in
     return [_row(row) for row in session.execute(found)]
 
 
-def neighbours(session: Session, who: Person, filters: CallFilters, call: Call) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+def neighbours(
+    session: Session, who: Person, filters: CallFilters, call: Call
+) -> tuple[uuid.UUID | None, uuid.UUID | None]:
     """Ids of the calls shown before (newer) and after (older) this one in the filtered list."""
     ids = select(Call.id).where(visible_calls(who), narrowed(who, filters), Call.state == CallState.ENDED)
     here, key = (call.started_at, call.id), tuple_(Call.started_at, Call.id)
@@ -152,6 +156,11 @@ def stage(call: Call, *, usable: bool, transcript: bool, judged: bool, stuck: bo
     return "scoring" if transcript else "transcribing"
 
 
+def _queues(session: Session) -> list[str]:
+    names = select(Call.queue).where(Call.queue.is_not(None)).distinct().order_by(Call.queue)
+    return [name for name in session.scalars(names) if name]
+
+
 def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether the call has a row for which all hold, whatever else the query joins."""
     return exists().where(*conditions).correlate(Call)
@@ -163,7 +172,9 @@ def _found_by(text: str) -> ColumnElement[bool]:
     if len(digits) >= 3:
         return or_(Call.customer_e164.contains(digits), Call.linked_id == text)
     named = _any(
-        TimelineEntry.call_id == Call.id, TimelineEntry.customer_id == Customer.id, Customer.name.icontains(text, autoescape=True)
+        TimelineEntry.call_id == Call.id,
+        TimelineEntry.customer_id == Customer.id,
+        Customer.name.icontains(text, autoescape=True),
     )
     by = _any(AgentSpan.call_id == Call.id, AgentSpan.agent_name.icontains(text, autoescape=True))
     return or_(named, by, Call.caller_name.icontains(text, autoescape=True))
@@ -195,7 +206,10 @@ def _rows(who: Person) -> Select[Any]:
             evaluation.label("score"),
             _any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)).label("needs_person"),
             _any(Evaluation.call_id == Call.id).label("evaluated"),
-            select(func.count()).where(FollowUp.call_id == Call.id, FollowUp.state == "open").scalar_subquery().label("owed"),
+            select(func.count())
+            .where(FollowUp.call_id == Call.id, FollowUp.state == "open")
+            .scalar_subquery()
+            .label("owed"),
             _any(Recording.call_id == Call.id, Recording.problem.is_(None)).label("usable"),
             _any(Transcript.call_id == Call.id).label("transcript"),
             _any(StuckWork.subject_id == cast(Call.id, String), StuckWork.requeued_at.is_(None)).label("stuck"),

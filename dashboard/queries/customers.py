@@ -27,7 +27,9 @@ class CustomerDetail:
 
 def detail(session: Session, who: Person, customer_id: uuid.UUID) -> CustomerDetail | None:
     """The customer, or None where there is none or an agent has never spoken with them."""
-    customer = session.scalars(select(Customer).where(Customer.id == customer_id).options(selectinload(Customer.phones))).first()
+    customer = session.scalars(
+        select(Customer).where(Customer.id == customer_id).options(selectinload(Customer.phones))
+    ).first()
     if customer is None:
         return None
     theirs = select(TimelineEntry.call_id).where(TimelineEntry.customer_id == customer_id)

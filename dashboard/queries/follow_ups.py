@@ -61,7 +61,11 @@ def one(session: Session, who: Person, follow_up_id: uuid.UUID) -> FollowUp | No
 
 def late_count(session: Session, who: Person) -> int:
     """How many are past their time: what the navigation shows in red."""
-    late = select(func.count()).select_from(FollowUp).where(FollowUp.state == "open", FollowUp.due_at < who.now, visible_follow_ups(who))
+    late = (
+        select(func.count())
+        .select_from(FollowUp)
+        .where(FollowUp.state == "open", FollowUp.due_at < who.now, visible_follow_ups(who))
+    )
     return session.scalar(late) or 0
 
 
@@ -90,7 +94,9 @@ def due_choices(now: datetime.datetime) -> dict[str, datetime.datetime]:
 
 
 def _row(who: Person, follow_up: FollowUp, call: Call, customer: str | None, owner: str | None) -> FollowUpRow:
-    by_name = follow_up.owner_id is None and follow_up.owner_name is not None and follow_up.owner_name == who.user.agent_name
+    by_name = (
+        follow_up.owner_id is None and follow_up.owner_name is not None and follow_up.owner_name == who.user.agent_name
+    )
     late_s = (who.now - follow_up.due_at).total_seconds() if follow_up.state == "open" else 0.0
     return FollowUpRow(
         follow_up=follow_up,

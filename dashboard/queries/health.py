@@ -87,7 +87,9 @@ def health(session: Session, data_dir: Path) -> Health:
         pbxs=list(session.scalars(select(Pbx).order_by(Pbx.name))),
         queues=queues(session),
         stuck=list(session.scalars(stuck)),
-        connections=[_connection(session, found) for found in session.scalars(select(Connection).order_by(Connection.name))],
+        connections=[
+            _connection(session, found) for found in session.scalars(select(Connection).order_by(Connection.name))
+        ],
         disk=disk(data_dir),
         counts=counts(session),
         version=version(),
@@ -97,7 +99,9 @@ def health(session: Session, data_dir: Path) -> Health:
 def counts(session: Session) -> CallCounts:
     """Calls in the ledger, those judged, and those on which work is stuck."""
     judged = select(Mood.call_id).union(select(Evaluation.call_id)).subquery()
-    failed = select(func.count(distinct(StuckWork.subject_id))).where(StuckWork.requeued_at.is_(None), StuckWork.stage != "deliver")
+    failed = select(func.count(distinct(StuckWork.subject_id))).where(
+        StuckWork.requeued_at.is_(None), StuckWork.stage != "deliver"
+    )
     return CallCounts(
         total=session.scalar(select(func.count()).select_from(Call)) or 0,
         scored=session.scalar(select(func.count()).select_from(judged)) or 0,
@@ -147,5 +151,8 @@ def _connection(session: Session, connection: Connection) -> ConnectionHealth:
         select(waiting, func.count().filter(OutboxEvent.state == "dead"), func.max(OutboxEvent.delivered_at)).where(own)
     ).one()
     tried = select(OutboxEvent.last_reply).where(own, OutboxEvent.last_reply.is_not(None))
-    last = session.scalar(tried.order_by(func.coalesce(OutboxEvent.delivered_at, OutboxEvent.next_try_at).desc().nulls_last(), OutboxEvent.id.desc()).limit(1))
-    return ConnectionHealth(connection=connection, waiting=row[0], dead=row[1], last_reply=last, last_delivered_at=row[2])
+    latest = func.coalesce(OutboxEvent.delivered_at, OutboxEvent.next_try_at).desc().nulls_last()
+    last = session.scalar(tried.order_by(latest, OutboxEvent.id.desc()).limit(1))
+    return ConnectionHealth(
+        connection=connection, waiting=row[0], dead=row[1], last_reply=last, last_delivered_at=row[2]
+    )

@@ -15,4 +15,7 @@ def listed(session: Session) -> list[User]:
 
 def agent_names(session: Session) -> list[str]:
     """Names under which the PBX knows agents, for tying a person to one."""
-    return list(session.scalars(select(AgentSpan.agent_name).where(AgentSpan.agent_name.is_not(None)).distinct().order_by(AgentSpan.agent_name)).all())  # type: ignore[arg-type]
+    names = (
+        select(AgentSpan.agent_name).where(AgentSpan.agent_name.is_not(None)).distinct().order_by(AgentSpan.agent_name)
+    )
+    return [name for name in session.scalars(names) if name]

@@ -53,7 +53,9 @@ def call(who: LoggedIn, filters: Filters, call_id: uuid.UUID) -> Response:
             raise HTTPException(404)
         newer, older = call_list.neighbours(session, who, filters, found.call)
         late = late_count(session, who)
-    return who.show("call.html", d=found, filters=filters, newer=newer, older=older, late=late, choices=due_choices(who.now))
+    return who.show(
+        "call.html", d=found, filters=filters, newer=newer, older=older, late=late, choices=due_choices(who.now)
+    )
 
 
 @router.post("/calls/{call_id}/customer", dependencies=Changes)
@@ -66,12 +68,16 @@ def choose_customer(who: LoggedIn, call_id: uuid.UUID, customer_id: Annotated[uu
 
 
 @router.post("/calls/{call_id}/follow-ups", dependencies=Changes)
-def add_follow_up(who: LoggedIn, call_id: uuid.UUID, due: Annotated[str, Form()], note: Annotated[str, Form()]) -> Response:
+def add_follow_up(
+    who: LoggedIn, call_id: uuid.UUID, due: Annotated[str, Form()], note: Annotated[str, Form()]
+) -> Response:
     choices = due_choices(who.now)
     with who.site.database.transaction() as session:
         found = one_call.detail(session, who, call_id)
         if found is None or due not in choices:
             raise HTTPException(404)
         customer_id = found.facts.customer.id if found.facts else None
-        followups.create(session, call_id=call_id, customer_id=customer_id, due_at=choices[due], note=note.strip(), user_id=who.id)
+        followups.create(
+            session, call_id=call_id, customer_id=customer_id, due_at=choices[due], note=note.strip(), user_id=who.id
+        )
     return RedirectResponse(f"/calls/{call_id}#follow-ups", status_code=303)

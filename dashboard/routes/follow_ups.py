@@ -17,7 +17,9 @@ Back = Annotated[str, Form()]
 
 
 @router.get("")
-def page(who: LoggedIn, whose: Literal["mine", "nobody", "all"] | None = None, state: Literal["open", "closed"] = "open") -> Response:
+def page(
+    who: LoggedIn, whose: Literal["mine", "nobody", "all"] | None = None, state: Literal["open", "closed"] = "open"
+) -> Response:
     whose = whose or ("all" if who.supervises else "mine")
     with who.site.database.read() as session:
         rows, late = follow_ups.listed(session, who, whose=whose, state=state), follow_ups.late_count(session, who)
@@ -26,7 +28,11 @@ def page(who: LoggedIn, whose: Literal["mine", "nobody", "all"] | None = None, s
 
 @router.post("/{follow_up_id}/close", dependencies=Changes)
 def close(
-    who: LoggedIn, follow_up_id: uuid.UUID, state: Annotated[Literal["done", "dropped"], Form()], note: Annotated[str, Form()] = "", back: Back = ""
+    who: LoggedIn,
+    follow_up_id: uuid.UUID,
+    state: Annotated[Literal["done", "dropped"], Form()],
+    note: Annotated[str, Form()] = "",
+    back: Back = "",
 ) -> Response:
     with who.site.database.transaction() as session:
         if follow_ups.one(session, who, follow_up_id) is None:

@@ -12,4 +12,8 @@ router = APIRouter()
 
 @router.get("/live")
 async def live(who: LoggedIn) -> StreamingResponse:
-    return StreamingResponse(who.site.hub.events(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+    }  # the second keeps nginx from holding events back
+    return StreamingResponse(who.site.hub.events(), media_type="text/event-stream", headers=headers)

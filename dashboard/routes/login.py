@@ -29,10 +29,15 @@ def ask(who: AnyVisitor, next: str = "/") -> Response:  # noqa: A002 - the addre
 
 @router.post("/login")
 def enter(
-    who: AnyVisitor, login_name: Annotated[str, Form()], password: Annotated[str, Form()], next: Annotated[str, Form()] = "/"  # noqa: A002
+    who: AnyVisitor,
+    login_name: Annotated[str, Form()],
+    password: Annotated[str, Form()],
+    next: Annotated[str, Form()] = "/",  # noqa: A002
 ) -> Response:
     try:
-        new = login.log_in(who.site.database, who.site.settings, who.site.gate, login_name, password, _address(who.request))
+        new = login.log_in(
+            who.site.database, who.site.settings, who.site.gate, login_name, password, _address(who.request)
+        )
     except AccessError as problem:
         status = 429 if isinstance(problem, login.TooManyTriesError) else 401
         return who.show("login.html", status, next=_inside(next), problem=str(problem), login=login_name)
@@ -66,7 +71,9 @@ def leave(who: LoggedIn) -> Response:
 
 
 @router.post("/language")
-def choose_language(who: AnyVisitor, language: Annotated[Literal["fa", "en"], Form()], back: Annotated[str, Form()] = "/") -> Response:
+def choose_language(
+    who: AnyVisitor, language: Annotated[Literal["fa", "en"], Form()], back: Annotated[str, Form()] = "/"
+) -> Response:
     """Changes nothing but how pages look, so it needs no token; other sites are refused all the same."""
     if isinstance(who, Person):
         with who.site.database.transaction() as session:
@@ -78,7 +85,9 @@ def choose_language(who: AnyVisitor, language: Annotated[Literal["fa", "en"], Fo
 
 def _let_in(who: Visitor, new: login.NewSession, target: str) -> Response:
     answer = RedirectResponse(target, status_code=303)
-    answer.set_cookie(SESSION_COOKIE, new.token, expires=new.expires_at, httponly=True, samesite="lax", secure=_secure(who), path="/")
+    answer.set_cookie(
+        SESSION_COOKIE, new.token, expires=new.expires_at, httponly=True, samesite="lax", secure=_secure(who), path="/"
+    )
     return answer
 
 

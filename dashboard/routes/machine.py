@@ -29,7 +29,9 @@ class Counters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter("avasanj_web_requests", "Requests answered.", ["route", "status"], registry=self.registry)
+        self._requests = Counter(
+            "avasanj_web_requests", "Requests answered.", ["route", "status"], registry=self.registry
+        )
         self._seconds = Histogram("avasanj_web_seconds", "Seconds to answer.", ["route"], registry=self.registry)
 
     def count(self, route: str, status: int, seconds: float) -> None:
@@ -85,7 +87,9 @@ def health_status(request: Request) -> JSONResponse:
         with site.database.read() as session:
             now = health(session, site.settings.data_dir)
     except SQLAlchemyError:
-        return JSONResponse({"status": "down", "version": version(), "problem": "The database does not answer."}, status_code=503)
+        return JSONResponse(
+            {"status": "down", "version": version(), "problem": "The database does not answer."}, status_code=503
+        )
     return JSONResponse(
         {
             "status": "degraded" if now.degraded else "ok",

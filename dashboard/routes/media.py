@@ -13,7 +13,14 @@ from dashboard.queries.call import playback_path
 
 router = APIRouter()
 _log = get_logger(__name__)
-_TYPES = {".ogg": "audio/ogg", ".opus": "audio/ogg", ".webm": "audio/webm", ".m4a": "audio/mp4", ".mp3": "audio/mpeg", ".wav": "audio/wav"}
+_TYPES = {
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".webm": "audio/webm",
+    ".m4a": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+}
 
 
 @router.get("/media/{call_id}")
@@ -25,4 +32,5 @@ def play(who: LoggedIn, call_id: uuid.UUID) -> Response:
     if file is None or not file.is_relative_to(root) or not file.is_file():
         _log.warning("playback_refused", call=str(call_id), known=stored is not None)
         raise HTTPException(404)
-    return FileResponse(file, media_type=_TYPES.get(file.suffix, "application/octet-stream"), headers={"Cache-Control": "private, max-age=3600"})
+    kept = {"Cache-Control": "private, max-age=3600"}
+    return FileResponse(file, media_type=_TYPES.get(file.suffix, "application/octet-stream"), headers=kept)

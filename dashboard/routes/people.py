@@ -61,4 +61,13 @@ def set_active(who: Administrator, user_id: uuid.UUID, active: Annotated[bool, F
 def _show(who: Administrator, *, link: str = "", link_for: str = "", problem: str = "", status: int = 200) -> Response:
     with who.site.database.read() as session:
         listed, names, late = people.listed(session), people.agent_names(session), late_count(session, who)
-    return who.show("people.html", status, people=listed, agent_names=names, late=late, link=link, link_for=link_for, problem=problem)
+    return who.show(
+        "people.html",
+        status,
+        people=listed,
+        agent_names=names,
+        late=late,
+        link=link,
+        link_for=link_for,
+        problem=problem,
+    )

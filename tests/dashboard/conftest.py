@@ -63,7 +63,9 @@ def look_day(postgres: EmbeddedPostgres, built: None, tmp_path_factory: pytest.T
     folder = tmp_path_factory.mktemp("day")
     settings = load_settings(data_dir=folder, recordings_dir=[folder], database_url=postgres.url(name))
     seeded = seed(database, settings)
-    yield Day(seeded=seeded, settings=settings, database=database, app=create_app(settings, database), database_name=name)
+    yield Day(
+        seeded=seeded, settings=settings, database=database, app=create_app(settings, database), database_name=name
+    )
     database.close()
     _drop(postgres, name)
 
@@ -76,7 +78,13 @@ def day(postgres: EmbeddedPostgres, look_day: Day, tmp_path: Path) -> Iterator[D
     database = Database(postgres.url(name))
     shutil.copytree(look_day.settings.media_dir, tmp_path / "media")
     settings = look_day.settings.model_copy(update={"data_dir": tmp_path, "database_url": None})
-    yield Day(seeded=look_day.seeded, settings=settings, database=database, app=create_app(settings, database), database_name=name)
+    yield Day(
+        seeded=look_day.seeded,
+        settings=settings,
+        database=database,
+        app=create_app(settings, database),
+        database_name=name,
+    )
     database.close()
     _drop(postgres, name)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, sync_playwright
 
 from avasanj import log
@@ -23,13 +24,21 @@ from avasanj.settings import load_settings
 from dashboard.app import create_app
 from tests.dashboard.seed import PASSWORD, Seeded, seed
 
-CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--autoplay-policy=no-user-gesture-required"]
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--autoplay-policy=no-user-gesture-required",
+]
 
 
 @contextmanager
-def serving(app: object, port: int = 0) -> Iterator[str]:
+def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
     """A real server on loopback for as long as the block lasts; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1))  # type: ignore[arg-type]
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 15
@@ -87,7 +96,11 @@ def pages(seeded: Seeded) -> dict[str, str]:
 def look(browser: Browser, address: str, seeded: Seeded, out: Path, only: str) -> None:
     for language in ("fa", "en"):
         for light, (width, height) in (("light", (1440, 900)), ("dark", (1440, 900)), ("light", (420, 860))):
-            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=light, device_scale_factor=1)  # type: ignore[arg-type]
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if light == "dark" else "light",
+                device_scale_factor=1,
+            )
             page = context.new_page()
             page.on("console", lambda said: print("console:", said.text) if said.type in {"error", "warning"} else None)
             page.goto(address + "/login")

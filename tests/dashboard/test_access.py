@@ -59,7 +59,8 @@ def test_agent_sees_only_customers_whom_they_have_spoken_with(enter: Enter, seed
 @pytest.mark.parametrize("path", ["/calls", "/follow-ups", "/system", "/people"])
 def test_stranger_is_asked_to_log_in(look_day: Day, path: str) -> None:
     answer = look_day.client().get(path)
-    assert answer.status_code == 303 and answer.headers["location"] == f"/login?next={path}"
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/login?next={path}"
 
 
 @pytest.mark.parametrize("path", ["/api/calls", "/live", f"/media/{uuid.uuid4()}"])

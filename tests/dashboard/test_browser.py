@@ -53,7 +53,9 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
         page.set_default_timeout(PATIENCE_MS)
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and "404" not in said.text else None)
+        page.on(
+            "console", lambda said: wrong.append(said.text) if said.type == "error" and "404" not in said.text else None
+        )
         page.goto(address + "/login")
         page.fill("[name=login_name]", "admin")
         page.fill("[name=password]", PASSWORD)
@@ -86,7 +88,7 @@ def test_new_call_appears_and_moves_to_the_list_without_a_reload(page: Page, day
         ended = session.get_one(Call, call.id)
         ended.state, ended.disposition, ended.wait_s, ended.ended_at = "ended", "abandoned", 65.0, utc_now()
         announce(session, "call", call.id)
-    expect(page.locator(f"#rows-ended tr >> nth=0")).to_contain_text("منتظر ماند و قطع کرد", timeout=PATIENCE_MS)
+    expect(page.locator("#rows-ended tr >> nth=0")).to_contain_text("منتظر ماند و قطع کرد", timeout=PATIENCE_MS)
     expect(row).to_have_count(0)
     assert page.evaluate("window.sameDocument") is True
 
@@ -153,7 +155,14 @@ def test_new_follow_up_shows_on_the_open_call_while_it_plays_on(page: Page, addr
     _until(page, "document.querySelector('call-player').audio.currentTime > 0.2")
     with day.database.transaction() as session:
         due_at = utc_now() + datetime.timedelta(hours=1)
-        followups.create(session, call_id=day.seeded.calls["angry"], customer_id=None, due_at=due_at, note="زنگ به مدیر فنی", user_id=day.seeded.admin)
+        followups.create(
+            session,
+            call_id=day.seeded.calls["angry"],
+            customer_id=None,
+            due_at=due_at,
+            note="زنگ به مدیر فنی",
+            user_id=day.seeded.admin,
+        )
     expect(page.locator("#call-owed")).to_contain_text("زنگ به مدیر فنی", timeout=PATIENCE_MS)
     assert page.evaluate("document.querySelector('call-player').audio.paused") is False
 
@@ -167,10 +176,14 @@ def test_one_time_link_fills_the_form_and_leaves_the_address(browser: Browser, a
 
 
 @pytest.mark.parametrize("width", [1440, 420])
-def test_persian_pages_run_right_to_left_without_scrolling_sideways(page: Page, address: str, day: Day, width: int) -> None:
+def test_persian_pages_run_right_to_left_without_scrolling_sideways(
+    page: Page, address: str, day: Day, width: int
+) -> None:
     page.set_viewport_size({"width": width, "height": 860})
     for name, path in pages(day.seeded).items():
         page.goto(address + path)
         assert page.evaluate("getComputedStyle(document.documentElement).direction") == "rtl", name
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
-    assert page.evaluate("document.fonts.check('14px Vazirmatn', 'سلام') && [...document.fonts].some(f => f.status === 'loaded')")
+    assert page.evaluate(
+        "document.fonts.check('14px Vazirmatn', 'سلام') && [...document.fonts].some(f => f.status === 'loaded')"
+    )

@@ -39,7 +39,9 @@ class _Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._code += tag == "code"
-        self.found += [value for name, value in attrs if value and name in {"title", "aria-label", "placeholder", "alt"}]
+        self.found += [
+            value for name, value in attrs if value and name in {"title", "aria-label", "placeholder", "alt"}
+        ]
 
     def handle_endtag(self, tag: str) -> None:
         self._code -= tag == "code"
@@ -77,15 +79,21 @@ def test_translations_keep_the_placeholders() -> None:
         texts = message.string if isinstance(message.string, tuple | list) else (message.string,)
         wanted = set(re.findall(r"%\((\w+)\)s", ids[-1]))
         for text in texts:
-            assert set(re.findall(r"%\((\w+)\)s", text)) <= wanted, message.id
+            assert set(re.findall(r"%\((\w+)\)s", text or "")) <= wanted, message.id
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_templates_hold_no_text_outside_of_the_catalogue(template: Path) -> None:
     reader = _Words()
     tokens = ENVIRONMENT.lex(template.read_text(encoding="utf-8"))
-    reader.feed("".join(value if kind == "data" else "x" for _, kind, value in tokens if kind in {"data", "variable_begin"}))
-    loose = [word for word in re.findall(r"[A-Za-z]{2,}", " ".join(reader.found)) if word not in {"Asterisk", "English"}]
+    reader.feed(
+        "".join(value if kind == "data" else "x" for _, kind, value in tokens if kind in {"data", "variable_begin"})
+    )
+    loose = [
+        word
+        for word in re.findall(r"[A-Za-z]{2,}", " ".join(reader.found))
+        if word not in {"Asterisk", "English"} and word.strip("x")
+    ]
     assert not loose
 
 
@@ -98,13 +106,15 @@ def test_every_page_shows_in_both_languages(day: Day, language: str) -> None:
         assert answer.status_code == (404 if name == "missing" else 200), name
         assert f'<html lang="{language}" dir="{"rtl" if language == "fa" else "ltr"}">' in answer.text, name
         assert ("تماس‌ها" in answer.text) == (language == "fa"), name
-        assert "style=" not in answer.text and "<script>" not in answer.text, name
+        assert "style=" not in answer.text, name
+        assert "<script>" not in answer.text, name
 
 
 def test_persian_pages_write_persian_digits_and_leave_numbers_to_be_copied(enter: Enter, seeded: Seeded) -> None:
     page = enter("admin").get(f"/calls/{seeded.calls['angry']}").text
     assert '<bdi dir="ltr" class="tel">0912 555 0134</bdi>' in page
-    assert "۰٫۸۷" in page and ">۱:۱۰<" in page
+    assert "۰٫۸۷" in page
+    assert ">۱:۱۰<" in page
 
 
 def test_empty_list_says_what_to_do(settings: Settings, database: Database) -> None:
@@ -132,7 +142,9 @@ def test_filters_narrow_the_list(enter: Enter, seeded: Seeded, query: str, names
     assert listed == {str(seeded.calls[name]) for name in names}
 
 
-def test_pages_of_the_list_join_without_gap_or_double(enter: Enter, seeded: Seeded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_of_the_list_join_without_gap_or_double(
+    enter: Enter, seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dashboard.queries.calls.PAGE_ROWS", 3)
     client, seen, cursor = enter("super"), [], ""
     for _ in range(10):
@@ -167,11 +179,16 @@ def test_follow_up_is_taken_and_made_by_hand(day: Day) -> None:
     client = enter("super")
     token = {"csrf": csrf(client)}
     client.post(f"/follow-ups/{seeded.follow_ups['missed']}/assign", data=token)
-    made = client.post(f"/calls/{seeded.calls['calm']}/follow-ups", data=token | {"due": "1d", "note": "send the invoice"})
+    made = client.post(
+        f"/calls/{seeded.calls['calm']}/follow-ups", data=token | {"due": "1d", "note": "send the invoice"}
+    )
     assert made.status_code == 303
     with database.read() as session:
         assert session.get_one(FollowUp, seeded.follow_ups["missed"]).owner_id == seeded.supervisor
-        assert session.scalar(select(FollowUp.customer_id).where(FollowUp.note == "send the invoice")) == seeded.customers["reza"]
+        assert (
+            session.scalar(select(FollowUp.customer_id).where(FollowUp.note == "send the invoice"))
+            == seeded.customers["reza"]
+        )
     assert "send the invoice" in client.get(f"/calls/{seeded.calls['calm']}").text
 
 
@@ -179,7 +196,9 @@ def test_shared_number_is_settled_by_a_person(day: Day) -> None:
     enter, seeded, database = day.enter, day.seeded, day.database
     client, call_id = enter("super"), seeded.calls["shared"]
     assert "خانواده نوری (دختر)" in client.get(f"/calls/{call_id}").text
-    answer = client.post(f"/calls/{call_id}/customer", data={"csrf": csrf(client), "customer_id": str(seeded.customers["daughter"])})
+    answer = client.post(
+        f"/calls/{call_id}/customer", data={"csrf": csrf(client), "customer_id": str(seeded.customers["daughter"])}
+    )
     assert answer.status_code == 303
     with database.read() as session:
         assert session.get_one(TimelineEntry, call_id).customer_id == seeded.customers["daughter"]
@@ -192,11 +211,12 @@ def test_customer_is_renamed(day: Day) -> None:
     with database.read() as session:
         assert session.get_one(Customer, seeded.customers["unnamed"]).name == "<b>مهسا</b>"
     page = client.get(f"/customers/{seeded.customers['unnamed']}").text
-    assert "&lt;b&gt;مهسا" in page and "<b>مهسا" not in page
+    assert "&lt;b&gt;مهسا" in page
+    assert "<b>مهسا" not in page
 
 
 def test_stuck_work_and_paused_connections_are_started_again_from_health(day: Day) -> None:
-    enter, seeded, database = day.enter, day.seeded, day.database
+    enter, database = day.enter, day.database
     client = enter("super")
     token = {"csrf": csrf(client)}
     with database.read() as session:
