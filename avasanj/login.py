@@ -109,7 +109,6 @@ def use_link(database: Database, settings: Settings, token: str, password: str) 
     """
     if len(password) < PASSWORD_MIN_CHARS:
         raise InputError(N_("The password is too short. Use at least 10 characters."))
-    hashed = _hasher.hash(password)
     with database.transaction() as session:
         now = utc_now()
         owner = session.scalar(
@@ -125,7 +124,7 @@ def use_link(database: Database, settings: Settings, token: str, password: str) 
                     "This link has been used or is too old. Ask an administrator for a new one, or run `avasanj up` again."
                 )
             )
-        user.password_hash = hashed
+        user.password_hash = _hasher.hash(password)  # only now: hashing is dear, and anybody may send a token
         session.execute(delete(WebSession).where(WebSession.user_id == user.id))
         audit(session, user.id, "password.set", user.id)
         return _open(session, settings, user)

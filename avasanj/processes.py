@@ -32,6 +32,7 @@ class Child:
 
     name: str
     arguments: Sequence[str]
+    log: Path | None = None  #: where what it says goes; None: where ours goes
     process: subprocess.Popen[bytes] | None = None
     started_s: float = 0.0
     pause_s: float = _FIRST_PAUSE_S
@@ -39,12 +40,17 @@ class Child:
     restarts: int = 0
 
     def start(self) -> None:
+        log = self.log.open("ab") if self.log else None
         self.process = subprocess.Popen(
             [sys.executable, "-m", "avasanj", *self.arguments],
             stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             start_new_session=True,  # Ctrl-C goes to `up` alone, which ends its children in order
             preexec_fn=_die_with_parent,  # noqa: PLW1509 - nothing else is threaded yet, and it makes one system call
         )
+        if log:
+            log.close()
         self.started_s = time.monotonic()
 
     def watch(self) -> None:

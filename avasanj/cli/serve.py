@@ -6,12 +6,13 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from avasanj.cli.app import app, opened_database, server, settings_and_log, sqlalchemy_url
+from avasanj.cli.app import app, is_terminal, opened_database, server, settings_and_log, sqlalchemy_url
 from avasanj.database import Database
 from avasanj.errors import InputError, SettingsError
 from avasanj.processes import Child, Family, check_port, only_one
@@ -41,9 +42,8 @@ def up(
         check_port(settings.web_host, settings.web_port)
         with server(settings, owned=True) as url:
             migrate.upgrade(url)
-            family = Family(
-                children=[Child(name=" ".join(arguments), arguments=arguments) for arguments in parts(settings)]
-            )
+            log = _log_file(settings) if is_terminal() else None
+            family = Family(children=[Child(name=" ".join(part), arguments=part, log=log) for part in parts(settings)])
             family.start()
             try:
                 database = Database(url, pool_size=2)
@@ -53,7 +53,7 @@ def up(
 
                     put_through(settings, database, console, stop, family.watch)
                 if not stop.is_set():
-                    greet(settings, database, console)
+                    greet(settings, database, console, log)
                 while not stop.wait(_WATCH_S):
                     family.watch()
             finally:
@@ -179,7 +179,7 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
-def greet(settings: Settings, database: Database, console: Console) -> None:
+def greet(settings: Settings, database: Database, console: Console, log: Path | None) -> None:
     """Say where the dashboard is and how to get in. The one-time link goes to the terminal only, never to a log."""
     from avasanj.login import administrator_missing, make_login_link
 
@@ -191,7 +191,19 @@ def greet(settings: Settings, database: Database, console: Console) -> None:
         console.print("Log in with your name and password. Forgotten? `avasanj login-link` makes a new link.")
     if not settings.ami_host:
         console.print("No PBX is connected yet: README, 'Connect your PBX', shows the five lines.")
+    if log:
+        console.print(f"What the parts say goes to {log}.")
     console.print("Ctrl-C stops everything.\n")
+
+
+def _log_file(settings: Settings) -> Path:
+    """A new log for this run; the one before is kept beside it."""
+    log = settings.data_dir / "log" / "avasanj.log"
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    if log.exists():
+        log.replace(log.with_suffix(".log.1"))
+    log.touch(mode=0o600)
+    return log
 
 
 def _wait_for_dashboard(settings: Settings, family: Family, stop: threading.Event) -> None:
