@@ -135,7 +135,7 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise LastingError(
-                f"The dashboard can't listen on {host}:{port}: {error.strerror}. Stop what uses the port, or set AVASANJ_WEB_PORT to another."
+                f"The dashboard can't listen on {host}:{port}: {error.strerror}. Stop what uses it, or set AVASANJ_WEB_PORT."
             ) from error
 
 

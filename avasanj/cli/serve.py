@@ -192,7 +192,7 @@ def greet(settings: Settings, database: Database, console: Console, log: Path | 
     if not settings.ami_host:
         console.print("No PBX is connected yet: README, 'Connect your PBX', shows the five lines.")
     if log:
-        console.print(f"What the parts say goes to {log}.")
+        console.print(f"What the parts say goes to {log}", highlight=False, soft_wrap=True)
     console.print("Ctrl-C stops everything.\n")
 
 
