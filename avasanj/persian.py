@@ -31,7 +31,10 @@ def ascii_digits(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """The form for matching and search, not for display: one spelling per letter, no diacritics, ZWNJ as a space, ASCII digits, casefolded."""
+    """The form for matching and search, not for display.
+
+    One spelling per letter, no diacritics, ZWNJ as a space, ASCII digits, casefolded.
+    """
     text = unicodedata.normalize("NFKC", text).translate(_LETTERS)
     text = _DIACRITICS.sub("", text)
     return _SPACES.sub(" ", ascii_digits(text)).strip().casefold()

@@ -56,8 +56,17 @@ class Settings(BaseSettings):
     )
     journal_keep_days: int = Field(30, ge=1, description="Days for which raw PBX events are kept.")
     inbound_contexts: Annotated[list[str], NoDecode] = Field(
-        default=["from-trunk", "from-pstn", "from-did-direct", "from-external", "from-dahdi", "from-zaptel", "from-sip-external"],
-        description="Dialplan contexts in which calls from outside begin, separated by commas; a longer name that begins with one and a dash counts too.",
+        default=[
+            "from-trunk",
+            "from-pstn",
+            "from-did-direct",
+            "from-external",
+            "from-dahdi",
+            "from-zaptel",
+            "from-sip-external",
+        ],
+        description="Dialplan contexts in which calls from outside begin, separated by commas; "
+        "a longer name that begins with one and a dash counts too.",
     )
     local_extension_digits: int = Field(
         5, ge=2, le=7, description="A number of at most this many digits is an extension of the PBX, not a customer."
@@ -187,4 +196,6 @@ def load_settings(**overrides: object) -> Settings:
     except pydantic_settings.SettingsError as error:
         name = re.search(r'field "(\w+)"', str(error))
         field = f"AVASANJ_{name[1].upper()}" if name else "one"
-        raise SettingsError(f"A setting can't be read as JSON: {field}. docs/settings.md shows how it is written.") from None
+        raise SettingsError(
+            f"A setting can't be read as JSON: {field}. docs/settings.md shows how it is written."
+        ) from None

@@ -41,7 +41,10 @@ class Reply:
 
 
 def send(url: str, secret: str, event_id: str, payload: dict[str, Any], *, timeout_s: float) -> Reply:
-    """One attempt, over within about `timeout_s` whatever the receiver does. Redirects are not followed: the body is signed for one address."""
+    """One attempt, over within about `timeout_s` whatever the receiver does.
+
+    Redirects are not followed: the body is signed for one address.
+    """
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     now = datetime.datetime.now(datetime.UTC)
     headers = {

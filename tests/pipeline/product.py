@@ -27,6 +27,7 @@ from avasanj.postgres import EmbeddedPostgres
 from tests.peers.receiver import SECRET
 
 _LEAVE_S = 40
+COLUMNS = ("agent_file", "customer_file", "started_at", "direction", "caller", "called", "agent", "queue", "transcript")
 
 
 def free_port() -> int:
@@ -164,7 +165,7 @@ def make_archive(folder: Path, *, customers: int, calls_each: int, length_s: flo
         )
     with (folder / "calls.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow("agent_file customer_file started_at direction caller called agent queue transcript".split())
+        writer.writerow(COLUMNS)
         writer.writerows(rows[1::2] + rows[0::2])
 
 
