@@ -54,7 +54,13 @@ METHODS = {
     "ledger": N_("from the call's events"),
 }
 ANSWERS = {"yes": N_("yes"), "no": N_("no"), "unsure": N_("unsure"), "na": N_("does not apply")}
-WORK = {"transcribing": N_("being transcribed…"), "scoring": N_("being scored…"), "stuck": N_("stuck")}
+WORK = {
+    "transcribing": N_("being transcribed…"),
+    "scoring": N_("being scored…"),
+    "stuck": N_("stuck"),
+    "unheard": N_("the recording can't be used"),
+    "unrecorded": N_("no recording"),
+}
 MOODS = {"calm": N_("calm"), "unsure": N_("unclear"), "dissatisfied": N_("dissatisfied")}
 
 _WAITED = {

@@ -66,7 +66,12 @@ class CallDetail:
         usable = any(recording.problem is None for recording in self.call.recordings)
         judged = self.mood is not None or bool(self.evaluations)
         return stage(
-            self.call, usable=usable, transcript=self.transcript is not None, judged=judged, stuck=bool(self.stuck)
+            self.call,
+            usable=usable,
+            recorded=bool(self.call.recordings),
+            transcript=self.transcript is not None,
+            judged=judged,
+            stuck=bool(self.stuck),
         )
 
     @property

@@ -145,14 +145,16 @@ def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
     return and_(*wanted)
 
 
-def stage(call: Call, *, usable: bool, transcript: bool, judged: bool, stuck: bool) -> str | None:
-    """What is still being done for an ended call: "stuck", "transcribing", "scoring"; None when nothing is."""
+def stage(call: Call, *, usable: bool, recorded: bool, transcript: bool, judged: bool, stuck: bool) -> str | None:
+    """What is still to be done for an ended call, or why nothing can be: a key of words.WORK; None when all is done."""
     if call.state != CallState.ENDED:
         return None
     if stuck:
         return "stuck"
-    if judged or not usable or call.disposition != Disposition.ANSWERED:
+    if judged or call.disposition != Disposition.ANSWERED:
         return None
+    if not usable:
+        return "unheard" if recorded else "unrecorded"
     return "scoring" if transcript else "transcribing"
 
 
@@ -211,6 +213,7 @@ def _rows(who: Person) -> Select[Any]:
             .scalar_subquery()
             .label("owed"),
             _any(Recording.call_id == Call.id, Recording.problem.is_(None)).label("usable"),
+            _any(Recording.call_id == Call.id).label("recorded"),
             _any(Transcript.call_id == Call.id).label("transcript"),
             _any(StuckWork.subject_id == cast(Call.id, String), StuckWork.requeued_at.is_(None)).label("stuck"),
             Mood.call_id.label("mood_call"),
@@ -234,5 +237,12 @@ def _row(found: Any) -> CallRow:
         score=found.score,
         needs_person=found.needs_person,
         open_follow_ups=found.owed,
-        stage=stage(call, usable=found.usable, transcript=found.transcript, judged=judged, stuck=found.stuck),
+        stage=stage(
+            call,
+            usable=found.usable,
+            recorded=found.recorded,
+            transcript=found.transcript,
+            judged=judged,
+            stuck=found.stuck,
+        ),
     )

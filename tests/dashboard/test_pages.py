@@ -245,6 +245,12 @@ def test_without_built_files_the_error_says_how_to_build_them(
         create_app(look_day.settings, look_day.database)
 
 
+def test_stage_says_what_is_still_to_come_or_why_nothing_is(enter: Enter, seeded: Seeded) -> None:
+    stages = {call["id"]: call["stage"] for call in enter("super").get("/api/calls").json()["calls"]}
+    told = {name: stages[str(call_id)] for name, call_id in seeded.calls.items() if stages[str(call_id)]}
+    assert told == {"working": "transcribing", "broken": "unheard", "stuck": "stuck"}
+
+
 def test_row_of_a_changed_call_follows_the_lists_filters(enter: Enter, seeded: Seeded) -> None:
     client: TestClient = enter("super")
     angry = seeded.calls["angry"]
