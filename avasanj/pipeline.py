@@ -33,7 +33,7 @@ import scoring.stage
 import transcription.stage
 from avasanj import stuck, work
 from avasanj.database import Database
-from avasanj.errors import AvasanjError
+from avasanj.errors import AvasanjError, PassingError
 from avasanj.log import get_logger
 from avasanj.settings import Settings
 from scoring.encoder import Encoder
@@ -219,7 +219,9 @@ def _options(name: str) -> StepOptions:
         failures += 1
         _FAILURES.labels(name).inc()
         again = error.retry if isinstance(error, AvasanjError) else isinstance(error, _PASSING) or failures < _SURPRISES
-        _log.warning("stage_failed", stage=name, error=type(error).__name__, again=again)
+        # A passing fault's text names a disk or a service and the remedy; other texts may name people's files.
+        reason = str(error) if isinstance(error, PassingError) else type(error).__name__
+        _log.warning("stage_failed", stage=name, reason=reason, again=again)
         return again
 
     return StepOptions(

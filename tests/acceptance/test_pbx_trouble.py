@@ -41,6 +41,11 @@ def health_page(center: Center) -> str:
         return answer.text
 
 
+def status(center: Center) -> str | None:
+    health = center.health()
+    return health["status"] if health else None
+
+
 def in_state(center: Center, state: str, limit_s: float = 25) -> None:
     wait_until(lambda: center.pbx_state() == state, limit_s, f"the PBX's state is {state}, not {center.pbx_state()}")
 
@@ -62,12 +67,7 @@ def test_wrong_secret_is_named_with_what_to_do_and_works_once_it_is_right(
     center.set(ami_secret="not-the-secret")
     up = center.serve()
     in_state(center, "refused")
-    assert center.health() | {"version": ""} == {
-        "status": "degraded",
-        "calls": {"total": 0, "scored": 0, "failed": 0},
-        "pbx": {"pbx": "refused"},
-        "version": "",
-    }
+    assert status(center) == "degraded"
     assert center.health_status() == 200
     page = health_page(center)
     assert "AVASANJ_AMI_SECRET" in page
@@ -78,7 +78,7 @@ def test_wrong_secret_is_named_with_what_to_do_and_works_once_it_is_right(
     center.set(ami_secret=asterisk_alone.ami_secret)
     center.serve()
     center.connected()
-    assert center.health()["status"] == "ok"
+    assert status(center) == "ok"
     assert asterisk_alone.ami_secret not in center.said()
 
 
@@ -86,7 +86,7 @@ def test_weak_user_is_told_which_privileges_to_add(center: Center, asterisk_alon
     center.set(ami_user=asterisk_alone.weak_user, ami_secret=asterisk_alone.weak_secret)
     center.serve()
     in_state(center, "unprivileged")
-    assert center.health()["status"] == "degraded"
+    assert status(center) == "degraded"
     page = health_page(center)
     assert asterisk_alone.weak_user in page
     assert "write = " in page
@@ -97,7 +97,7 @@ def test_asterisk_that_is_not_there_yet_is_waited_for(center: Center, asterisk_a
     asterisk_alone.stop()
     center.serve()
     in_state(center, "connecting")
-    assert center.health()["status"] == "degraded"
+    assert status(center) == "degraded"
     assert center.health_status() == 200
     wait_until(lambda: str(asterisk_alone.ami_port) in health_page(center), 15, "the page names where nobody answers")
     asterisk_alone.start()
@@ -121,7 +121,7 @@ def test_asterisk_killed_in_mid_call_leaves_a_closed_call_and_the_next_one_works
         time.sleep(2)
         asterisk_alone.kill()
         in_state(center, "lost")
-        assert center.health()["status"] == "degraded"
+        assert status(center) == "degraded"
         assert center.health_status() == 200
     asterisk_alone.start()
     center.connected()
