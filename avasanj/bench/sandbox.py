@@ -35,7 +35,7 @@ class Sandbox:
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "log"
-        self.port = _free_port()
+        self.port = free_port()
         kept = {name: getattr(settings, name) for name in _KEPT}
         self.settings = settings.model_copy(update={"data_dir": self.data, "database_url": None})
         own = {"data_dir": self.data, "web_port": self.port, "language": "en", "log_level": "info"}
@@ -104,6 +104,7 @@ class Sandbox:
         found = {"up": [up.pid]}
         for child in up.children():
             name = " ".join(child.cmdline()[3:]) or child.name()
+            name = f"worker {child.cmdline()[5]}" if name.startswith("work --name") else name
             found[name] = [child.pid, *(below.pid for below in child.children(recursive=True))]
         postmaster = int((self.settings.postgres_dir / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
         found["postgres"] = [postmaster, *(one.pid for one in psutil.Process(postmaster).children(recursive=True))]
@@ -142,7 +143,8 @@ def sandbox(settings: Settings) -> Iterator[Sandbox]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

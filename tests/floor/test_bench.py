@@ -1,0 +1,83 @@
+"""The benches: what they measure with, how they say it, and that they leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from avasanj.bench import archive, processes
+from avasanj.bench.figures import Figure, as_json
+from avasanj.bench.sandbox import sandbox
+from avasanj.errors import InputError
+from avasanj.settings import Settings
+from tests.pipeline.product import Product
+
+
+def test_a_figure_at_its_target_is_met_and_above_it_is_missed() -> None:
+    figures = [
+        Figure(name="call", value=60.0, unit="s", below=60),
+        Figure(name="growth", value=5.1, unit="%", below=5),
+        Figure(name="start", value=900.0, unit="s"),
+    ]
+    assert [figure.met for figure in figures] == [True, False, True]
+    assert as_json("x", figures)["met"] is False
+    assert as_json("x", figures[::2])["met"] is True
+
+
+def test_two_minute_calls_are_two_minutes_and_each_take_is_another() -> None:
+    takes = [archive.two_minutes(take) for take in range(4)]
+    assert [talk.length_s for talk in takes] == [120.0] * 4
+    assert all(talk.agent.size == talk.customer.size for talk in takes)
+    assert len({talk.agent.tobytes() for talk in takes}) == 4
+
+
+def test_two_hundred_short_calls_are_all_different_and_people_speak_in_them() -> None:
+    talks = [archive.short_call(number) for number in range(200)]
+    assert len({talk.agent.tobytes() + talk.customer.tobytes() for talk in talks}) == 200
+    assert all(20 <= talk.length_s <= 41 for talk in talks)
+    assert all(abs(talk.agent).max() > 1000 or abs(talk.customer).max() > 1000 for talk in talks)
+
+
+def test_the_archive_for_a_measurement_is_one_that_can_be_imported(tmp_path: Path) -> None:
+    from telephony.archive_rows import ArchiveRow, read_csv
+
+    archive.write_archive(tmp_path / "calls", [archive.short_call(number) for number in range(3)], first=7)
+    rows = list(read_csv(tmp_path / "calls" / "calls.csv", timezone="UTC"))
+    assert all(isinstance(row, ArchiveRow) for row in rows)
+    assert all(path.is_file() for row in rows if isinstance(row, ArchiveRow) for path in row.files.values())
+
+
+def test_memory_of_a_process_is_what_linux_says() -> None:
+    own = [os.getpid()]
+    assert processes.rss_mb(own) == pytest.approx(psutil.Process().memory_info().rss / 1e6, rel=0.1)
+    assert 0 < processes.pss_mb(own) <= processes.rss_mb(own)
+    assert processes.pss_mb([2**22 + 1]) == 0, "a process that has ended counts for nothing"
+
+
+def test_without_models_it_says_how_to_get_them(settings: Settings) -> None:
+    with pytest.raises(InputError, match="avasanj models fetch"), sandbox(settings):
+        pass
+
+
+@pytest.mark.model
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+def test_a_bench_prints_one_json_document_and_leaves_nothing_behind(models_dir: Path) -> None:
+    with Product(models_dir) as product:
+        folder = product.folder / "tmp"
+        folder.mkdir(mode=0o711)
+        product.environment["TMPDIR"] = str(folder)
+        done = product.run("bench", "memory", "--calls", "8", "--json", limit_s=400)
+        found = json.loads(done.stdout)
+        assert found["bench"] == "memory", done.stderr
+        names = [figure["name"] for figure in found["figures"]]
+        assert {"worker speech, growth", "worker main, growth", "all workers, growth"} <= set(names)
+        assert done.returncode == (0 if found["met"] else 1)
+        assert "calls 3 to 8" in done.stderr
+        assert list(folder.glob("av-bench-*")) == []
+        over = [p for p in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(p.info["cmdline"] or [])]
+        assert over == [], "no process is left"
