@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
-from telephony.archive import import_folder
 
 from avasanj import stuck
 from avasanj.database import Database
@@ -21,6 +20,7 @@ from avasanj.people import StuckWork
 from avasanj.settings import Settings
 from crm_sync.tables import Customer, TimelineEntry
 from scoring.tables import Mood
+from telephony.archive import import_folder
 from telephony.tables import Call, Source
 
 _FOLDER = Path(__file__).resolve().parent.parent / "samples"
