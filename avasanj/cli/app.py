@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from avasanj import log
 from avasanj.database import Database
-from avasanj.errors import AvasanjError
+from avasanj.errors import AvasanjError, SettingsError
 from avasanj.processes import is_held
 from avasanj.settings import Settings, load_settings
 
@@ -40,6 +42,9 @@ def run() -> int:
         app()
     except AvasanjError as error:
         print(f"avasanj: {error}", file=sys.stderr)
+        return 1
+    except OperationalError as error:
+        print(f"avasanj: {_database_fault(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -100,11 +105,29 @@ def server(settings: Settings, *, owned: bool = False) -> Iterator[str]:
 
 
 def sqlalchemy_url(url: str) -> str:
-    """A PostgreSQL URL as people write it, with the driver that we use."""
-    for scheme in ("postgresql://", "postgres://"):
-        if url.startswith(scheme):
-            return "postgresql+psycopg://" + url.removeprefix(scheme)
-    return url
+    """A PostgreSQL URL as people write it, with the driver that we use. Raises SettingsError, naming nothing secret."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise SettingsError(
+            "AVASANJ_DATABASE_URL is no address of a PostgreSQL database. Write it as postgresql://user:password@host/name."
+        )
+    driven = f"postgresql+psycopg://{rest}"
+    try:
+        make_url(driven)
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            "AVASANJ_DATABASE_URL can't be read: its port must be a number, and @ : / in a password are written as %40 %3A %2F."
+        ) from None
+    return driven
+
+
+def _database_fault(error: OperationalError) -> str:
+    """What the database or the way to it said, in one line, and what to do."""
+    said = " ".join(str(error.orig).split())
+    return (
+        f"The database can't be used: {said}. Without AVASANJ_DATABASE_URL `avasanj up` runs one; with it, check the "
+        "address, that the server runs, and that it lets this user in. `avasanj doctor` tells more."
+    )
 
 
 def print_json(value: Any) -> None:
