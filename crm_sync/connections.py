@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,12 +17,15 @@ from crm_sync.tables import Connection, OutboxEvent
 ACTIVE, PAUSED = "active", "paused"
 _NAMESPACE = uuid.UUID("3d0f3c1e-52a8-4a2e-9e43-5b6cf2b5fd0c")
 _WEBHOOK = "webhook"
+NO_ADDRESS = (
+    "AVASANJ_WEBHOOK_URL is no longer set: what waits stays here. Set it, and the next call's event takes all along."
+)
 
 
 def from_settings(session: Session, settings: Settings) -> list[Connection]:
     """The connections in use: for now the one webhook of the settings, remembered from its first use on.
 
-    A changed address is a person's mend: the connection works again.
+    An address that was changed or put back is a person's mend: the connection works again.
     """
     if settings.webhook_url is None:
         return []
@@ -37,7 +40,7 @@ def from_settings(session: Session, settings: Settings) -> list[Connection]:
     }
     session.execute(insert(Connection).values(row).on_conflict_do_nothing())
     connection = session.scalars(select(Connection).where(Connection.name == _WEBHOOK)).one()
-    if connection.url != settings.webhook_url:
+    if connection.url != settings.webhook_url or (connection.state, connection.detail) == (PAUSED, NO_ADDRESS):
         connection.url = settings.webhook_url
         resume(session, connection.id)
     return [connection]
@@ -54,14 +57,13 @@ def resume(session: Session, connection_id: uuid.UUID) -> None:
     """Send again, everything that waits first."""
     connection = session.get_one(Connection, connection_id, with_for_update=True)
     connection.state, connection.detail, connection.failures, connection.changed_at = ACTIVE, None, 0, utc_now()
-    waiting = select(OutboxEvent).where(
-        OutboxEvent.connection_id == connection_id, OutboxEvent.state.in_(("ready", "sending"))
+    waiting = (
+        update(OutboxEvent)
+        .where(OutboxEvent.connection_id == connection_id, OutboxEvent.state.in_(("ready", "sending")))
+        .values(next_try_at=None, attempts=0)
+        .returning(OutboxEvent.partition)
     )
-    partitions = set()
-    for event in session.scalars(waiting):
-        event.next_try_at = None
-        partitions.add(event.partition)
-    for partition in partitions:
+    for partition in set(session.scalars(waiting)):
         kick(session, connection_id, partition, key=f"resume:{uuid.uuid4()}")
     announce(session, "connection", connection_id)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import Counter
+from sqlalchemy.orm import Session
 
 from avasanj.database import Database, utc_now
 from avasanj.errors import SettingsError
@@ -36,6 +37,10 @@ def deliver(settings: Settings, database: Database, connection_id: str, partitio
     An attempt is written down before it is made. Killed in between, it is made again with the same event id, by which
     the receiver knows that it has it.
     """
+    if settings.webhook_url is None:
+        with database.transaction() as session:
+            connections.pause(session, uuid.UUID(connection_id), connections.NO_ADDRESS)
+        return
     while parcel := _take(database, uuid.UUID(connection_id), partition):
         secret = settings.webhook_secret
         if secret is None:
@@ -68,10 +73,22 @@ def _take(database: Database, connection_id: uuid.UUID, partition: str) -> _Parc
         return _Parcel(row=event.id, event_id=str(event.event_id), url=connection.url, payload=event.payload)
 
 
+def _give_up(session: Session, settings: Settings, connection: Connection, event: OutboxEvent, reply: Reply) -> None:
+    """An event that fails while others arrive rests alone; where none arrives the receiver is down, and all keep their place."""
+    if connection.failures < settings.webhook_attempts:
+        event.state = outbox.DEAD
+        return
+    event.state = outbox.READY
+    connections.pause(session, connection.id, f"{event.attempts} tries failed, the last with: {reply.said}")
+
+
 def _note(settings: Settings, database: Database, row: int, reply: Reply) -> None:
     with database.transaction() as session:
         event = session.get_one(OutboxEvent, row)
         connection = session.get_one(Connection, event.connection_id, with_for_update=True)
+        session.refresh(event, with_for_update=True)
+        if event.state == outbox.DELIVERED:
+            return  # by a worker that took this one for dead: the receiver has it, whatever it said here
         event.last_reply = reply.said
         if reply.outcome is Outcome.DELIVERED:
             event.state, event.delivered_at, event.next_try_at = outbox.DELIVERED, utc_now(), None
@@ -84,8 +101,10 @@ def _note(settings: Settings, database: Database, row: int, reply: Reply) -> Non
         if reply.outcome is Outcome.REFUSED:
             event.state = outbox.READY
             connections.pause(session, connection.id, reply.said)
-        elif reply.outcome is Outcome.REJECTED or event.attempts >= settings.webhook_attempts:
+        elif reply.outcome is Outcome.REJECTED:
             event.state = outbox.DEAD
+        elif event.attempts >= settings.webhook_attempts:
+            _give_up(session, settings, connection, event, reply)
         else:
             wait_s = max(reply.retry_after_s or 0.0, pause_s(event.attempts))
             event.state, event.next_try_at = outbox.READY, utc_now() + datetime.timedelta(seconds=wait_s)

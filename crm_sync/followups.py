@@ -14,8 +14,8 @@ from avasanj.database import utc_now
 from avasanj.errors import InputError
 from avasanj.notify import announce
 from avasanj.people import AuditEntry, User
-from crm_sync.rules import Owed
-from crm_sync.tables import FollowUp
+from crm_sync.rules import UNANSWERED, Owed
+from crm_sync.tables import FollowUp, TimelineEntry
 from telephony.tables import Call
 
 OPEN, DONE, DROPPED = "open", "done", "dropped"
@@ -47,7 +47,18 @@ def open_all(session: Session, call: Call, customer_id: uuid.UUID | None, owed: 
 
 
 def close_missed(session: Session, customer_id: uuid.UUID, spoken: Call) -> None:
-    """The customer has been spoken to: what was owed for missed calls before is done, and this call proves it."""
+    """The customer has been spoken to: what was owed for missed calls before is done, and this call proves it.
+
+    Not so where they called again since and were missed: that call may have found this debt open and opened none.
+    """
+    missed_since = (
+        select(TimelineEntry.call_id)
+        .join(Call, Call.id == TimelineEntry.call_id)
+        .where(TimelineEntry.customer_id == customer_id, Call.started_at > spoken.started_at)
+        .where(Call.direction == "inbound", Call.disposition.in_(UNANSWERED))
+    )
+    if session.scalar(missed_since.limit(1)) is not None:
+        return
     query = (
         update(FollowUp)
         .where(FollowUp.customer_id == customer_id, FollowUp.rule == "abandoned", FollowUp.state == OPEN)

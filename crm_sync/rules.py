@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-_UNANSWERED = {"abandoned", "timed_out", "no_agent", "busy"}
+UNANSWERED = {"abandoned", "timed_out", "no_agent", "busy"}
 _MISSED = {
     "abandoned": "The caller waited %(wait)s and hung up",
     "timed_out": "Nobody answered; the caller waited %(wait)s until the queue gave up",
@@ -55,7 +55,7 @@ def decide(facts: CallFacts, *, dissatisfied_above: float, within_h: float) -> l
     soon = facts.ended_at + datetime.timedelta(hours=within_h)
     owed = []
     if (
-        facts.disposition in _UNANSWERED
+        facts.disposition in UNANSWERED
         and facts.direction == "inbound"
         and facts.has_number
         and not facts.reached_since

@@ -48,6 +48,8 @@ def sync(settings: Settings, database: Database, call_id: uuid.UUID) -> None:
     with database.transaction() as session:
         call = session.get_one(Call, call_id, options=[selectinload(Call.spans)])
         entry = session.get_one(TimelineEntry, call_id)
+        if entry.customer_id:  # one call of a customer after the other: what is owed depends on the calls around
+            session.get_one(Customer, entry.customer_id, with_for_update={"key_share": True})
         mood = session.get(Mood, call_id)
         owed = decide(
             _facts(session, call, entry, mood),
