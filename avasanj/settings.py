@@ -24,7 +24,7 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """What a center can set. Read from the environment, `./avasanj.env` and `avasanj.env` in the data folder."""
 
-    model_config = SettingsConfigDict(env_prefix="AVASANJ_", extra="ignore", env_file_encoding="utf-8")
+    model_config = SettingsConfigDict(env_prefix="AVASANJ_", extra="ignore", env_file_encoding="utf-8-sig")
 
     # Places
     data_dir: Path = Field(
@@ -199,3 +199,9 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(
             f"A setting can't be read as JSON: {field}. docs/settings.md shows how it is written."
         ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"{error.filename} can't be read: {error.strerror}. Let the user that runs Avasanj read it, or set AVASANJ_DATA_DIR to a folder of your own."
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError("An avasanj.env is not text in UTF-8. Save it as UTF-8.") from None

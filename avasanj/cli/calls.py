@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, track
 
 from avasanj.cli.app import app, is_terminal, opened_database, print_json, settings_and_log
 from avasanj.errors import InputError
@@ -41,9 +41,18 @@ def import_(
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder. Give the folder in which the recordings lie.")
     with opened_database(settings) as database:
-        report = import_folder(settings, database, folder, csv=csv)
+        columns = (TextColumn("Recordings"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, disable=not is_terminal(), transient=True) as bar:
+            task = bar.add_task("import", total=None)
+            report = import_folder(
+                settings,
+                database,
+                folder,
+                csv=csv,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
     for problem in report.problems:
-        console.print(problem, markup=False, highlight=False)
+        console.print(problem, markup=False, highlight=False, soft_wrap=True)
     if json:
         print_json({"imported": report.imported, "known": report.skipped_known, "problems": report.problems})
     else:

@@ -47,3 +47,21 @@ def test_a_worker_without_its_database_says_who_would_run_one(tmp_path: Path) ->
     assert run.returncode == 1
     assert "`avasanj up` runs one" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_settings_file_that_can_not_be_reached_is_named(tmp_path: Path) -> None:
+    beyond = tmp_path / ("x" * 300)  # the system refuses such a name to root too, as it would not a closed folder
+    run = avasanj(tmp_path, "doctor", AVASANJ_DATA_DIR=str(beyond))
+    assert run.returncode == 1
+    assert run.stderr.startswith("avasanj: ")
+    assert "avasanj.env can't be read" in run.stderr
+
+
+def test_a_settings_file_with_a_byte_order_mark_is_read_from_its_first_line(tmp_path: Path) -> None:
+    (tmp_path / "avasanj.env").write_text("AVASANJ_WEB_PORT=none\n", encoding="utf-8-sig")
+    assert "AVASANJ_WEB_PORT" in avasanj(tmp_path, "doctor").stderr
+
+
+def test_a_settings_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "avasanj.env").write_text("AVASANJ_PBX_NAME=تهران\n", encoding="utf-16")
+    assert "not text in UTF-8" in avasanj(tmp_path, "doctor").stderr
