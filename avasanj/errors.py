@@ -4,9 +4,17 @@ from __future__ import annotations
 
 
 class AvasanjError(Exception):
-    """Base of the product's own errors. `retry` tells the pipeline whether trying again can help."""
+    """Base of the product's own errors. `retry` tells the pipeline whether trying again can help.
+
+    `text` is a message id of the catalogue with %(name)s for each of `values`, so that a page can say it in the reader's
+    language; as a string the error is the English sentence.
+    """
 
     retry = False
+
+    def __init__(self, text: str = "", **values: object) -> None:
+        super().__init__(text % values if values else text)
+        self.text, self.values = text, values
 
 
 class PassingError(AvasanjError):

@@ -61,16 +61,19 @@ def digits(text: object, language: str) -> str:
 
 
 def reason(stored: Mapping[str, Any] | None, language: str) -> str:
-    """A stored reason `{"id": English text, "values": {...}}` in `language`, its numbers in the language's digits; "" for None."""
+    """A stored reason `{"id": English text, "values": {...}}` in `language`; "" for None.
+
+    Numbers and times take the language's digits; words that somebody said keep theirs.
+    """
     if not stored:
         return ""
     values = {
-        name: f"{ISOLATE}{digits(_plain(value), language)}{ISOLATE_END}"
-        for name, value in stored.get("values", {}).items()
+        name: f"{ISOLATE}{_value(value, language)}{ISOLATE_END}" for name, value in stored.get("values", {}).items()
     }
     text = translator(language).gettext(str(stored["id"]))
     return text % values if values else text
 
 
-def _plain(value: object) -> object:
-    return f"{value:g}" if isinstance(value, float) else value
+def _value(value: object, language: str) -> str:
+    plain = f"{value:g}" if isinstance(value, float) else str(value)
+    return plain if any(character.isalpha() for character in plain) else digits(plain, language)

@@ -24,6 +24,7 @@ from avasanj.settings import Settings
 
 PASSWORD_MIN_CHARS = 10
 LINK_LIFE = datetime.timedelta(hours=1)
+LINK_GONE = N_("This link has been used or is too old. Ask an administrator for a new one, or run `avasanj up` again.")
 _FIRST_LOGIN = "admin"
 _hasher = PasswordHash((Argon2Hasher(),))
 #: verified when nobody has that log-in, so that the time taken does not tell who exists
@@ -102,10 +103,25 @@ def link_for(session: Session, settings: Settings, user_id: uuid.UUID, *, by: uu
     return f"{settings.address}/welcome#{token}"
 
 
-def use_link(database: Database, settings: Settings, token: str, password: str) -> NewSession:
+def link_owner(session: Session, token: str) -> User | None:
+    """Whom a one-time link is for, or None when it is used, old or unknown. Looking does not use it up."""
+    return session.scalars(
+        select(User)
+        .join(LoginLink, LoginLink.user_id == User.id)
+        .where(LoginLink.token_sha256 == _digest(token), LoginLink.used_at.is_(None))
+        .where(LoginLink.expires_at > utc_now(), User.active.is_(True))
+    ).first()
+
+
+def may_name(user: User) -> bool:
+    """Whether a person still has only a log-in name, as the first administrator, whom nobody has entered by hand."""
+    return user.name == user.login
+
+
+def use_link(database: Database, settings: Settings, token: str, password: str, name: str = "") -> NewSession:
     """Set the password of the link's owner and log them in; the link is used up, their other sessions end.
 
-    Raises InputError for a short password (the link stays good), AccessError for a link that is used, old or unknown.
+    `name` becomes the name of a person who has none yet but their log-in name. Raises InputError for a short password (the link stays good), AccessError for a link that is used, old or unknown.
     """
     if len(password) < PASSWORD_MIN_CHARS:
         raise InputError(N_("The password is too short. Use at least 10 characters."))
@@ -119,11 +135,9 @@ def use_link(database: Database, settings: Settings, token: str, password: str) 
         )
         user = session.get(User, owner) if owner else None
         if user is None or not user.active:
-            raise AccessError(
-                N_(
-                    "This link has been used or is too old. Ask an administrator for a new one, or run `avasanj up` again."
-                )
-            )
+            raise AccessError(LINK_GONE)
+        if name.strip() and may_name(user):
+            user.name = name.strip()
         user.password_hash = _hasher.hash(password)  # only now: hashing is dear, and anybody may send a token
         session.execute(delete(WebSession).where(WebSession.user_id == user.id))
         audit(session, user.id, "password.set", user.id)

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session, selectinload
 
 from avasanj.errors import InputError
+from avasanj.i18n import N_
 from avasanj.notify import announce
 from avasanj.people import AuditEntry
 from crm_sync.tables import Customer, CustomerPhone, FollowUp, TimelineEntry
@@ -39,7 +40,10 @@ def load(session: Session, customer_id: uuid.UUID) -> Customer:
     """A customer with their numbers. Raises InputError when there is none with this id."""
     customer = session.get(Customer, customer_id, options=[selectinload(Customer.phones)])
     if customer is None:
-        raise InputError(f"There is no customer {customer_id}. The record may have been removed; open the list again.")
+        raise InputError(
+            N_("There is no customer %(customer)s. The record may have been removed; open the list again."),
+            customer=customer_id,
+        )
     return customer
 
 
@@ -71,7 +75,9 @@ def choose(session: Session, call_id: uuid.UUID, customer_id: uuid.UUID, user_id
     entry = session.get_one(TimelineEntry, call_id)
     if str(customer_id) not in entry.candidates:
         raise InputError(
-            f"Customer {customer_id} does not share the number of call {call_id}. Choose one of those offered."
+            N_("Customer %(customer)s does not share the number of call %(call)s. Choose one of those offered."),
+            customer=customer_id,
+            call=call_id,
         )
     entry.customer_id = customer_id
     session.execute(update(FollowUp).where(FollowUp.call_id == call_id).values(customer_id=customer_id))

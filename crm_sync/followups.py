@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from avasanj.database import utc_now
 from avasanj.errors import InputError
+from avasanj.i18n import N_
 from avasanj.notify import announce
 from avasanj.people import AuditEntry, User
 from crm_sync.rules import UNANSWERED, Owed
@@ -81,7 +82,7 @@ def create(
 ) -> uuid.UUID:
     """A follow-up that a person opens. Raises InputError when it doesn't say what is to be done."""
     if not note.strip():
-        raise InputError("A follow-up needs a note that says what is to be done.")
+        raise InputError(N_("A follow-up needs a note that says what is to be done."))
     count = session.scalars(
         select(FollowUp.rule).where(FollowUp.call_id == call_id, FollowUp.rule.startswith("manual"))
     ).all()
@@ -103,9 +104,9 @@ def create(
 def close(session: Session, follow_up_id: uuid.UUID, *, user_id: uuid.UUID, state: str, note: str) -> None:
     """End a follow-up as done or dropped. Closing it again keeps who was first; dropping needs a note that says why."""
     if state not in (DONE, DROPPED):
-        raise InputError(f"A follow-up ends as '{DONE}' or '{DROPPED}', not as '{state}'.")
+        raise InputError(N_("A follow-up ends as done or dropped, not as %(state)s."), state=state)
     if state == DROPPED and not note.strip():
-        raise InputError("Dropping a follow-up needs a note that says why.")
+        raise InputError(N_("Dropping a follow-up needs a note that says why."))
     follow_up = session.get_one(FollowUp, follow_up_id, with_for_update=True)
     if follow_up.state != OPEN:
         return

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from avasanj.database import utc_now
 from avasanj.errors import InputError
+from avasanj.i18n import N_
 from avasanj.notify import announce
 from crm_sync.connections import kick
 from crm_sync.tables import OutboxEvent, TimelineEntry
@@ -68,7 +69,7 @@ def replay(session: Session, event_id: int) -> None:
     """Send an event again that had been given up. Raises InputError for one that was not."""
     event = session.get_one(OutboxEvent, event_id, with_for_update=True)
     if event.state != DEAD:
-        raise InputError(f"Event {event_id} is '{event.state}', not given up: there is nothing to replay.")
+        raise InputError(N_("This event has not been given up: there is nothing to send again."))
     event.state, event.attempts, event.next_try_at = READY, 0, None
     kick(session, event.connection_id, event.partition, key=f"{event.id}:replay:{uuid.uuid4()}")
     announce(session, "connection", event.connection_id)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import NoResultFound
 from starlette.exceptions import HTTPException
 
 from avasanj.database import Database
-from avasanj.errors import AccessError, InputError
+from avasanj.errors import AccessError, AvasanjError, InputError
 from avasanj.i18n import N_
 from avasanj.log import get_logger
 from avasanj.login import Gate
@@ -51,6 +52,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.add_exception_handler(NotAllowedError, _refuse)
     app.add_exception_handler(InputError, _refuse)
     app.add_exception_handler(HTTPException, _refuse)
+    app.add_exception_handler(NoResultFound, _gone)
     app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(Exception, _broke)
     return app
@@ -81,8 +83,14 @@ def _ask_to_log_in(request: Request, error: Exception) -> Response:
 
 def _refuse(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 403 if isinstance(error, AccessError) else 422
-    text = str(error) if not isinstance(error, HTTPException) else _TEXTS.get(status, _TEXTS[404])
-    return _error_page(request, status, text)
+    if isinstance(error, AvasanjError):
+        return _error_page(request, status, error.text, values=error.values)
+    return _error_page(request, status, _TEXTS.get(status, _TEXTS[404]))
+
+
+def _gone(request: Request, _error: Exception) -> Response:
+    """What a form speaks of has been removed since, or never was."""
+    return _error_page(request, 404, _TEXTS[404])
 
 
 def _misread(request: Request, _error: Exception) -> Response:
@@ -99,12 +107,15 @@ def _broke(request: Request, error: Exception) -> Response:
     return _error_page(request, 500, _TEXTS[500], reference)
 
 
-def _error_page(request: Request, status: int, text: str, reference: str | None = None) -> Response:
-    reference = reference or secrets.token_hex(4)
+def _error_page(
+    request: Request, status: int, text: str, reference: str | None = None, values: Mapping[str, object] | None = None
+) -> Response:
+    """The error as a page in the visitor's language, or as English data; `values` fill the text's placeholders."""
+    reference, values = reference or secrets.token_hex(4), values or {}
     if _wants_data(request):
-        return JSONResponse({"error": text, "reference": reference}, status_code=status)
+        return JSONResponse({"error": text % values if values else text, "reference": reference}, status_code=status)
     try:
         who = visitor(request)
     except Exception:  # noqa: BLE001 - the database may be what broke; the page must still say so
         return Response(f"{text}\nReference: {reference}\n", status_code=status, media_type="text/plain")
-    return who.show("error.html", status, status=status, text=text, reference=reference)
+    return who.show("error.html", status, status=status, text=text, values=values, reference=reference)

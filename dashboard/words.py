@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avasanj.errors import InputError
-from avasanj.i18n import N_
+from avasanj.i18n import N_, translator
 from scoring import scorecard as scorecards
 from telephony.tables import Call, CallState, Direction, Disposition
 
@@ -94,6 +94,12 @@ def outcome(call: Call) -> Sentence:
     return Sentence(id=known or STATES[CallState(call.state)], seconds={})
 
 
+def listed(queues: list[str], language: str) -> str:
+    """The names of queues in one line."""
+    translate = translator(language).gettext
+    return ("، " if language == "fa" else ", ").join(translate(QUEUES.get(queue, queue)) for queue in queues)
+
+
 def mood(dissatisfied: float | None, above: float) -> str | None:
     """Key of MOODS for a probability; `above` is the center's limit from which a call counts as dissatisfied."""
     if dissatisfied is None:
@@ -110,7 +116,7 @@ def scorecard(key: str, language: str) -> str:
         return key
 
 
-def bars(curve: list[Any], most: int = 24) -> list[int]:
+def bars(curve: list[Any], most: int = 14) -> list[int]:
     """The mood curve as at most `most` heights from 1 (calm) to 5 (very unhappy), in the order of the customer's turns."""
     negatives = [float(point["negative"]) for point in curve]
     if not negatives:

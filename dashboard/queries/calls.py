@@ -27,12 +27,13 @@ PAGE_ROWS = 50
 class CallFilters(BaseModel):
     """What the list is narrowed to; the words of its sentence. Empty: no limit."""
 
-    when: Literal["", "today", "week"] = ""
+    when: Literal["", "today", "week", "7d"] = ""
     outcome: Literal["", "answered", "unanswered"] = ""
     queue: str = ""
     mood: Literal["", "dissatisfied"] = ""
     review: Literal["", "needed"] = ""
     owed: Literal["", "open"] = ""
+    flaw: Literal["", "recording", "gaps"] = ""
     samples: Literal["", "without", "only"] = ""
     q: str = ""
 
@@ -55,6 +56,7 @@ class CallRow:
     score: float | None
     needs_person: bool
     open_follow_ups: int
+    flawed: bool  #: one of its recordings can't be used
     stage: str | None
 
     @property
@@ -138,6 +140,10 @@ def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
         wanted.append(_any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)))
     if filters.owed:
         wanted.append(_any(FollowUp.call_id == Call.id, FollowUp.state == "open"))
+    if filters.flaw == "recording":
+        wanted.append(_any(Recording.call_id == Call.id, Recording.problem.is_not(None)))
+    elif filters.flaw:
+        wanted.append(Call.complete.is_(False))
     if filters.samples:
         wanted.append((Call.source == Source.SAMPLE) if filters.samples == "only" else (Call.source != Source.SAMPLE))
     if filters.q.strip():
@@ -183,7 +189,9 @@ def _found_by(text: str) -> ColumnElement[bool]:
 
 
 def _since(who: Person, when: str) -> datetime.datetime:
-    """Start of the center's day, or of its week: Saturday in Persian pages, Monday in English ones."""
+    """Start of the center's day, or of its week (Saturday in Persian pages, Monday in English ones), or 7 days ago."""
+    if when == "7d":
+        return who.now - datetime.timedelta(days=7)
     here = who.now.astimezone(zoneinfo.ZoneInfo(who.site.settings.timezone))
     first_weekday = 5 if who.language == "fa" else 0
     back = (here.weekday() - first_weekday) % 7 if when == "week" else 0
@@ -213,6 +221,7 @@ def _rows(who: Person) -> Select[Any]:
             .scalar_subquery()
             .label("owed"),
             _any(Recording.call_id == Call.id, Recording.problem.is_(None)).label("usable"),
+            _any(Recording.call_id == Call.id, Recording.problem.is_not(None)).label("flawed"),
             _any(Recording.call_id == Call.id).label("recorded"),
             _any(Transcript.call_id == Call.id).label("transcript"),
             _any(StuckWork.subject_id == cast(Call.id, String), StuckWork.requeued_at.is_(None)).label("stuck"),
@@ -237,6 +246,7 @@ def _row(found: Any) -> CallRow:
         score=found.score,
         needs_person=found.needs_person,
         open_follow_ups=found.owed,
+        flawed=found.flawed,
         stage=stage(
             call,
             usable=found.usable,

@@ -1,4 +1,4 @@
-"""How the product itself is: PBXs, waiting work, stuck work, connections, disk."""
+"""How the product itself is: PBXs, workers, waiting work, stuck work, connections, records with holes, disk."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from pathlib import Path
 from sqlalchemy import distinct, func, select, text
 from sqlalchemy.orm import Session
 
-from avasanj.people import StuckWork
-from avasanj.work import WORK_SCHEMA
-from crm_sync.tables import Connection, OutboxEvent
+from avasanj.database import utc_now
+from avasanj.people import StuckWork, Worker
+from avasanj.work import WORK_SCHEMA, Queue
+from dashboard.queries.outbox import ConnectionHealth, connections
 from scoring.tables import Evaluation, Mood
-from telephony.tables import Call, Pbx
+from telephony.tables import Call, Pbx, Recording
 
 LOW_DISK_SHARE = 0.05
+#: A worker beats every 8 s; after this long without a beat the others take its work over (avasanj.worker.DEAD_AFTER).
+SILENT_AFTER = datetime.timedelta(seconds=30)
+RECENT = datetime.timedelta(days=7)
 _WELL = {"connected"}
 
 
@@ -32,14 +36,15 @@ class QueueDepth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConnectionHealth:
-    """A system that receives events, with how many wait and what it last said."""
+class WorkerHealth:
+    """A process that takes work. `alive` while it has said so within SILENT_AFTER."""
 
-    connection: Connection
-    waiting: int
-    dead: int
-    last_reply: str | None
-    last_delivered_at: datetime.datetime | None
+    worker: Worker
+    alive: bool
+
+    @property
+    def name(self) -> str:
+        return self.worker.executor_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,22 +67,47 @@ class CallCounts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flaws:
+    """Calls whose record has holes: a recording that can't be used (in the last 7 days), events that were missed."""
+
+    recordings: int
+    gaps: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health:
     """Everything on the health page."""
 
     pbxs: list[Pbx]
+    workers: list[WorkerHealth]
     queues: list[QueueDepth]
     stuck: list[StuckWork]
     connections: list[ConnectionHealth]
     disk: Disk
     counts: CallCounts
+    flaws: Flaws
     version: str
+
+    @property
+    def unattended(self) -> list[str]:
+        """Queues on which no living worker works: what waits there waits for ever."""
+        attended = {queue for found in self.workers if found.alive for queue in found.worker.queues}
+        return [queue for queue in Queue if queue not in attended]
+
+    @property
+    def living(self) -> int:
+        return sum(found.alive for found in self.workers)
 
     @property
     def degraded(self) -> bool:
         lost = any(pbx.state not in _WELL for pbx in self.pbxs)
         paused = any(found.connection.state != "active" for found in self.connections)
-        return lost or paused or bool(self.stuck) or self.disk.low
+        return lost or paused or bool(self.stuck or self.unattended) or self.disk.low
+
+    @property
+    def needs_person(self) -> bool:
+        """Degraded, or other systems lack events until somebody sends them again."""
+        return self.degraded or any(found.dead for found in self.connections)
 
 
 def health(session: Session, data_dir: Path) -> Health:
@@ -85,13 +115,13 @@ def health(session: Session, data_dir: Path) -> Health:
     stuck = select(StuckWork).where(StuckWork.requeued_at.is_(None)).order_by(StuckWork.failed_at.desc()).limit(100)
     return Health(
         pbxs=list(session.scalars(select(Pbx).order_by(Pbx.name))),
+        workers=workers(session),
         queues=queues(session),
         stuck=list(session.scalars(stuck)),
-        connections=[
-            _connection(session, found) for found in session.scalars(select(Connection).order_by(Connection.name))
-        ],
+        connections=connections(session),
         disk=disk(data_dir),
         counts=counts(session),
+        flaws=flaws(session),
         version=version(),
     )
 
@@ -107,6 +137,21 @@ def counts(session: Session) -> CallCounts:
         scored=session.scalar(select(func.count()).select_from(judged)) or 0,
         failed=session.scalar(failed) or 0,
     )
+
+
+def flaws(session: Session) -> Flaws:
+    """What is wrong with the records of calls themselves."""
+    recent = (Call.started_at >= utc_now() - RECENT, Recording.problem.is_not(None))
+    broken = select(func.count(distinct(Recording.call_id))).join(Call, Call.id == Recording.call_id).where(*recent)
+    gaps = select(func.count()).select_from(Call).where(Call.complete.is_(False))
+    return Flaws(recordings=session.scalar(broken) or 0, gaps=session.scalar(gaps) or 0)
+
+
+def workers(session: Session) -> list[WorkerHealth]:
+    """Processes that take work, by name; one that ended as it should is not among them."""
+    alive_since = utc_now() - SILENT_AFTER
+    found = session.scalars(select(Worker).order_by(Worker.executor_id))
+    return [WorkerHealth(worker=worker, alive=worker.seen_at >= alive_since) for worker in found]
 
 
 def queues(session: Session) -> list[QueueDepth]:
@@ -142,17 +187,3 @@ def version() -> str:
         return importlib.metadata.version("avasanj")
     except importlib.metadata.PackageNotFoundError:
         return "0+checkout"
-
-
-def _connection(session: Session, connection: Connection) -> ConnectionHealth:
-    own = OutboxEvent.connection_id == connection.id
-    waiting = func.count().filter(OutboxEvent.state.in_(("placed", "ready", "sending")))
-    row = session.execute(
-        select(waiting, func.count().filter(OutboxEvent.state == "dead"), func.max(OutboxEvent.delivered_at)).where(own)
-    ).one()
-    tried = select(OutboxEvent.last_reply).where(own, OutboxEvent.last_reply.is_not(None))
-    latest = func.coalesce(OutboxEvent.delivered_at, OutboxEvent.next_try_at).desc().nulls_last()
-    last = session.scalar(tried.order_by(latest, OutboxEvent.id.desc()).limit(1))
-    return ConnectionHealth(
-        connection=connection, waiting=row[0], dead=row[1], last_reply=last, last_delivered_at=row[2]
-    )

@@ -1,4 +1,4 @@
-"""The page that says how Avasanj itself is, and the two things a person can do about it."""
+"""The page that says how Avasanj itself is, and the three things a person can do about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from avasanj import login, stuck
-from crm_sync import connections
+from crm_sync import connections, outbox
 from dashboard.access import Changes, Supervisor
 from dashboard.queries.follow_ups import late_count
 from dashboard.queries.health import health
@@ -28,6 +28,14 @@ def requeue(who: Supervisor, stuck_id: uuid.UUID) -> Response:
     with who.site.database.transaction() as session:
         stuck.requeue(session, stuck_id)
         login.audit(session, who.id, "stuck.requeued", stuck_id)
+    return RedirectResponse("/system", status_code=303)
+
+
+@router.post("/system/events/{event_id}/replay", dependencies=Changes)
+def replay(who: Supervisor, event_id: int) -> Response:
+    with who.site.database.transaction() as session:
+        outbox.replay(session, event_id)
+        login.audit(session, who.id, "event.replayed", event_id)
     return RedirectResponse("/system", status_code=303)
 
 

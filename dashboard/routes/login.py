@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from avasanj import login
 from avasanj.errors import AccessError, InputError
+from avasanj.i18n import translator
 from dashboard.access import LANGUAGE_COOKIE, SESSION_COOKIE, AnyVisitor, Changes, LoggedIn, Person, Visitor
 
 router = APIRouter()
@@ -40,24 +41,39 @@ def enter(
         )
     except AccessError as problem:
         status = 429 if isinstance(problem, login.TooManyTriesError) else 401
-        return who.show("login.html", status, next=_inside(next), problem=str(problem), login=login_name)
+        return who.show("login.html", status, next=_inside(next), problem=problem.text, login=login_name)
     return _let_in(who, new, _inside(next))
 
 
 @router.get("/welcome")
 def welcome(who: AnyVisitor) -> Response:
     """The link's token stands behind the `#`: the page's script puts it into the form, no server sees it in an address."""
-    return who.show("welcome.html", problem="", token="")
+    return who.show("welcome.html", problem="", token="", name="")
+
+
+@router.post("/welcome/who")
+def welcome_who(who: AnyVisitor, token: Annotated[str, Form()]) -> Response:
+    """Whom the link is for, asked by the page's script: the name to log in with, and whether their own name is missing."""
+    with who.site.database.read() as session:
+        user = login.link_owner(session, token.strip())
+    if user is None:
+        return JSONResponse({"problem": translator(who.language).gettext(login.LINK_GONE)}, status_code=403)
+    return JSONResponse({"login": user.login, "unnamed": login.may_name(user)})
 
 
 @router.post("/welcome")
-def set_password(who: AnyVisitor, token: Annotated[str, Form()], password: Annotated[str, Form()]) -> Response:
+def set_password(
+    who: AnyVisitor,
+    token: Annotated[str, Form()],
+    password: Annotated[str, Form()],
+    name: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
     try:
-        new = login.use_link(who.site.database, who.site.settings, token.strip(), password)
+        new = login.use_link(who.site.database, who.site.settings, token.strip(), password, name)
     except InputError as problem:
-        return who.show("welcome.html", 422, problem=str(problem), token=token)
+        return who.show("welcome.html", 422, problem=problem.text, token=token, name=name)
     except AccessError as problem:
-        return who.show("welcome.html", 403, problem=str(problem), token="")
+        return who.show("welcome.html", 403, problem=problem.text, token="", name=name)
     return _let_in(who, new, "/calls")
 
 

@@ -64,9 +64,13 @@ class _Ledger(Collector):
             pbx.add_metric([found.name], float(found.state == "connected"))
         outbox = GaugeMetricFamily("avasanj_outbox_events", "Events for other systems.", labels=["connection", "state"])
         for connection in now.connections:
-            outbox.add_metric([connection.connection.name, "waiting"], connection.waiting)
-            outbox.add_metric([connection.connection.name, "dead"], connection.dead)
-        yield from (calls, waiting, pbx, outbox)
+            for state in ("waiting", "retrying", "dead"):
+                outbox.add_metric([connection.connection.name, state], getattr(connection, state))
+        flaws = GaugeMetricFamily("avasanj_flawed_calls", "Calls whose record has holes.", labels=["flaw"])
+        flaws.add_metric(["recording"], now.flaws.recordings)
+        flaws.add_metric(["gaps"], now.flaws.gaps)
+        yield from (calls, waiting, pbx, outbox, flaws)
+        yield GaugeMetricFamily("avasanj_workers", "Workers that said within 30 s that they live.", value=now.living)
         yield GaugeMetricFamily("avasanj_stuck_work", "Work that waits for a person.", value=len(now.stuck))
         yield GaugeMetricFamily("avasanj_disk_free_bytes", "Free space under the data folder.", value=now.disk.free)
 

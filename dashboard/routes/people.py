@@ -37,7 +37,7 @@ def add(
         with who.site.database.transaction() as session:
             link = login.add_user(session, who.site.settings, **new, by=who.id)  # type: ignore[arg-type]
     except InputError as problem:
-        return _show(who, problem=str(problem), status=422)
+        return _show(who, problem=problem.text, status=422)
     return _show(who, link=link, link_for=name)
 
 
@@ -54,7 +54,7 @@ def set_active(who: Administrator, user_id: uuid.UUID, active: Annotated[bool, F
         with who.site.database.transaction() as session:
             login.set_active(session, user_id, active=active, by=who.id)
     except InputError as problem:
-        return _show(who, problem=str(problem), status=422)
+        return _show(who, problem=problem.text, status=422)
     return RedirectResponse("/people", status_code=303)
 
 

@@ -13,10 +13,11 @@ import soundfile
 from sqlalchemy.orm import Session
 
 from avasanj.database import Database, utc_now
-from avasanj.people import Role, StuckWork, User
+from avasanj.people import Role, StuckWork, User, Worker
 from avasanj.settings import Settings
 from crm_sync.tables import Connection, Customer, CustomerPhone, FollowUp, OutboxEvent, TimelineEntry
 from scoring.tables import Answer, Evaluation, Mood
+from telephony import problems
 from telephony.tables import AgentSpan, Call, HoldSpan, Pbx, Recording
 from transcription.tables import Playback, Transcript, Turn
 
@@ -236,7 +237,9 @@ def _calls(
     )
     _judge(session, happy, CALM_EN, 0.04, 100.0, unsure=False)
 
-    weak = add("weak", 60 * 28, customer_e164="+989125550134")
+    weak = add("weak", 60 * 28, customer_e164="+989125550134", complete=False)
+    cut_off = problems.text(problems.CUT_OFF, file="/var/spool/asterisk/monitor/weak-2-r.wav")
+    session.add(Recording(call_id=weak.id, party="agent", path="weak-2-r.wav", problem=cut_off))
     _spoken(
         session, settings, weak, CALM_FA, agent="لیلا محمدی", source="whisper", model="whisper-base int8", too_weak=True
     )
@@ -266,7 +269,7 @@ def _calls(
             call_id=broken.id, position=0, interface="PJSIP/1003", agent_name="امیر رضایی", started_at=broken.started_at
         )
     )
-    problem = "The recording of the agent is empty (44 bytes). Check the disk of the PBX and MixMonitor's folder."
+    problem = problems.text(problems.EMPTY, file="/var/spool/asterisk/monitor/broken-r.wav")
     session.add(
         Recording(call_id=broken.id, party="agent", path="/var/spool/asterisk/monitor/broken-r.wav", problem=problem)
     )
@@ -545,7 +548,7 @@ def _health(session: Session, now: datetime.datetime) -> None:
             last_event_at=now,
         )
     )
-    lost = "Asterisk at 192.0.2.7:5038 does not answer. Check that it runs and that manager.conf lets this machine in."
+    lost = problems.text(problems.UNREACHABLE, address="192.0.2.7:5038", fault="connection refused")
     session.add(Pbx(name="branch", state="lost", since=now - datetime.timedelta(minutes=12), detail=lost))
     connection = Connection(
         name="webhook", kind="webhook", url="https://crm.example.org/hooks/avasanj", state="paused", failures=12
@@ -562,7 +565,23 @@ def _health(session: Session, now: datetime.datetime) -> None:
         ordered_at=now,
     )
     event.state, event.attempts, event.last_reply = "ready", 12, "500 Internal Server Error"
-    session.add(event)
+    event.placed_at, event.next_try_at = now - datetime.timedelta(minutes=40), now + datetime.timedelta(minutes=3)
+    dead = OutboxEvent(
+        event_id=uuid.uuid4(),
+        connection_id=connection.id,
+        call_id=call_id("calm"),
+        kind="call",
+        partition="y",
+        ordered_at=now - datetime.timedelta(minutes=95),
+        payload={"call": str(call_id("calm"))},
+    )
+    dead.state, dead.attempts, dead.last_reply = "dead", 1, "422 Unprocessable: field 'agent' is unknown"
+    session.add_all([event, dead])
+    # seen tomorrow: alive for as long as the tests take
+    seen = {"started_at": now - datetime.timedelta(hours=30), "seen_at": now + datetime.timedelta(days=1)}
+    session.add(Worker(executor_id="host-a:up-1", queues=["intake", "speech", "scoring", "sync"], **seen))
+    gone = now - datetime.timedelta(minutes=6)
+    session.add(Worker(executor_id="host-b:work-1", queues=["speech"], started_at=gone, seen_at=gone))
     error = "Recording for call 1763800000.12 is not at /var/spool/asterisk/monitor/stuck-t.wav after 30 s. Check MixMonitor's folder."
     session.add(
         StuckWork(

@@ -45,6 +45,29 @@ def test_first_administrators_link_sets_a_password_once(
     assert again.status_code == 403
 
 
+def test_first_administrator_sees_their_log_in_name_and_chooses_how_they_are_called(
+    database: Database, settings: Settings, stranger: TestClient
+) -> None:
+    token = _token(login.make_login_link(database, settings))
+    assert stranger.post("/welcome/who", data={"token": token}).json() == {"login": "admin", "unnamed": True}
+    assert (
+        stranger.post("/welcome", data={"token": token, "password": NEW, "name": " نرگس کاویانی "}).status_code == 303
+    )
+    assert stranger.get("/api/me").json()["name"] == "نرگس کاویانی"
+    gone = stranger.post("/welcome/who", data={"token": token})
+    assert gone.status_code == 403
+    assert "مصرف شده" in gone.json()["problem"]
+
+
+def test_person_with_a_name_keeps_it(day: Day) -> None:
+    with day.database.transaction() as session:
+        token = _token(login.link_for(session, day.settings, day.seeded.supervisor, by=day.seeded.admin))
+    client = day.client()
+    assert client.post("/welcome/who", data={"token": token}).json() == {"login": "super", "unnamed": False}
+    client.post("/welcome", data={"token": token, "password": NEW, "name": "Somebody Else"})
+    assert client.get("/api/me").json()["name"] == "Martin Hale"
+
+
 def test_link_does_not_work_after_an_hour(database: Database, settings: Settings, stranger: TestClient) -> None:
     link = login.make_login_link(database, settings)
     with database.transaction() as session:
@@ -128,7 +151,7 @@ def test_session_ends_at_log_out_and_after_its_hours(day: Day) -> None:
 
 def test_every_change_without_the_sessions_token_is_refused(look_day: Day) -> None:
     client = look_day.enter("admin")
-    open_to_all = {"/login", "/welcome", "/language"}
+    open_to_all = {"/login", "/welcome", "/welcome/who", "/language"}
     paths = {path for path, methods in _routes(look_day.app) if "POST" in methods} - open_to_all
     assert len(paths) >= 9
     forms = {
@@ -143,7 +166,7 @@ def test_every_change_without_the_sessions_token_is_refused(look_day: Day) -> No
     }
     nobody = "00000000-0000-0000-0000-000000000001"
     for path in paths:
-        address = path
+        address = path.replace("{event_id}", "1")
         for name in ("call_id", "follow_up_id", "customer_id", "stuck_id", "connection_id", "user_id"):
             address = address.replace(f"{{{name}}}", nobody)
         for token in ({}, {"csrf": "wrong"}):

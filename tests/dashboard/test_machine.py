@@ -6,10 +6,12 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import delete, update
 
-from avasanj.database import Database
-from avasanj.people import StuckWork
+from avasanj import worker
+from avasanj.database import Database, utc_now
+from avasanj.people import StuckWork, Worker
 from crm_sync.tables import Connection
 from dashboard.app import create_app
+from dashboard.queries.health import SILENT_AFTER
 from telephony.tables import Pbx
 from tests.dashboard.conftest import Day
 
@@ -30,6 +32,19 @@ def test_health_is_ok_when_nothing_is_wrong(day: Day) -> None:
         session.execute(update(Connection).values(state="active"))
         session.execute(delete(StuckWork))
     assert day.client().get("/health").json()["status"] == "ok"
+
+
+def test_health_is_degraded_while_nobody_does_the_work(day: Day) -> None:
+    with day.database.transaction() as session:
+        session.execute(update(Pbx).values(state="connected"))
+        session.execute(update(Connection).values(state="active"))
+        session.execute(delete(StuckWork))
+        session.execute(update(Worker).values(seen_at=utc_now() - worker.DEAD_AFTER * 1.1))
+    assert day.client().get("/health").json()["status"] == "degraded"
+
+
+def test_page_and_workers_agree_on_when_one_is_dead() -> None:
+    assert SILENT_AFTER == worker.DEAD_AFTER
 
 
 def test_health_is_503_while_the_database_is_away(look_day: Day) -> None:
@@ -59,6 +74,11 @@ def test_metrics_are_for_loopback_or_the_token(look_day: Day) -> None:
     assert told.status_code == 200
     assert 'avasanj_calls{kind="total"} 13.0' in told.text
     assert 'avasanj_pbx_connected{pbx="branch"} 0.0' in told.text
+    assert 'avasanj_outbox_events{connection="webhook",state="retrying"} 1.0' in told.text
+    assert 'avasanj_outbox_events{connection="webhook",state="dead"} 1.0' in told.text
+    assert 'avasanj_flawed_calls{flaw="recording"} 2.0' in told.text
+    assert 'avasanj_flawed_calls{flaw="gaps"} 1.0' in told.text
+    assert "avasanj_workers 1.0" in told.text
     assert far.get("/metrics").status_code == 403
     assert near.get("/metrics", headers={"x-forwarded-for": "192.0.2.9"}).status_code == 403
     assert far.get("/metrics", headers={"authorization": "Bearer s3cret-token"}).status_code == 200

@@ -11,14 +11,14 @@ import jinja2
 import pytest
 from fastapi.testclient import TestClient
 from jinja2.ext import extract_from_ast
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from avasanj import login
 from avasanj.database import Database
-from avasanj.i18n import catalogue
-from avasanj.people import StuckWork
+from avasanj.i18n import catalogue, reason
+from avasanj.people import StuckWork, Worker
 from avasanj.settings import Settings
-from crm_sync.tables import Connection, Customer, FollowUp, TimelineEntry
+from crm_sync.tables import Connection, Customer, FollowUp, OutboxEvent, TimelineEntry
 from dashboard.app import create_app
 from tests.dashboard.conftest import Day, Enter, csrf
 from tests.dashboard.look import pages
@@ -59,7 +59,7 @@ def _texts() -> set[str]:
             first = message if isinstance(message, str) else next((part for part in message or () if part), None)
             found |= {first} if first else set()
     own = [path for path in (ROOT / "dashboard").rglob("*.py") if "node_modules" not in path.parts]
-    for file in [*own, ROOT / "avasanj/login.py"]:
+    for file in [*own, *(ROOT / "crm_sync").glob("*.py"), ROOT / "avasanj/login.py"]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and "N_" in (getattr(node.func, "id", ""), getattr(node.func, "attr", "")):
                 found.add(ast.literal_eval(node.args[0]))
@@ -136,6 +136,8 @@ def test_empty_list_says_what_to_do(settings: Settings, database: Database) -> N
     ("q=Olivia", {"english"}),
     ("q=رضایی", {"calm", "working", "broken", "shared"}),
     ("queue=support&review=needed", {"english"}),
+    ("flaw=recording&when=7d", {"broken", "weak"}),
+    ("flaw=gaps", {"weak"}),
 ])  # fmt: skip
 def test_filters_narrow_the_list(enter: Enter, seeded: Seeded, query: str, names: set[str]) -> None:
     listed = {call["id"] for call in enter("super").get(f"/api/calls?{query}").json()["calls"]}
@@ -202,6 +204,80 @@ def test_shared_number_is_settled_by_a_person(day: Day) -> None:
     assert answer.status_code == 303
     with database.read() as session:
         assert session.get_one(TimelineEntry, call_id).customer_id == seeded.customers["daughter"]
+
+
+def test_refusals_of_other_rooms_read_in_the_visitors_language(day: Day) -> None:
+    client, call_id = day.enter("super"), day.seeded.calls["shared"]
+    wrong = {"csrf": csrf(client), "customer_id": str(day.seeded.customers["sara"])}
+    english = client.post(f"/calls/{call_id}/customer", data=wrong)
+    assert english.status_code == 422
+    assert "does not share the number" in english.text
+    client.post("/language", data={"language": "fa"})
+    persian = client.post(f"/calls/{call_id}/customer", data=wrong).text
+    assert "یکی از مشتری‌های پیشنهادشده" in persian
+    assert str(call_id) in persian
+    assert "does not share" not in persian
+
+
+def test_event_that_was_given_up_is_sent_again(day: Day) -> None:
+    client = day.enter("super")
+    page = client.get("/system").text
+    assert f'href="/calls/{day.seeded.calls["calm"]}"' in page
+    assert "422 Unprocessable" in page
+    with day.database.read() as session:
+        dead = session.scalars(select(OutboxEvent).where(OutboxEvent.state == "dead")).one()
+    address = f"/system/events/{dead.id}/replay"
+    assert day.enter("agent").post(address, data={"csrf": "x"}).status_code == 403
+    assert client.post(address, data={"csrf": csrf(client)}).status_code == 303
+    with day.database.read() as session:
+        assert session.get_one(OutboxEvent, dead.id).state == "ready"
+    assert client.post(address, data={"csrf": csrf(client)}).status_code == 422
+    assert client.post("/system/events/999999/replay", data={"csrf": csrf(client)}).status_code == 404
+
+
+def test_health_page_says_who_works_and_what_nobody_does(day: Day) -> None:
+    client = day.enter("super")
+    page = client.get("/system").text
+    assert "host-b:work-1" in page
+    assert "silent since" in page
+    assert "1 has failed and is tried again" in page
+    assert "No worker is running" not in page
+    with day.database.transaction() as session:
+        session.execute(update(Worker).where(Worker.executor_id == "host-a:up-1").values(queues=["intake", "scoring"]))
+    assert "Nobody works on: \u2068listening, sending to other systems\u2069." in client.get("/system").text
+    with day.database.transaction() as session:
+        session.execute(delete(Worker))
+    assert "No worker is running" in client.get("/system").text
+
+
+def test_calls_with_holes_are_marked_and_lead_from_health_to_their_list(enter: Enter, seeded: Seeded) -> None:
+    client = enter("super")
+    page = client.get("/system").text
+    assert "2 calls of the last 7 days have a recording" in page.replace("\u2068", "").replace("\u2069", "")
+    assert 'href="/calls?when=7d&amp;flaw=recording"' in page
+    assert 'href="/calls?flaw=gaps"' in page
+    row = client.get(f"/calls/{seeded.calls['weak']}/row").text
+    call = client.get(f"/calls/{seeded.calls['weak']}").text
+    for words in ("recording faulty", "events missing"):
+        assert words in row
+        assert words in call
+        assert words not in client.get(f"/calls/{seeded.calls['calm']}/row").text
+
+
+def test_problems_of_recordings_and_pbxs_read_in_persian(enter: Enter, seeded: Seeded) -> None:
+    client = enter("admin")
+    call, system = client.get(f"/calls/{seeded.calls['weak']}").text, client.get("/system").text
+    assert "weak-2-r.wav" in call
+    assert "was cut off" not in call
+    assert "192.0.2.7:5038" in system
+    assert "does not answer" not in system
+
+
+def test_words_that_somebody_said_keep_their_digits() -> None:
+    said = {"id": "The agent promised: “%(words)s”", "values": {"words": "I'll call you tomorrow at 11"}}
+    waited = {"id": "The caller waited %(wait)s and hung up", "values": {"wait": "3:40"}}
+    assert "tomorrow at 11" in reason(said, "fa")
+    assert "۳:۴۰" in reason(waited, "fa")
 
 
 def test_customer_is_renamed(day: Day) -> None:

@@ -3,6 +3,7 @@ import { clock, digits, text } from "./texts";
 
 const SILENCE_S = 1.5;
 const LEAD_S = 0.25;
+const SHOW_EVERY_MS = 50;
 
 interface Stretch {
   start: number;
@@ -18,6 +19,9 @@ export class CallPlayer extends HTMLElement {
   private holds: [number, number][] = [];
   private lit: HTMLElement | null = null;
   private frame = 0;
+  private shownAt = 0;
+  private known: Stretch[] = [];
+  private list: Element | null = null;
   private resizing: ResizeObserver | null = null;
 
   connectedCallback(): void {
@@ -79,12 +83,18 @@ export class CallPlayer extends HTMLElement {
     return this.querySelector<HTMLElement>(".wave")!;
   }
 
+  /** The transcript's turns; read again only when the transcript has been replaced, since an hour has a thousand. */
   private turns(): Stretch[] {
-    return [...document.querySelectorAll<HTMLElement>("li.turn")].map((element) => ({
-      start: Number(element.dataset["start"]),
-      end: Number(element.dataset["end"]),
-      element,
-    }));
+    const list = document.querySelector("ol.turns");
+    if (list !== this.list) {
+      this.list = list;
+      this.known = [...(list?.querySelectorAll<HTMLElement>("li.turn") ?? [])].map((element) => ({
+        start: Number(element.dataset["start"]),
+        end: Number(element.dataset["end"]),
+        element,
+      }));
+    }
+    return this.known;
   }
 
   private listen(): void {
@@ -95,7 +105,7 @@ export class CallPlayer extends HTMLElement {
       this.seek(((event.clientX - box.left) / box.width) * this.duration);
     });
     const running = (): void => {
-      this.show();
+      if (performance.now() - this.shownAt > SHOW_EVERY_MS) this.show();
       if (!this.audio.paused) this.frame = requestAnimationFrame(running);
     };
     this.audio.addEventListener("play", () => {
@@ -134,6 +144,7 @@ export class CallPlayer extends HTMLElement {
 
   private show(): void {
     const at = this.audio.currentTime;
+    this.shownAt = performance.now();
     this.draw();
     this.wave.setAttribute("aria-valuenow", String(Math.round(at)));
     this.wave.setAttribute("aria-valuetext", clock(at));

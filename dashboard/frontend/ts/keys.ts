@@ -34,9 +34,11 @@ const actions: Record<string, Action> = {
   j: () => move(1),
   k: () => move(-1),
   Enter: (target) => (target.dataset["href"] ? void (location.href = target.dataset["href"]) : false),
-  " ": (target) => (target.closest("button, summary, a") || !player() ? false : player()!.toggle()),
+  " ": (target) => (pressedByKeyboard(target) || !player() ? false : player()!.toggle()),
   ArrowLeft: () => (player() ? player()!.step(-5) : false),
   ArrowRight: () => (player() ? player()!.step(5) : false),
+  Home: (target) => (target.matches(".wave") ? player()?.seek(0) : false),
+  End: (target) => (target.matches(".wave") ? player()?.seek(Infinity) : false),
   "[": () => player()?.turn(-1),
   "]": () => player()?.turn(1),
   e: () => player()?.evidence(),
@@ -62,6 +64,15 @@ function move(direction: 1 | -1): void {
   next.tabIndex = -1;
   next.focus();
 }
+
+/** Space presses what the keyboard has walked to; after a click with the mouse it plays and pauses. */
+function pressedByKeyboard(target: HTMLElement): boolean {
+  return target.matches("button, summary, a, input") && !walkedByMouse;
+}
+
+let walkedByMouse = false;
+document.addEventListener("pointerdown", () => (walkedByMouse = true), true);
+document.addEventListener("keydown", (event) => event.key === "Tab" && (walkedByMouse = false), true);
 
 function isField(target: HTMLElement): boolean {
   return target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");

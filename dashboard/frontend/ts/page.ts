@@ -7,7 +7,7 @@ export function startPage(): void {
     token.value = location.hash.slice(1);
     history.replaceState(null, "", location.pathname);
   }
-  if (token?.value) token.closest("label")?.setAttribute("hidden", "");
+  if (token?.value) void greet(token);
 
   for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto]")) {
     form.addEventListener("change", () => send(form));
@@ -31,6 +31,24 @@ export function startPage(): void {
     if (row && !chosen && !target.closest("a, button, input, select, summary, form")) location.href = row.dataset["href"]!;
   });
   document.addEventListener("click", closeOthers, true);
+}
+
+/** Tells the owner of a one-time link under which name they will log in, or that the link is no longer good. */
+async function greet(token: HTMLInputElement): Promise<void> {
+  token.closest("label")?.setAttribute("hidden", "");
+  const answer = await fetch("/welcome/who", { method: "POST", body: new URLSearchParams({ token: token.value }) });
+  const owner = (await answer.json()) as { login?: string; unnamed?: boolean; problem?: string };
+  const login = document.querySelector<HTMLInputElement>("#your-login");
+  if (owner.login && login) {
+    login.value = owner.login;
+    login.closest("label")?.removeAttribute("hidden");
+  }
+  if (owner.unnamed) document.querySelector("#your-name")?.closest("label")?.removeAttribute("hidden");
+  const gone = document.querySelector<HTMLElement>("#link-gone");
+  if (owner.problem && gone && !document.querySelector(".problem:not([hidden])")) {
+    gone.textContent = owner.problem;
+    gone.hidden = false;
+  }
 }
 
 /** Only what is set stands in the address. */
