@@ -201,7 +201,8 @@ def load_settings(**overrides: object) -> Settings:
         ) from None
     except OSError as error:
         raise SettingsError(
-            f"{error.filename} can't be read: {error.strerror}. Let the user that runs Avasanj read it, or set AVASANJ_DATA_DIR to a folder of your own."
+            f"{error.filename} can't be read: {error.strerror}. Let the user that runs Avasanj read it, "
+            "or set AVASANJ_DATA_DIR to a folder of your own."
         ) from None
     except UnicodeDecodeError:
         raise SettingsError("An avasanj.env is not text in UTF-8. Save it as UTF-8.") from None

@@ -74,12 +74,16 @@ def import_folder(
         )
     problems_found: list[str] = []
     imported = known = 0
+    told: dict[uuid.UUID, str] = {}
     for done, row in enumerate(rows, 1):
         if isinstance(row, str):
             problems_found.append(row)
         else:
             try:
-                taken = _take(settings, database, row, allowed=[folder, *settings.recordings_dirs], sample=sample)
+                allowed = [folder, *settings.recordings_dirs]
+                taken = _take(
+                    settings, database, row, allowed=allowed, sample=sample, told={} if facts is None else told
+                )
                 imported += taken
                 known += not taken
             except InputError as error:
@@ -89,14 +93,26 @@ def import_folder(
     return ImportReport(imported=imported, skipped_known=known, problems=problems_found)
 
 
-def _take(settings: Settings, database: Database, row: ArchiveRow, *, allowed: Sequence[Path], sample: bool) -> bool:
-    """Enter one call; False where it is known. Raises InputError where none of its files can be used."""
+def _take(
+    settings: Settings,
+    database: Database,
+    row: ArchiveRow,
+    *,
+    allowed: Sequence[Path],
+    sample: bool,
+    told: dict[uuid.UUID, str],
+) -> bool:
+    """Enter one call; False where it is known. Raises InputError where its files can't be used or are another row's (`told`)."""
     legs = [_leg(party, path, place=row.place, allowed=allowed) for party, path in row.files.items()]
     pbx = Source.SAMPLE if sample else "archive"
     linked_id = hashlib.sha256(
         "\n".join(sorted(f"{leg.party}:{leg.facts.sha256}" for leg in legs)).encode()
     ).hexdigest()[:_HASH_LETTERS]
     id_ = call_id(pbx, linked_id)
+    if (first := told.setdefault(id_, row.place)) != row.place:
+        raise InputError(
+            f"{row.place}: the same recording as in {first}. Keep the row that is right; this one was left out."
+        )
     with database.read() as session:
         if session.get(Call, id_) is not None:
             return False

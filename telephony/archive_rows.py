@@ -111,6 +111,10 @@ def _facts(names: Sequence[str], cells: Sequence[str], place: str) -> dict[str, 
         raise InputError(
             f"{place}: {len(cells)} cells where the first line names {len(names)} columns. Quote cells that hold a comma."
         )
+    if any("\0" in cell for cell in cells):
+        raise InputError(f"{place}: a cell holds a NUL character. Take it out.")
+    if any("\0" in cell for cell in cells):
+        raise InputError(f"{place}: a cell holds a NUL character, which no text has. Export the CSV again as UTF-8.")
     return {name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()}
 
 
@@ -185,11 +189,14 @@ def _started_at(text: str, timezone: str, place: str) -> datetime.datetime:
 def _transcript(path: Path, place: str) -> Path:
     """The path of a transcript that looks as it should. Each turn is checked again when it is used."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        content = json.loads(text)
     except OSError as error:
         raise InputError(f"{place}: the transcript {path.name} can't be read: {error.strerror}.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{place}: the transcript {path.name} is not JSON in UTF-8: {error}.") from None
+    if "\\u0000" in text:
+        raise InputError(f"{place}: the transcript {path.name} holds a NUL character (\\u0000). Take it out.")
     turns = content.get("turns") if isinstance(content, dict) else None
     if not isinstance(turns, list) or not isinstance(content.get("language"), str):
         raise InputError(f'{place}: the transcript {path.name} needs "language", "source" and "turns".')

@@ -158,6 +158,26 @@ def test_bad_rows_are_named_by_their_line_and_the_rest_goes_on(
         assert words in problem
 
 
+def test_two_rows_for_one_recording_are_named_and_the_first_counts(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    sound(tmp_path / "a.wav")
+    folder = with_csv(tmp_path, "file,caller", "a.wav,09120000012", "a.wav,09120000027")
+    report = import_folder(settings, database, folder)
+    assert report.imported == 1
+    assert [call.caller_raw for call in calls(database)] == ["09120000012"]
+    assert "calls.csv, line 3: the same recording as in calls.csv, line 2" in report.problems[0]
+
+
+def test_nul_in_a_row_costs_that_row_alone(settings: Settings, database: Database, tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav")
+    sound(tmp_path / "b.wav", hz=500)
+    folder = with_csv(tmp_path, "file,agent", "a.wav,Sa\0ra", "b.wav,Sara")
+    report = import_folder(settings, database, folder)
+    assert report.imported == 1
+    assert "line 2" in report.problems[0]
+
+
 def test_second_import_changes_nothing(settings: Settings, database: Database, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     sound(folder / "a.wav")
