@@ -60,6 +60,8 @@ class Encoder:
     def unload(self) -> None:
         """Forget the model; the next `encode` loads it again."""
         with self._lock:
+            if self._loaded is None:  # asked again and again while idle; collecting would take 100 ms each time
+                return
             self._loaded = None
         gc.collect()
         _give_back_memory()
@@ -67,7 +69,9 @@ class Encoder:
 
 class _Loaded:
     def __init__(self, model_dir: Path, threads: int) -> None:
-        missing = [name for name in ("config.json", "model.safetensors", "tokenizer.json") if not (model_dir / name).is_file()]
+        missing = [
+            name for name in ("config.json", "model.safetensors", "tokenizer.json") if not (model_dir / name).is_file()
+        ]
         if missing:
             msg = f"The text model in {model_dir} lacks {', '.join(missing)}. Run `avasanj models fetch`."
             raise LastingError(msg)
@@ -132,7 +136,9 @@ def _bert(model_dir: Path, torch: Any) -> Any:
     for path, module in list(model.named_modules()):
         if isinstance(module, torch.nn.Linear) and path not in FLOAT_LAYERS:
             parent, _, name = path.rpartition(".")
-            setattr(model.get_submodule(parent), name, _int8_linear(torch, read(f"{path}.weight"), read(f"{path}.bias")))
+            setattr(
+                model.get_submodule(parent), name, _int8_linear(torch, read(f"{path}.weight"), read(f"{path}.bias"))
+            )
     state = {name: read(name) for name in model.state_dict() if name != TABLE}
     state[TABLE] = torch.zeros(config.vocab_size, WIDTH)
     model.load_state_dict(state, assign=True)
@@ -147,7 +153,9 @@ def _int8_linear(torch: Any, weight: Any, bias: Any) -> Any:
     zeros = torch.zeros(len(scales), dtype=torch.long)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the successor that torch names is a package of its own
-        packed = torch.ops.quantized.linear_prepack(torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8), bias)
+        packed = torch.ops.quantized.linear_prepack(
+            torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8), bias
+        )
 
     class Int8Linear(torch.nn.Module):  # type: ignore[misc]
         def forward(self, values: Any) -> Any:
@@ -168,7 +176,11 @@ def _normaliser(tokenizer_json: Path) -> Any:
             steps.append(normalizers.Precompiled(base64.b64decode(step["precompiled_charsmap"])))
         elif step["type"] == "Replace":
             pattern = step["pattern"]
-            steps.append(normalizers.Replace(Regex(pattern["Regex"]) if "Regex" in pattern else pattern["String"], step["content"]))
+            steps.append(
+                normalizers.Replace(
+                    Regex(pattern["Regex"]) if "Regex" in pattern else pattern["String"], step["content"]
+                )
+            )
         elif step["type"] == "Strip":
             steps.append(normalizers.Strip(step["strip_left"], step["strip_right"]))
         else:
