@@ -12,6 +12,8 @@ from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
 
+#: A server on another host that vanished, or a firewall that forgot us, is noticed within a minute and not after two hours.
+KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 #: Constraint names are fixed, so that a migration down can name what a migration up made.
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -52,7 +54,7 @@ class Database:
             hide_parameters=True,  # an error in a log must not carry names and numbers
             pool_size=pool_size,
             max_overflow=10,
-            connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c jit=off"},
+            connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c jit=off", **KEEP_ALIVE},
         )
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import secrets
+import threading
 import uuid
 from dataclasses import dataclass
 
@@ -52,6 +53,8 @@ class Gate:
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        #: Checking a password takes 64 MB for a moment; and tries at the same moment must not slip past the count.
+        self.checking = threading.BoundedSemaphore(2)
         self._per_name = RateLimitItemPerMinute(10, 5)
         self._per_address = RateLimitItemPerMinute(60, 5)
 
@@ -85,7 +88,10 @@ def make_login_link(database: Database, settings: Settings) -> str:
     """
     with database.transaction() as session:
         user = session.scalars(
-            select(User).where(User.role == Role.ADMINISTRATOR).order_by(User.created_at).limit(1)
+            select(User)
+            .where(User.role == Role.ADMINISTRATOR, User.active.is_(True))
+            .order_by(User.created_at)
+            .limit(1)
         ).first()
         if user is None:
             user = User(login=_FIRST_LOGIN, name=_FIRST_LOGIN, role=Role.ADMINISTRATOR, language=settings.language)
@@ -121,7 +127,8 @@ def may_name(user: User) -> bool:
 def use_link(database: Database, settings: Settings, token: str, password: str, name: str = "") -> NewSession:
     """Set the password of the link's owner and log them in; the link is used up, their other sessions end.
 
-    `name` becomes the name of a person who has none yet but their log-in name. Raises InputError for a short password (the link stays good), AccessError for a link that is used, old or unknown.
+    `name` becomes the name of a person who has none yet but their log-in name. Raises InputError for a short password
+    (the link stays good), AccessError for a link that is used, old or unknown.
     """
     if len(password) < PASSWORD_MIN_CHARS:
         raise InputError(N_("The password is too short. Use at least 10 characters."))
@@ -146,20 +153,21 @@ def use_link(database: Database, settings: Settings, token: str, password: str, 
 
 def log_in(database: Database, settings: Settings, gate: Gate, login: str, password: str, address: str) -> NewSession:
     """A session for the right password. Raises TooManyTriesError, and AccessError without telling which of the two was wrong."""
-    gate.check(login, address)
-    with database.read() as reading:
-        user = reading.scalars(select(User).where(func.lower(User.login) == login.strip().lower())).first()
-    known = user is not None and user.active and user.password_hash is not None
-    right, better = _hasher.verify_and_update(
-        password, (user.password_hash or _NOBODY) if user is not None else _NOBODY
-    )
-    with database.transaction() as session:
-        if user is not None and known and right:
-            if better:
-                session.execute(update(User).where(User.id == user.id).values(password_hash=better))
-            return _open(session, settings, user)
-        gate.failed(login, address)
-        audit(session, user.id if user else None, "login.refused", user.id if user else "unknown")
+    with gate.checking:
+        gate.check(login, address)
+        with database.read() as reading:
+            user = reading.scalars(select(User).where(func.lower(User.login) == login.strip().lower())).first()
+        known = user is not None and user.active and user.password_hash is not None
+        right, better = _hasher.verify_and_update(
+            password, (user.password_hash or _NOBODY) if user is not None else _NOBODY
+        )
+        with database.transaction() as session:
+            if user is not None and known and right:
+                if better:
+                    session.execute(update(User).where(User.id == user.id).values(password_hash=better))
+                return _open(session, settings, user)
+            gate.failed(login, address)
+            audit(session, user.id if user else None, "login.refused", user.id if user else "unknown")
     raise AccessError(N_("This name and password do not go together."))
 
 

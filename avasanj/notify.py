@@ -6,15 +6,18 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from avasanj.database import KEEP_ALIVE
 from avasanj.log import get_logger
 
 CHANNEL = "avasanj"
 _WAKE_S = 1.0
+_ALIVE: dict[str, Any] = dict(KEEP_ALIVE)
 _log = get_logger(__name__)
 
 
@@ -38,7 +41,7 @@ def listen(database_url: str, stop: threading.Event) -> Iterator[Notice]:
     connected_before = False
     while not stop.is_set():
         try:
-            with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            with psycopg.connect(url, autocommit=True, connect_timeout=5, **_ALIVE) as connection:
                 connection.execute(f"listen {CHANNEL}")
                 if connected_before:
                     yield Notice(kind="gap", id="")

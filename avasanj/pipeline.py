@@ -52,7 +52,9 @@ _SECONDS = Histogram(
 MAX_RECOVERY_ATTEMPTS = 5
 _ATTEMPTS, _FIRST_PAUSE_S, _GROWTH = 8, 1.0, 2.0
 #: Faults of the machine or the database, which pass.
-_PASSING = (OSError, MemoryError, OperationalError, InterfaceError)
+_UNREACHED = (OperationalError, InterfaceError)
+_PASSING = (OSError, MemoryError, *_UNREACHED)
+_LOOK_S = 1.0
 #: Attempts at what fails in a way that nobody foresaw: more would only hold up the calls behind it.
 _SURPRISES = 3
 
@@ -91,6 +93,7 @@ class Tools:
     database: Database
     speech: SpeechEngine
     encoder: Encoder
+    leaving: threading.Event = field(default_factory=threading.Event)  #: set when this process is to end
     speaking: Activity = field(default_factory=Activity)
     encoding: Activity = field(default_factory=Activity)
 
@@ -135,7 +138,7 @@ def deliver(connection_id: str, partition: str) -> None:
         work.DELIVER,
         connection_id,
         lambda tools, _id: crm_sync.delivery.deliver(tools.settings, tools.database, connection_id, partition),
-        _pause_connection,
+        pause_connection,
     )
 
 
@@ -175,10 +178,15 @@ def _ask_for(tools: Tools, job: work.Job, call_id: uuid.UUID) -> None:
 
 
 def _keep_for_a_person(session: Session, workflow_id: str, job: work.Job, subject_id: str, reason: str) -> None:
+    if session.get(Call, uuid.UUID(subject_id)) is None:
+        _log.info(
+            "call_removed", stage=job.name, subject=subject_id
+        )  # meanwhile, by a person: there is nothing to start again
+        return
     stuck.record(session, workflow_id, job.name, subject_id, reason)
 
 
-def _pause_connection(session: Session, _workflow_id: str, _job: work.Job, connection_id: str, reason: str) -> None:
+def pause_connection(session: Session, _workflow_id: str, _job: work.Job, connection_id: str, reason: str) -> None:
     crm_sync.connections.pause(session, uuid.UUID(connection_id), reason)
 
 
@@ -196,7 +204,7 @@ def _stage(
 
     def attempt() -> None:
         with _SECONDS.labels(job.name).time():
-            do(tools, uuid.UUID(subject_id))
+            _patiently(tools, lambda: do(tools, uuid.UUID(subject_id)))
 
     def give_up(reason: str) -> None:
         with tools.database.transaction() as session:
@@ -209,6 +217,29 @@ def _stage(
         remedy = "the dashboard's health page starts it again"
         _log.exception("stage_given_up", stage=job.name, subject=subject_id, remedy=remedy)
         DBOS.run_step(_options(f"{job.name}: given up"), give_up, _reason(error))
+
+
+def _patiently(tools: Tools, do: Callable[[], None]) -> None:
+    """Do it; where the database goes away meanwhile, do it again once it is back: that is no failure of the work's own."""
+    while True:
+        try:
+            return do()
+        except _UNREACHED:
+            if not _away(tools.database):
+                raise
+            _log.warning("database_away", remedy="the stage is done again when it is back")
+            while _away(tools.database):
+                if tools.leaving.wait(_LOOK_S):
+                    raise
+
+
+def _away(database: Database) -> bool:
+    try:
+        with database.read() as session:
+            session.execute(select(1))
+    except _UNREACHED:
+        return True
+    return False
 
 
 def _options(name: str) -> StepOptions:

@@ -115,6 +115,20 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def only_worker(folder: Path, name: str) -> Iterator[None]:
+    """Hold a worker's name on this machine; raises LastingError when a living one has it: each would redo the other's work."""
+    file_name = "".join(letter if letter.isalnum() else "_" for letter in name)
+    with (folder / f"worker-{file_name}.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LastingError(
+                f"A worker named {name} runs on this machine already. Give this one another name: avasanj work --name {name}2."
+            ) from None
+        yield
+
+
 def is_held(folder: Path) -> bool:
     """Whether an `avasanj up` holds the data folder."""
     try:

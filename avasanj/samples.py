@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from avasanj import stuck
+from avasanj import stuck, work
 from avasanj.database import Database
 from avasanj.errors import InputError
 from avasanj.notify import announce
@@ -77,6 +77,9 @@ def remove(settings: Settings, database: Database) -> int:
         calls = session.scalars(select(Call.id).where(Call.source == Source.SAMPLE)).all()
         session.execute(delete(StuckWork).where(StuckWork.subject_id.in_([str(call) for call in calls])))
         session.execute(delete(Call).where(Call.id.in_(calls)))
+        # A sample that is brought back has the same id, and its work the same keys.
+        jobs = (work.INTAKE, work.TRANSCRIBE, work.SCORE, work.SYNC)
+        work.forget(session, [f"{job.name}:{call}" for job in jobs for call in calls])
         used = exists().where(TimelineEntry.customer_id == Customer.id)
         session.execute(delete(Customer).where(Customer.sample, ~used))
         for call in calls:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import enum
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 from dbos._client import EnqueueOptions
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 #: Work is recovered by processes of the same version; a deploy keeps it unless a job's shape changes.
@@ -77,6 +78,13 @@ def enqueue(
     engine = session.get_bind()
     assert isinstance(engine, Engine)
     _client(engine.url.render_as_string(hide_password=False)).enqueue_in_transaction(session, options, *arguments)
+
+
+def forget(session: Session, keys: Sequence[str]) -> None:
+    """Take work with these keys away, with all that the engine remembers of it: a key can then be used anew."""
+    for table in ("workflow_input", "workflow_output", "operation_outputs", "workflow_status"):  # no foreign keys there
+        statement = f"delete from {WORK_SCHEMA}.{table} where workflow_uuid = any(:keys)"  # noqa: S608 - constants
+        session.execute(text(statement), {"keys": [*keys]})
 
 
 def prepare(url: str) -> None:

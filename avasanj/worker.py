@@ -14,13 +14,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from avasanj import pipeline, stuck
+from avasanj import pipeline, stuck, work
 from avasanj.database import Database, utc_now
 from avasanj.log import get_logger
 from avasanj.people import Worker
 from avasanj.pipeline import Tools
 from avasanj.settings import Settings
-from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, WORK_SCHEMA, Queue
+from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, WORK_SCHEMA, Queue
 from scoring.encoder import Encoder
 from transcription.whisper import SpeechEngine
 
@@ -30,6 +30,7 @@ _BEAT_S = 8.0
 #: A worker that has not been seen for this long is dead. Wrongly so does no harm: steps are fenced and effects have keys.
 DEAD_AFTER = datetime.timedelta(seconds=30)
 _KEEP_DONE = datetime.timedelta(days=7)
+_FORGET_AT_ONCE = 2000
 #: How often a queue is looked at: each look costs about 6 ms of processor, idle or not.
 _LOOK_S = 2.0
 _SPEECH_AT_ONCE, _SCORING_AT_ONCE, _INTAKE_AT_ONCE, _SENDING_AT_ONCE = 1, 1, 2, 8
@@ -48,17 +49,16 @@ def run(
         device=settings.speech_device,
         threads=settings.threads,
     )
-    tools = Tools(settings=settings, database=database, speech=speech, encoder=encoder)
+    tools = Tools(settings=settings, database=database, speech=speech, encoder=encoder, leaving=stop)
     pipeline.use(tools)
     _beat(database, executor_id, queues)
     _launch(database, executor_id, queues)
     _log.info("worker_started", executor=executor_id, queues=",".join(queues))
     try:
-        last_sweep = utc_now() - _KEEP_DONE
+        last_sweep, seen = utc_now() - _KEEP_DONE, utc_now()
         while not stop.wait(_BEAT_S):
             try:
-                _beat(database, executor_id, queues)
-                _take_over_from_the_dead(database)
+                seen = _look_after(database, executor_id, queues, seen)
                 _rest_the_hopeless(database)
                 if utc_now() - last_sweep > datetime.timedelta(hours=1):
                     last_sweep = utc_now()
@@ -83,6 +83,7 @@ def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> No
         log_level="WARNING",
         console_log_level="ERROR",  # failed attempts are logged by the pipeline, in its own words
         sys_db_pool_size=5,
+        notification_coalesce_sec=1.0,  # nothing here waits for events; the default wakes up a hundred times a second
     )
     DBOS(config=config)
     DBOS.listen_queues([*queues])
@@ -93,6 +94,20 @@ def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> No
     DBOS.register_queue(
         Queue.SYNC, worker_concurrency=_SENDING_AT_ONCE, partition_concurrency=1, polling_interval_sec=_LOOK_S
     )
+
+
+def _look_after(
+    database: Database, executor_id: str, queues: Sequence[Queue], seen: datetime.datetime
+) -> datetime.datetime:
+    """Say that this worker lives, and take over from those that do not; when it said so, to be handed in as `seen` next.
+
+    After an absence of our own (a database that was away, a machine that slept) the others get a round to say so first.
+    """
+    _beat(database, executor_id, queues)
+    now = utc_now()
+    if now - seen < DEAD_AFTER:
+        _take_over_from_the_dead(database)
+    return now
 
 
 def _beat(database: Database, executor_id: str, queues: Sequence[Queue]) -> None:
@@ -131,22 +146,25 @@ def _has_pending(session: Session, executor_id: str) -> bool:
     return bool(session.scalar(query, {"id": executor_id}))
 
 
+_CANCEL = text("update work.workflow_status set status = 'CANCELLED' where workflow_uuid = :id")
+
+
 def _rest_the_hopeless(database: Database) -> None:
     """Work that took its process down time and again is shown to a person instead of being tried for ever."""
     query = text(
-        "select workflow_uuid, name, inputs from work.workflow_status where status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED' "
+        "select workflow_uuid, name, i.inputs from work.workflow_status join work.workflow_input i using (workflow_uuid) "
+        "where status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED' "
         "and workflow_uuid not in (select workflow_id from avasanj.stuck_work)"
     )
     with database.transaction() as session:
-        for workflow_id, name, inputs in session.execute(query):
+        for workflow_id, name, inputs in session.execute(query).all():
             subject = _first_uuid(str(inputs))
-            stuck.record(
-                session,
-                workflow_id,
-                name,
-                subject,
-                f"The process died {pipeline.MAX_RECOVERY_ATTEMPTS} times at this work. Look at its log before starting it again.",
-            )
+            reason = f"The process died {pipeline.MAX_RECOVERY_ATTEMPTS} times at this work. Look at its log before starting it again."
+            if name == DELIVER.name:  # its events keep their place; resuming the connection sends them
+                pipeline.pause_connection(session, workflow_id, DELIVER, subject, reason)
+                session.execute(_CANCEL, {"id": workflow_id})
+            else:
+                stuck.record(session, workflow_id, name, subject, reason)
 
 
 def _first_uuid(inputs: str) -> str:
@@ -160,10 +178,13 @@ def _first_uuid(inputs: str) -> str:
 
 def _forget_done(database: Database) -> None:
     cutoff_ms = int((utc_now() - _KEEP_DONE).timestamp() * 1000)
-    with database.transaction() as session:
-        session.execute(
-            text(
-                "delete from work.workflow_status where status in ('SUCCESS', 'ERROR', 'CANCELLED') and updated_at < :cutoff"
-            ),
-            {"cutoff": cutoff_ms},
-        )
+    query = text(
+        "select workflow_uuid from work.workflow_status where status in ('SUCCESS', 'ERROR', 'CANCELLED') "
+        "and updated_at < :cutoff limit :most"
+    )
+    while True:
+        with database.transaction() as session:
+            keys = session.scalars(query, {"cutoff": cutoff_ms, "most": _FORGET_AT_ONCE}).all()
+            work.forget(session, keys)
+        if len(keys) < _FORGET_AT_ONCE:
+            return

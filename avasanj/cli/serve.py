@@ -15,7 +15,7 @@ from rich.console import Console
 from avasanj.cli.app import app, is_terminal, opened_database, server, settings_and_log, sqlalchemy_url
 from avasanj.database import Database
 from avasanj.errors import InputError, SettingsError
-from avasanj.processes import Child, Family, check_port, only_one
+from avasanj.processes import Child, Family, check_port, only_one, only_worker
 from avasanj.settings import Settings
 
 _WATCH_S = 0.5
@@ -95,7 +95,9 @@ def work(
     except ValueError:
         raise InputError(f"There is no queue {queue}. The queues: {', '.join(Queue)}.") from None
     stop = stop_on_signals()
-    worker.run(settings, Database(running_database(settings)), f"{socket.gethostname()}:{name}", queues, stop)
+    make_folders(settings)
+    with only_worker(settings.data_dir, name):
+        worker.run(settings, Database(running_database(settings)), f"{socket.gethostname()}:{name}", queues, stop)
 
 
 @app.command()
