@@ -116,7 +116,7 @@ def scorecard(key: str, language: str) -> str:
         return key
 
 
-def bars(curve: list[Any], most: int = 14) -> list[int]:
+def bars(curve: list[Any], most: int = 12) -> list[int]:
     """The mood curve as at most `most` heights from 1 (calm) to 5 (very unhappy), in the order of the customer's turns."""
     negatives = [float(point["negative"]) for point in curve]
     if not negatives:

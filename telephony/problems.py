@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import re
 
-from avasanj.i18n import N_, translator
+from avasanj.i18n import ISOLATE, ISOLATE_END, N_, translator
 
 # Recordings
 MISSING = N_(
@@ -68,7 +68,8 @@ def in_language(stored: str | None, language: str) -> str:
         return stored or ""
     for problem, pattern in _patterns():
         if (match := pattern.fullmatch(stored)) is not None:
-            return translator(language).gettext(problem) % match.groupdict()
+            values = {name: f"{ISOLATE}{value}{ISOLATE_END}" for name, value in match.groupdict().items()}
+            return translator(language).gettext(problem) % values
     return translator(language).gettext(stored)
 
 

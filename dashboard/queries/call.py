@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
+from avasanj.i18n import RTL
 from avasanj.people import StuckWork, User
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
 from dashboard.access import Person, visible_calls
@@ -120,6 +121,12 @@ class CallDetail:
     @property
     def hold_pairs(self) -> list[tuple[float, float]]:
         return [(round(hold.start_s, 2), round(hold.end_s, 2)) for hold in self.holds]
+
+    @property
+    def words_dir(self) -> str:
+        """Direction of the words that were said; a word of another script does not turn its sentence."""
+        language = self.transcript.language if self.transcript else self.call.language
+        return "auto" if language is None else "rtl" if language in RTL else "ltr"
 
     @property
     def turns(self) -> list[Turn]:

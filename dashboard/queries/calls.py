@@ -140,10 +140,9 @@ def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
         wanted.append(_any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)))
     if filters.owed:
         wanted.append(_any(FollowUp.call_id == Call.id, FollowUp.state == "open"))
-    if filters.flaw == "recording":
-        wanted.append(_any(Recording.call_id == Call.id, Recording.problem.is_not(None)))
-    elif filters.flaw:
-        wanted.append(Call.complete.is_(False))
+    if filters.flaw:
+        broken = _any(Recording.call_id == Call.id, Recording.problem.is_not(None))
+        wanted.append(broken if filters.flaw == "recording" else Call.complete.is_(False))
     if filters.samples:
         wanted.append((Call.source == Source.SAMPLE) if filters.samples == "only" else (Call.source != Source.SAMPLE))
     if filters.q.strip():

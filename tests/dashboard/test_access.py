@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 import pytest
@@ -63,7 +62,7 @@ def test_stranger_is_asked_to_log_in(look_day: Day, path: str) -> None:
     assert answer.headers["location"] == f"/login?next={path}"
 
 
-@pytest.mark.parametrize("path", ["/api/calls", "/live", f"/media/00000000-0000-4000-8000-000000000000"])
+@pytest.mark.parametrize("path", ["/api/calls", "/live", "/media/00000000-0000-4000-8000-000000000000"])
 def test_stranger_gets_no_data(look_day: Day, path: str) -> None:
     assert look_day.client().get(path).status_code == 401
 
