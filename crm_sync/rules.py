@@ -52,6 +52,8 @@ def decide(facts: CallFacts, *, dissatisfied_above: float, within_h: float) -> l
 
     A caller who hung up is owed a call only if there is a number to call and nobody has spoken to them since.
     """
+    if facts.direction == "internal":
+        return []  # colleagues among themselves: there is no customer to whom anything is owed
     soon = facts.ended_at + datetime.timedelta(hours=within_h)
     owed = []
     if (

@@ -7,16 +7,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
-from avasanj.database import Database
+from avasanj.database import Database, utc_now
 from avasanj.errors import SettingsError
 from avasanj.settings import Settings
 from crm_sync import connections, delivery, stage
 from crm_sync.clients.webhook import Outcome, Reply, send
+from crm_sync.rules import CallFacts, Promise, decide
 from crm_sync.tables import Connection, FollowUp, OutboxEvent
 from tests.crm_sync.test_delivery import let_time_pass, make_call, send_all
 from tests.peers.receiver import SECRET, Receiver
@@ -192,3 +194,18 @@ def test_a_call_missed_after_the_customer_was_spoken_to_is_still_owed_when_the_t
         stage.sync(settings, database, call)
     with database.read() as session:
         assert session.scalar(select(func.count()).where(FollowUp.state == "open", FollowUp.rule == "abandoned")) == 1
+
+
+def test_colleagues_among_themselves_are_owed_nothing() -> None:
+    promise = Promise(words="I will call you back", agent="Sara", due_at=None)
+    facts = CallFacts(
+        direction="internal",
+        disposition="answered",
+        ended_at=utc_now(),
+        wait_s=1.0,
+        has_number=False,
+        dissatisfied=0.99,
+        promises=[promise],
+    )
+    assert decide(facts, dissatisfied_above=0.6, within_h=4.0) == []
+    assert len(decide(replace(facts, direction="inbound"), dissatisfied_above=0.6, within_h=4.0)) == 2
