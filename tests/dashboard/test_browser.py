@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,18 +14,36 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from avasanj import login
 from avasanj.database import utc_now
 from avasanj.notify import announce
 from crm_sync import followups
-from telephony.tables import Call
+from telephony.tables import Call, Party
 from tests.conftest import missing_peer
 from tests.dashboard.conftest import Day
 from tests.dashboard.look import CHROMIUM_ARGS, pages, serving
 from tests.dashboard.seed import PASSWORD
+from transcription import playback
+from transcription.legs import Leg
+from transcription.tables import Playback
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 CHROMIUM = os.environ.get("AVASANJ_TEST_CHROMIUM", "/usr/bin/chromium")
 PATIENCE_MS = 20_000
+AUDIO = "document.querySelector('call-player').audio"
+#: root mean square of each channel in each turn
+LOUDNESS = """async () => {
+    const file = await fetch(document.querySelector('call-player').audio.src);
+    const sound = await new OfflineAudioContext(2, 48000, 48000).decodeAudioData(await file.arrayBuffer());
+    const loud = (channel, turn) => {
+        const [from, to] = ['start', 'end'].map(s => Math.floor(Number(turn.dataset[s]) * sound.sampleRate));
+        return Math.sqrt(sound.getChannelData(channel).slice(from, to).reduce((sum, x) => sum + x * x, 0) / (to - from));
+    };
+    return [...document.querySelectorAll('li.turn')].map(element => {
+        const party = element.classList.contains('agent') ? 'agent' : 'customer';
+        return {party, left: loud(0, element), right: loud(1, element)};
+    });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -167,12 +186,79 @@ def test_new_follow_up_shows_on_the_open_call_while_it_plays_on(page: Page, addr
     assert page.evaluate("document.querySelector('call-player').audio.paused") is False
 
 
-def test_one_time_link_fills_the_form_and_leaves_the_address(browser: Browser, address: str) -> None:
+def test_one_time_link_leaves_the_address_and_says_how_to_log_in_later(
+    browser: Browser, address: str, day: Day
+) -> None:
+    with day.database.transaction() as session:
+        link = login.link_for(session, day.settings, day.seeded.supervisor, by=day.seeded.admin)
+    page = browser.new_page()
+    page.goto(f"{address}/welcome#{link.partition('#')[2]}")
+    expect(page.locator("#your-login")).to_have_value("super", timeout=PATIENCE_MS)
+    assert page.url == f"{address}/welcome"
+    assert not page.locator("#token").is_visible()
+    assert not page.locator("#your-name").is_visible()
+    page.fill("[name=password]", "a password of mine")
+    page.click("button.main")
+    page.wait_for_url("**/calls")
+    page.close()
+
+
+def test_link_that_is_no_longer_good_says_so_before_a_password_is_typed(browser: Browser, address: str) -> None:
     page = browser.new_page()
     page.goto(f"{address}/welcome#0123456789abcdefghijklmnopqrstuvwxyz")
-    assert page.locator("#token").input_value() == "0123456789abcdefghijklmnopqrstuvwxyz"
-    assert page.url == f"{address}/welcome"
+    expect(page.locator("#link-gone")).to_contain_text("مصرف شده", timeout=PATIENCE_MS)
     page.close()
+
+
+def test_space_plays_and_pauses_after_clicks_and_presses_what_the_keyboard_has_walked_to(
+    page: Page, address: str, day: Day
+) -> None:
+    page.goto(f"{address}/calls/{day.seeded.calls['angry']}")
+    page.locator("#call-mood .quotes .play-here").first.click()
+    _until(page, f"{AUDIO}.currentTime > 0 && !{AUDIO}.paused")
+    page.keyboard.press("Space")
+    _until(page, f"{AUDIO}.paused")
+    page.locator(".speed").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.locator("input[name=skip]").is_checked()
+    assert page.evaluate(f"{AUDIO}.paused")
+
+
+def test_file_that_the_pipeline_makes_plays_with_the_customer_left_and_skips_silence(
+    page: Page, address: str, day: Day
+) -> None:
+    made = _remake(day, day.seeded.calls["angry"])
+    page.goto(f"{address}/calls/{day.seeded.calls['angry']}")
+    _until(page, f"{AUDIO}.readyState >= 1")
+    assert page.evaluate(f"{AUDIO}.duration") == pytest.approx(made, abs=0.1)
+    loudness = page.evaluate(LOUDNESS)
+    assert {turn["party"] for turn in loudness} == {"customer", "agent"}
+    for turn in loudness:
+        assert (turn["left"] > 5 * turn["right"]) == (turn["party"] == "customer"), turn
+    held = page.locator("li.turn").nth(5)  # "این چه وضعشه": it comes after 22 s on hold
+    started_s = float(held.get_attribute("data-start") or 0)
+    page.locator("input[name=skip]").check()
+    page.evaluate(f"document.querySelector('call-player').seek({started_s - 20})")
+    page.keyboard.press("Space")
+    _until(page, f"{AUDIO}.currentTime > {started_s - 1}")
+    expect(held).to_have_class(re.compile("lit"))
+
+
+def _remake(day: Day, call_id: uuid.UUID) -> float:
+    """Give the call the kind of file that the pipeline makes; its length in seconds."""
+    with day.database.transaction() as session:
+        kept = session.get_one(Playback, call_id)
+        sound = day.settings.media_dir / kept.path
+        legs = [
+            Leg(recording_id=channel, party=party, path=sound, channel=channel, start_s=0.0)
+            for channel, party in enumerate((Party.CUSTOMER, Party.AGENT))
+        ]
+        kept.path = playback.media_path(call_id)
+        made = playback.make(legs, day.settings.media_dir / kept.path)
+        assert made is not None
+        kept.duration_s, kept.peaks = made.duration_s, made.peaks
+        return made.duration_s
 
 
 @pytest.mark.parametrize("width", [1440, 420])
