@@ -44,7 +44,13 @@ LABELS = {
     "wrong_number": "Wrong number",
 }  #: message ids by the name of a contribution
 #: Weight of a group of phrases, and how many turns with it count.
-GROUPS = {"complaint": (0.6, 2), "churn": (0.9, 2), "escalation": (0.8, 1), "legal": (1.0, 1), "calls_into_silence": (0.6, 1)}
+GROUPS = {
+    "complaint": (0.6, 2),
+    "churn": (0.9, 2),
+    "escalation": (0.8, 1),
+    "legal": (1.0, 1),
+    "calls_into_silence": (0.6, 1),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +145,9 @@ def _line(line: Line) -> list[Contribution]:
     return [
         Contribution(name="wait", value=line.wait_s, weight=min(0.6, max(0.0, line.wait_s - 60) / 300)),
         Contribution(name="hold", value=line.hold_s, weight=min(0.5, max(0.0, line.hold_s - 30) / 240)),
-        Contribution(name="unannounced_hold", value=line.unannounced_holds, weight=1.2 * min(1, line.unannounced_holds)),
+        Contribution(
+            name="unannounced_hold", value=line.unannounced_holds, weight=1.2 * min(1, line.unannounced_holds)
+        ),
         Contribution(name="wrong_number", value=float(line.wrong_number), weight=-1.8 * line.wrong_number),
         Contribution(name="repeat_call", value=line.earlier_calls, weight=0.3 * min(2, line.earlier_calls)),
     ]
@@ -156,7 +164,9 @@ def _evidence(path: Sequence[Moment], found: Mapping[str, list[Moment]]) -> list
     def strength(moment: Moment) -> float:
         return moment.dissatisfied + (0.3 if moment.turn.position in spoken else 0.0)
 
-    shown = sorted((m for m in path if strength(m) >= SHOWN_FROM and m.negative >= m.positive), key=lambda m: -strength(m))
+    shown = sorted(
+        (m for m in path if strength(m) >= SHOWN_FROM and m.negative >= m.positive), key=lambda m: -strength(m)
+    )
     return [evidence(moment.turn, dissatisfied=round(moment.dissatisfied, 3)) for moment in shown[:SHOWN]]
 
 

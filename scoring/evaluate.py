@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,14 @@ from scoring import heads as shipped_heads
 from scoring import measures
 from scoring.dialogue import AGENT, CUSTOMER, Turn
 from scoring.dissatisfaction import Line, judge
-from scoring.heads import ATTITUDES, Heads
+from scoring.heads import ATTITUDES, Floats, Heads
+from scoring.labelled import read_rows, text
 from scoring.mood import Encodes, encode_once, moments
 
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 #: A mean satisfaction below this (of 1 to 5) is dissatisfied.
 SATISFIED_FROM = 3.0
+SPEAKERS = {"customer": CUSTOMER, "agent": AGENT}
 
 
 def evaluate_sentiment(
@@ -28,87 +28,111 @@ def evaluate_sentiment(
     """`{"macro_f1", "auc", "ece", "n"}` over lines of `{"text", "label"}`.
 
     AUC is of neg against pos by the odds of negative to positive, or of `positive_label` against all the rest by the probability of
-    negative. Macro-F1 and ECE are over the attitudes that the file labels (neg, neu, pos); None where it labels something else.
-    Raises InputError naming the line.
+    negative; then labels can be anything, and macro-F1 and ECE are None. Otherwise they are over the attitudes that the file labels (neg,
+    neu, pos). Raises InputError naming the line.
     """
-    rows = list(_rows(path, ("text", "label")))
     heads = heads or shipped_heads.shipped()
-    vectors = encode_once([str(row["text"]) for row in rows], encoder)
+    known = heads.attitude.calibrations
+    if language not in known:
+        raise InputError(
+            f"There is no judgement for the language {language!r}; there is one for {', '.join(sorted(known))}."
+        )
+    texts, labels = _labelled(path, any_label=positive_label is not None)
+    if positive_label is not None and positive_label not in labels:
+        raise InputError(f"{path} has no row labelled {positive_label!r}; it has {', '.join(sorted(set(labels)))}.")
+    vectors = encode_once(texts, encoder)
     probabilities = heads.attitude.probabilities(heads.features(vectors, vectors * 0), language)
-    labels = [str(row["label"]) for row in rows]
-    if positive_label is not None:
-        if positive_label not in labels:
-            raise InputError(f"{path} has no row labelled {positive_label!r}; it has {', '.join(sorted(set(labels)))}.")
-        rest = np.array([label == positive_label for label in labels])
-        auc, kept = measures.auc(probabilities[:, NEGATIVE], rest), []
-    else:
-        ends = np.array([label in {"neg", "pos"} for label in labels])
-        odds = np.log(probabilities[:, NEGATIVE] + 1e-12) - np.log(probabilities[:, POSITIVE] + 1e-12)
-        auc = measures.auc(odds[ends], np.array([label == "neg" for label in labels])[ends])
-        kept = [name for name in ATTITUDES if name in labels]
-    found: dict[str, Any] = {"macro_f1": None, "auc": _round(auc), "ece": None, "n": len(rows)}
-    if kept:
-        among = probabilities[:, [ATTITUDES.index(name) for name in kept]]
-        among = among / among.sum(axis=1, keepdims=True)
-        guess = [kept[n] for n in among.argmax(axis=1)]
-        right = np.array([a == b for a, b in zip(guess, labels, strict=True)])
-        found |= {"macro_f1": _round(measures.macro_f1(labels, guess)), "ece": _round(measures.ece(among.max(axis=1), right))}
-    return found
+    if positive_label is None:
+        return _attitude_figures(probabilities, labels)
+    auc = measures.auc(probabilities[:, NEGATIVE], np.array([label == positive_label for label in labels]))
+    return {"macro_f1": None, "auc": _round(auc), "ece": None, "n": len(labels)}
 
 
-def evaluate_dialogues(path: Path, encoder: Encodes, language: str = "en", heads: Heads | None = None) -> dict[str, Any]:
+def _labelled(path: Path, *, any_label: bool) -> tuple[list[str], list[str]]:
+    texts, labels = [], []
+    for where, row in read_rows(path, ("text", "label")):
+        texts.append(text(row, "text", where))
+        labels.append(text(row, "label", where))
+        if not any_label and labels[-1] not in ATTITUDES:
+            raise InputError(
+                f"{where}: the label {labels[-1]!r} is none of {', '.join(ATTITUDES)}. "
+                "For a file with other labels, name one of them with --positive-label."
+            )
+    return texts, labels
+
+
+def _attitude_figures(probabilities: Floats, labels: list[str]) -> dict[str, Any]:
+    ends = np.array([label != ATTITUDES[NEUTRAL] for label in labels])
+    odds = np.log(probabilities[:, NEGATIVE] + 1e-12) - np.log(probabilities[:, POSITIVE] + 1e-12)
+    auc = measures.auc(odds[ends], np.array([label == ATTITUDES[NEGATIVE] for label in labels])[ends])
+    kept = [name for name in ATTITUDES if name in labels]
+    among = probabilities[:, [ATTITUDES.index(name) for name in kept]]
+    among = among / among.sum(axis=1, keepdims=True)
+    guess = [kept[n] for n in among.argmax(axis=1)]
+    right = np.array([a == b for a, b in zip(guess, labels, strict=True)])
+    ece = measures.ece(among.max(axis=1), right)
+    return {
+        "macro_f1": _round(measures.macro_f1(labels, guess)),
+        "auc": _round(auc),
+        "ece": _round(ece),
+        "n": len(labels),
+    }
+
+
+def evaluate_dialogues(
+    path: Path, encoder: Encodes, language: str = "en", heads: Heads | None = None
+) -> dict[str, Any]:
     """`{"turn_auc", "dialogue_auc", "ece", "n"}` over lines of `{"turns": [{"speaker", "text", "satisfaction"}], "overall"}`.
 
     A turn or a dialogue is dissatisfied when its people's mean is below 3. ECE is of the turns' probability; `n` counts dialogues.
+    Raises InputError naming the line.
     """
     heads = heads or shipped_heads.shipped()
     turn_scores: list[float] = []
     turn_sad: list[bool] = []
     whole_scores: list[float] = []
     whole_sad: list[bool] = []
-    rows = list(_rows(path, ("turns",)))
-    for row in rows:
-        turns = [
-            Turn(position=n, party=CUSTOMER if one["speaker"] == "customer" else AGENT, start_s=float(n), end_s=n + 1.0, text=one["text"])
-            for n, one in enumerate(row["turns"])
-        ]
-        path_ = moments(turns, language, encoder, heads)
-        for moment in path_:
-            if judged := row["turns"][moment.turn.position].get("satisfaction"):
+    rows = list(read_rows(path, ("turns",)))
+    talks = [_turns(row, where) for where, row in rows]
+    for (where, row), turns in zip(rows, talks, strict=True):
+        found = moments(turns, language, encoder, heads)
+        for moment in found:
+            n = moment.turn.position
+            if (
+                mean := _mean(row["turns"][n].get("satisfaction"), f"{where}: turn {n + 1}'s satisfaction")
+            ) is not None:
                 turn_scores.append(moment.dissatisfied)
-                turn_sad.append(_mean(judged) < SATISFIED_FROM)
-        probability = judge(path_, Line()).probability
-        if probability is not None and row.get("overall"):
+                turn_sad.append(mean < SATISFIED_FROM)
+        probability, mean = judge(found, Line()).probability, _mean(row.get("overall"), f"{where}: overall")
+        if probability is not None and mean is not None:
             whole_scores.append(probability)
-            whole_sad.append(_mean(row["overall"]) < SATISFIED_FROM)
-    scores, sad = np.array(turn_scores), np.array(turn_sad)
+            whole_sad.append(mean < SATISFIED_FROM)
+    scores, sad = np.array(turn_scores), np.array(turn_sad, bool)
     return {
         "turn_auc": _round(measures.auc(scores, sad)),
-        "dialogue_auc": _round(measures.auc(np.array(whole_scores), np.array(whole_sad))),
+        "dialogue_auc": _round(measures.auc(np.array(whole_scores), np.array(whole_sad, bool))),
         "ece": _round(measures.ece(np.maximum(scores, 1 - scores), (scores >= 0.5) == sad)),
         "n": len(rows),
     }
 
 
-def _rows(path: Path, keys: Sequence[str]) -> Iterable[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}.") from None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{path}, line {number}: not JSON ({error}).") from None
-        if not isinstance(row, dict) or any(key not in row for key in keys):
-            raise InputError(f"{path}, line {number}: a row needs the keys {', '.join(keys)}.")
-        yield row
+def _turns(row: dict[str, Any], where: str) -> list[Turn]:
+    if not isinstance(row["turns"], list) or not all(isinstance(one, dict) for one in row["turns"]):
+        raise InputError(f"{where}: turns must be a list of objects with speaker and text.")
+    made = []
+    for n, one in enumerate(row["turns"]):
+        if one.get("speaker") not in SPEAKERS or not isinstance(one.get("text"), str):
+            raise InputError(f"{where}: turn {n + 1} needs a speaker, {' or '.join(SPEAKERS)}, and a text.")
+        made.append(Turn(position=n, party=SPEAKERS[one["speaker"]], start_s=float(n), end_s=n + 1.0, text=one["text"]))
+    return made
 
 
-def _mean(values: Any) -> float:
-    return float(np.mean(values))
+def _mean(judged: Any, where: str) -> float | None:
+    """Mean of one or several people's satisfaction, 1 to 5; None where nobody judged."""
+    values = judged if isinstance(judged, list) else [] if judged is None else [judged]
+    if any(isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 5 for value in values):
+        raise InputError(f"{where} must be a number from 1 to 5, or a list of them; it is {judged!r}.")
+    return float(np.mean(values)) if values else None
 
 
 def _round(value: float) -> float | None:

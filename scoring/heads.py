@@ -118,7 +118,8 @@ def _head(data: dict[str, Any]) -> LinearHead:
         weights=np.array(data["weights"], np.float64),
         bias=np.array(data["bias"], np.float64),
         calibrations={
-            language: Calibration(scale=one["scale"], shift=tuple(one["shift"])) for language, one in data["calibrations"].items()
+            language: Calibration(scale=one["scale"], shift=tuple(one["shift"]))
+            for language, one in data["calibrations"].items()
         },
     )
 

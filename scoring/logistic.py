@@ -10,43 +10,57 @@ from numpy.typing import NDArray
 from scoring.heads import Calibration, Floats, softmax
 
 Integers = NDArray[np.int64]
+#: A row of numbers in; the loss and its gradient there out.
+Loss = Callable[[Floats], tuple[float, Floats]]
+_TINY = 1e-12  #: keeps the logarithm of a probability that rounds to 0 finite
 _MEMORY = 12  #: pairs of steps that L-BFGS remembers
 
 
-def fit(features: Floats, labels: Integers, classes: int, penalty: float, weights: Floats | None = None) -> tuple[Floats, Floats]:
+def fit(
+    features: Floats, labels: Integers, classes: int, penalty: float, weights: Floats | None = None
+) -> tuple[Floats, Floats]:
     """Weights (classes, width) and bias (classes,) with the least weighted mean log loss plus `penalty` / 2 · |weights|²."""
     width = features.shape[1]
     share = np.ones(len(labels)) if weights is None else weights
-    share = (share / share.sum())[:, None]
-    truth = np.eye(classes)[labels]
+    loss = fitting_loss(features, np.eye(classes)[labels], share / share.sum(), penalty)
+    best = minimise(loss, np.zeros(classes * width + classes))
+    return best[:-classes].reshape(classes, width), best[-classes:]
+
+
+def fitting_loss(features: Floats, truth: Floats, share: Floats, penalty: float) -> Loss:
+    """What `fit` makes least, over weights and bias in one row. `truth` is (n, classes) of 0 and 1; `share` (n,) adds up to 1."""
+    classes, width, part = truth.shape[1], features.shape[1], share[:, None]
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         w, b = flat[:-classes].reshape(classes, width), flat[-classes:]
         guess = softmax(features @ w.T + b)
-        error = (guess - truth) * share
-        value = -float((share * truth * np.log(guess + 1e-12)).sum()) + penalty / 2 * float((w * w).sum())
+        error = (guess - truth) * part
+        value = -float((part * truth * np.log(guess + _TINY)).sum()) + penalty / 2 * float((w * w).sum())
         return value, np.concatenate([(error.T @ features + penalty * w).ravel(), error.sum(axis=0)])
 
-    best = minimise(loss, np.zeros(classes * width + classes))
-    return best[:-classes].reshape(classes, width), best[-classes:]
+    return loss
 
 
 def calibrate(logits: Floats, labels: Integers) -> Calibration:
     """Scale and shift that make `logits`' softmax fit `labels` best: Platt's scaling for several classes."""
     classes = logits.shape[1]
-    truth = np.eye(classes)[labels]
-
-    def loss(flat: Floats) -> tuple[float, Floats]:
-        guess = softmax(logits * flat[0] + flat[1:])
-        error = (guess - truth) / len(labels)
-        value = -float((truth * np.log(guess + 1e-12)).mean(axis=0).sum()) + 1e-3 * float(flat[1:] @ flat[1:])
-        return value, np.concatenate([[float((error * logits).sum())], error.sum(axis=0) + 2e-3 * flat[1:]])
-
-    best = minimise(loss, np.array([1.0, *[0.0] * classes]))
+    best = minimise(calibration_loss(logits, np.eye(classes)[labels]), np.array([1.0, *[0.0] * classes]))
     return Calibration(scale=float(best[0]), shift=tuple(float(x) for x in best[1:]))
 
 
-def minimise(loss: Callable[[Floats], tuple[float, Floats]], start: Floats, steps: int = 400, close: float = 1e-6) -> Floats:
+def calibration_loss(logits: Floats, truth: Floats) -> Loss:
+    """What `calibrate` makes least, over the scale and the shifts in one row."""
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        guess = softmax(logits * flat[0] + flat[1:])
+        error = (guess - truth) / len(logits)
+        value = -float((truth * np.log(guess + _TINY)).mean(axis=0).sum()) + 1e-3 * float(flat[1:] @ flat[1:])
+        return value, np.concatenate([[float((error * logits).sum())], error.sum(axis=0) + 2e-3 * flat[1:]])
+
+    return loss
+
+
+def minimise(loss: Loss, start: Floats, steps: int = 400, close: float = 1e-6) -> Floats:
     """L-BFGS with halving steps, for a smooth convex `loss` that also gives its gradient. Stops at a gradient below `close`."""
     at, (value, slope) = start, loss(start)
     moves: list[tuple[Floats, Floats]] = []

@@ -37,5 +37,9 @@ def ece(confidence: Floats, right: NDArray[np.bool_]) -> float:
     if not len(confidence):
         return float("nan")
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = [abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean() for b in range(_BINS) if (bins == b).any()]
+    gaps = [
+        abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean()
+        for b in range(_BINS)
+        if (bins == b).any()
+    ]
     return float(sum(gaps))

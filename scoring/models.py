@@ -34,7 +34,14 @@ HASHES = {
     "tokenizer.json": "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
     "tokenizer_config.json": "74670ca57d5d91e9ad4402301f2bdcd779f26cb2b62331910723c131d9869804",
 }
-SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>"}
+SPECIAL = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "unk_token": "<unk>",
+    "pad_token": "<pad>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+}
 MATRICES = {
     "q": ("attention.self.query", 1, 1),
     "k": ("attention.self.key", 1, 1),

@@ -115,7 +115,12 @@ class Phrases:
         if self._compiled is None:
             return []
         return [
-            Hit(words=found.group(), negated=_negated(prepared, found.start(), found.end()), start=found.start(), end=found.end())
+            Hit(
+                words=found.group(),
+                negated=_negated(prepared, found.start(), found.end()),
+                start=found.start(),
+                end=found.end(),
+            )
             for found in self._compiled.finditer(prepared.text)
         ]
 

@@ -25,9 +25,15 @@ SHOWN = 3
 HEARD, FORBIDDEN = "Heard: “%(words)s”", "Heard words that are not allowed: “%(words)s”"
 DISCOURTEOUS, ALIKE = "Heard: “%(words)s”, which is not courteous", "Means the same as an example: “%(words)s”"
 PERHAPS, MISSING = "Perhaps said: “%(words)s”; please listen", "Nothing of the kind was heard"
-NONE_HEARD, UNHEARD = "No such word was heard", "Nothing of the kind was found, but the call was not heard well enough to be sure"
+NONE_HEARD, UNHEARD = (
+    "No such word was heard",
+    "Nothing of the kind was found, but the call was not heard well enough to be sure",
+)
 NO_HOLD, NOT_FITTING = "The customer was not put on hold", "Does not apply here: “%(words)s”"
-NO_WORDS, MIXED_VOICES = "The agent was not heard at all", "Both voices are in one channel, so nobody knows who said: “%(words)s”"
+NO_WORDS, MIXED_VOICES = (
+    "The agent was not heard at all",
+    "Both voices are in one channel, so nobody knows who said: “%(words)s”",
+)
 
 
 def hearing(turns: Sequence[Turn], *, too_weak: bool) -> float:
@@ -105,7 +111,12 @@ def _answer(
 ) -> Answered:
     shown = tuple(evidence(turn, words=words) for turn, words in seen[:SHOWN])
     return Answered(
-        question=question, value=value, confidence=round(confidence, 3), method=method, evidence=shown, reason=reason or {}
+        question=question,
+        value=value,
+        confidence=round(confidence, 3),
+        method=method,
+        evidence=shown,
+        reason=reason or {},
     )
 
 

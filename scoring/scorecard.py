@@ -93,7 +93,9 @@ def score(answers: Sequence[Answered]) -> float | None:
 @cache
 def shipped(name: str = "service") -> Scorecard:
     """The scorecard that comes with this version."""
-    return load((resources.files("scoring") / "scorecards" / f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
+    return load(
+        (resources.files("scoring") / "scorecards" / f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml"
+    )
 
 
 def load(text: str, where: str) -> Scorecard:
@@ -106,7 +108,10 @@ def load(text: str, where: str) -> Scorecard:
         raise InputError(f"{where} needs the keys key, version, title and a list of questions.")
     questions = tuple(_question(one, f"{where}, question {n}") for n, one in enumerate(data["questions"], start=1))
     card = Scorecard(
-        key=_text(data, "key", where), version=int(data.get("version", 1)), title=_title(data, where), questions=questions
+        key=_text(data, "key", where),
+        version=int(data.get("version", 1)),
+        title=_title(data, where),
+        questions=questions,
     )
     _check(card, where)
     return card
@@ -139,7 +144,9 @@ def _question(data: Any, where: str) -> Question:
         title=_title(data, where),
         weight=float(weight),
         rule=_rule(data.get("rule"), where),
-        likeness=Likeness(like=_phrases(likeness, "like", where), unlike=_phrases(likeness, "unlike", where)) if likeness else None,
+        likeness=Likeness(like=_phrases(likeness, "like", where), unlike=_phrases(likeness, "unlike", where))
+        if likeness
+        else None,
         needs=data.get("needs"),
         na_when=_phrases(data, "na_when", where),
         critical=bool(data.get("critical", False)),

@@ -34,7 +34,9 @@ def parts(call: Call, turns: Sequence[Turn]) -> list[AgentPart]:
     """A part per agent span; one for the whole call where the ledger knows no agent but one was heard; none without words."""
     if not turns:
         return []
-    ledger = tuple((_clock_s(call, hold.started_at), _clock_s(call, hold.ended_at or hold.started_at)) for hold in call.hold_spans)
+    ledger = tuple(
+        (_clock_s(call, hold.started_at), _clock_s(call, hold.ended_at or hold.started_at)) for hold in call.hold_spans
+    )
     holds = ledger or (() if call.source == Source.LIVE else silences(turns))
     if not call.spans:
         heard = any(turn.party in {AGENT, MIXED} for turn in turns)
@@ -43,7 +45,10 @@ def parts(call: Call, turns: Sequence[Turn]) -> list[AgentPart]:
     if len(call.spans) == 1:
         own = [(call.spans[0], tuple(turns), holds)]
     else:
-        own = [(span, _within(call, span, turns), tuple(hold for hold in holds if _held_in(call, span, hold))) for span in call.spans]
+        own = [
+            (span, _within(call, span, turns), tuple(hold for hold in holds if _held_in(call, span, hold)))
+            for span in call.spans
+        ]
     return [
         AgentPart(
             position=span.position,

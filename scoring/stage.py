@@ -50,7 +50,14 @@ class Material:
     def turns(self) -> list[Turn]:
         rows = self.transcript.turns if self.transcript else []
         return [
-            Turn(position=row.position, party=row.party, start_s=row.start_s, end_s=row.end_s, text=row.text, confidence=row.confidence)
+            Turn(
+                position=row.position,
+                party=row.party,
+                start_s=row.start_s,
+                end_s=row.end_s,
+                text=row.text,
+                confidence=row.confidence,
+            )
             for row in rows
         ]
 
@@ -93,9 +100,13 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, card: Scorecard, 
     evaluations = [(part, answer_all(card, part.stretch, encoder, heard=heard)) for part in agents]
     path = moments(turns, language, encoder, heads)
     return Scored(
-        judgement=judge(path, _line(material, turns, agents, [answer for _, answers in evaluations for answer in answers])),
+        judgement=judge(
+            path, _line(material, turns, agents, [answer for _, answers in evaluations for answer in answers])
+        ),
         path=path,
-        promises=promises(turns, call.started_at + datetime.timedelta(seconds=playback_starts_s(call)), settings.timezone),
+        promises=promises(
+            turns, call.started_at + datetime.timedelta(seconds=playback_starts_s(call)), settings.timezone
+        ),
         evaluations=evaluations,
         counts=call.source != Source.SAMPLE and heard >= 1 and all(turn.party != MIXED for turn in turns),
         heard=heard,
@@ -122,9 +133,17 @@ def _load(session: Session, call_id: uuid.UUID) -> Material:
     query = select(Transcript).where(Transcript.call_id == call.id).options(selectinload(Transcript.turns))
     earlier = 0
     if call.customer_e164:
-        before = (Call.customer_e164 == call.customer_e164, Call.started_at < call.started_at, Call.started_at >= call.started_at - REPEAT)
-        earlier = session.scalar(select(func.count()).select_from(Call).where(*before, Call.direction == "inbound")) or 0
-    return Material(call=call, transcript=session.scalar(query), earlier_calls=earlier if call.direction == "inbound" else 0)
+        before = (
+            Call.customer_e164 == call.customer_e164,
+            Call.started_at < call.started_at,
+            Call.started_at >= call.started_at - REPEAT,
+        )
+        earlier = (
+            session.scalar(select(func.count()).select_from(Call).where(*before, Call.direction == "inbound")) or 0
+        )
+    return Material(
+        call=call, transcript=session.scalar(query), earlier_calls=earlier if call.direction == "inbound" else 0
+    )
 
 
 def _is_done(session: Session, material: Material, heads: Heads) -> bool:

@@ -38,7 +38,10 @@ class Evaluation(Base):
     """One agent span judged by one scorecard version. The machine alone never fails anyone: `needs_person` says so."""
 
     __tablename__ = "evaluation"
-    __table_args__ = (UniqueConstraint("call_id", "span_position", "scorecard", "scorecard_version"), {"schema": SCHEMA})
+    __table_args__ = (
+        UniqueConstraint("call_id", "span_position", "scorecard", "scorecard_version"),
+        {"schema": SCHEMA},
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"))

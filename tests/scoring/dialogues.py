@@ -68,5 +68,6 @@ def talk(*lines: tuple[str, str]) -> list[Turn]:
     """Turns from (party's first letter, text), four seconds each."""
     parties = {"a": "agent", "c": "customer", "m": "mixed"}
     return [
-        Turn(position=n, party=parties[party], start_s=5.0 * n, end_s=5.0 * n + 4, text=text) for n, (party, text) in enumerate(lines)
+        Turn(position=n, party=parties[party], start_s=5.0 * n, end_s=5.0 * n + 4, text=text)
+        for n, (party, text) in enumerate(lines)
     ]

@@ -13,7 +13,9 @@ SHARES = st.floats(min_value=0, max_value=1)
 def moment(position: int, dissatisfied: float, positive: float = 0.0, text: str = PLAIN) -> Moment:
     negative = max(0.0, min(dissatisfied, 1 - positive))
     turn = Turn(position=position, party="customer", start_s=position * 5.0, end_s=position * 5.0 + 4, text=text)
-    return Moment(turn=turn, negative=negative, neutral=1 - negative - positive, positive=positive, dissatisfied=dissatisfied)
+    return Moment(
+        turn=turn, negative=negative, neutral=1 - negative - positive, positive=positive, dissatisfied=dissatisfied
+    )
 
 
 def path(*levels: float) -> list[Moment]:
@@ -64,7 +66,11 @@ def test_complaint_counts_and_a_denied_one_does_not():
     assert "complaint" not in {one.name for one in judge(denying, Line()).contributions}
 
 
-@given(st.lists(SHARES, min_size=1, max_size=30), st.floats(min_value=0, max_value=7200), st.integers(min_value=0, max_value=9))
+@given(
+    st.lists(SHARES, min_size=1, max_size=30),
+    st.floats(min_value=0, max_value=7200),
+    st.integers(min_value=0, max_value=9),
+)
 def test_a_probability_it_is_and_its_parts_make_it_up(levels, wait_s, earlier):
     judged = judge(path(*levels), Line(wait_s=wait_s, earlier_calls=earlier))
     assert judged.probability is not None

@@ -4,13 +4,24 @@ import pytest
 
 from scoring.phrases import Phrases
 
-PERSIAN = Phrases(["می خوام لغو کنم", "وقتت(ون|ان) بخیر", "شکایت*", "{agent} هستم", "شماره ... ختم می ش*"], {"agent": ["احمدی"]})
-ENGLISH = Phrases(["i will ... call you", "cancel*", "complaint", "this is {name}", "do you (mind|care) if", "very? good"])
+PERSIAN = Phrases(
+    ["می خوام لغو کنم", "وقتت(ون|ان) بخیر", "شکایت*", "{agent} هستم", "شماره ... ختم می ش*"], {"agent": ["احمدی"]}
+)
+ENGLISH = Phrases(
+    ["i will ... call you", "cancel*", "complaint", "this is {name}", "do you (mind|care) if", "very? good"]
+)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["می‌خوام لغو کنم", "میخوام لغو کنم", "می خوام لغو کنم", "مي‌خوام لغو كنم", "من می‌خوام لغو کنم!", "می‌خوااااام لغو کنم"],
+    [
+        "می‌خوام لغو کنم",
+        "میخوام لغو کنم",
+        "می خوام لغو کنم",
+        "مي‌خوام لغو كنم",
+        "من می‌خوام لغو کنم!",
+        "می‌خوااااام لغو کنم",
+    ],
 )
 def test_persian_is_found_however_it_is_joined_or_spelled(text):
     assert PERSIAN.find(text)
@@ -52,7 +63,14 @@ def test_part_of_a_word_is_no_hit():
 
 
 @pytest.mark.parametrize(
-    "text", ["no, no complaint, only a question", "I'm not going to cancel", "I don't want to cancel", "شکایتی ندارم", "نه شکایت نمی‌کنم"]
+    "text",
+    [
+        "no, no complaint, only a question",
+        "I'm not going to cancel",
+        "I don't want to cancel",
+        "شکایتی ندارم",
+        "نه شکایت نمی‌کنم",
+    ],
 )
 def test_negation_is_understood(text):
     hits = [*ENGLISH.find(text), *PERSIAN.find(text)]
@@ -60,7 +78,10 @@ def test_negation_is_understood(text):
     assert all(hit.negated for hit in hits)
 
 
-@pytest.mark.parametrize("text", ["No. I'll cancel it today.", "You don't answer, so I cancel.", "نه، شکایت می‌کنم", "نمی‌دونم چرا. شکایت می‌کنم."])
+@pytest.mark.parametrize(
+    "text",
+    ["No. I'll cancel it today.", "You don't answer, so I cancel.", "نه، شکایت می‌کنم", "نمی‌دونم چرا. شکایت می‌کنم."],
+)
 def test_a_negation_in_another_clause_does_not_count(text):
     hits = [*ENGLISH.find(text), *PERSIAN.find(text)]
     assert hits

@@ -5,8 +5,7 @@ import pytest
 from scoring import heads, scorecard
 from scoring.dialogue import Turn
 from scoring.dissatisfaction import Line, customer_phrases, judge
-from scoring.encoder import Encoder
-from scoring.mood import moments
+from scoring.mood import Encodes, moments
 from scoring.promises import promises
 from scoring.questions import answer_all
 from scoring.rules import said_by_anyone
@@ -17,7 +16,7 @@ SAMPLES = samples()
 BY_ID = [pytest.param(sample, id=sample.id) for sample in SAMPLES]
 
 
-def dissatisfaction(turns: list[Turn], language: str, encoder: Encoder, line: Line | None = None) -> float:
+def dissatisfaction(turns: list[Turn], language: str, encoder: Encodes, line: Line | None = None) -> float:
     found = judge(moments(turns, language, encoder, heads.shipped()), line or Line()).probability
     assert found is not None
     return found
@@ -29,7 +28,7 @@ def test_there_are_samples_of_both_languages():
 
 
 @pytest.mark.parametrize("sample", BY_ID)
-def test_dissatisfaction_comes_out_as_intended(sample: Sample, encoder: Encoder):
+def test_dissatisfaction_comes_out_as_intended(sample: Sample, encoder: Encodes):
     answers = answer_all(scorecard.shipped(), sample.stretch, encoder)
     line = Line(
         hold_s=sum(end - start for start, end in sample.holds),
@@ -42,7 +41,7 @@ def test_dissatisfaction_comes_out_as_intended(sample: Sample, encoder: Encoder)
 
 
 @pytest.mark.parametrize("sample", BY_ID)
-def test_the_scorecard_comes_out_as_intended(sample: Sample, encoder: Encoder):
+def test_the_scorecard_comes_out_as_intended(sample: Sample, encoder: Encodes):
     answers = {answer.question.key: answer for answer in answer_all(scorecard.shipped(), sample.stretch, encoder)}
     intended = {key: ANSWERS[value] for key, value in sample.expect["scorecard"].items()}
     assert {key: answer.value for key, answer in answers.items()} == intended
@@ -123,7 +122,7 @@ BUSINESS = {
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])
-def test_angry_content_and_business_calls_lie_apart(language: str, encoder: Encoder):
+def test_angry_content_and_business_calls_lie_apart(language: str, encoder: Encodes):
     assert dissatisfaction(ANGRY[language], language, encoder) > 0.6
     assert dissatisfaction(CONTENT[language], language, encoder) < 0.3
     assert dissatisfaction(BUSINESS[language], language, encoder) < 0.3

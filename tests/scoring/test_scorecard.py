@@ -15,7 +15,9 @@ WEIGHTS = st.floats(min_value=0.5, max_value=100)
 
 
 def answered(value: str, weight: float, *, critical: bool = False) -> Answered:
-    question = Question(key="q", title={"en": "Q", "fa": "س"}, weight=weight, rule=Rule(any_of=("a",)), critical=critical)
+    question = Question(
+        key="q", title={"en": "Q", "fa": "س"}, weight=weight, rule=Rule(any_of=("a",)), critical=critical
+    )
     return Answered(question=question, value=value, confidence=1.0, method="rule")
 
 
@@ -29,7 +31,10 @@ def test_a_score_lies_between_0_and_100_or_is_none(pairs):
 @given(st.lists(st.tuples(VALUES, WEIGHTS), min_size=1), st.sampled_from([NA, UNSURE]), WEIGHTS)
 def test_an_answer_that_does_not_count_changes_no_score(pairs, value, weight):
     answers = [answered(v, w) for v, w in pairs]
-    assert score([*answers, answered(value, weight)]) == pytest.approx(score(answers), nan_ok=True) or score(answers) is None
+    assert (
+        score([*answers, answered(value, weight)]) == pytest.approx(score(answers), nan_ok=True)
+        or score(answers) is None
+    )
 
 
 @given(st.lists(st.tuples(VALUES, WEIGHTS), min_size=1), st.floats(min_value=0.1, max_value=10))

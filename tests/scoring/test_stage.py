@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 from avasanj.database import Database
 from avasanj.errors import LastingError
 from avasanj.settings import Settings
-from scoring.encoder import Encoder
+from scoring.mood import Encodes
 from scoring.stage import score
 from scoring.tables import Answer, Evaluation, Mood
 from telephony.tables import AgentSpan, Call, HoldSpan, Recording
@@ -63,7 +63,9 @@ def add_call(
     ]  # fmt: skip
     call.recordings = [Recording(party=party, path=f"/{party}.wav", offset_s=20.0) for party in ("agent", "customer")]
     if hold_at_s is not None:
-        call.hold_spans = [HoldSpan(started_at=started_at + seconds(20 + hold_at_s), ended_at=started_at + seconds(50 + hold_at_s))]
+        call.hold_spans = [
+            HoldSpan(started_at=started_at + seconds(20 + hold_at_s), ended_at=started_at + seconds(50 + hold_at_s))
+        ]
     with database.transaction() as session:
         session.add(call)
         session.flush()
@@ -78,7 +80,9 @@ def add_call(
 
 def stored(database: Database, call_id: str) -> tuple[Mood | None, list[Evaluation]]:
     with database.read() as session:
-        query = select(Evaluation).where(Evaluation.call_id == uuid.UUID(call_id)).options(selectinload(Evaluation.answers))
+        query = (
+            select(Evaluation).where(Evaluation.call_id == uuid.UUID(call_id)).options(selectinload(Evaluation.answers))
+        )
         return session.get(Mood, uuid.UUID(call_id)), list(session.scalars(query.order_by(Evaluation.span_position)))
 
 
@@ -86,7 +90,7 @@ def values(evaluation: Evaluation) -> dict[str, str]:
     return {answer.question: answer.value for answer in evaluation.answers}
 
 
-def test_each_agent_is_judged_on_their_own_part_only(settings: Settings, database: Database, encoder: Encoder):
+def test_each_agent_is_judged_on_their_own_part_only(settings: Settings, database: Database, encoder: Encodes):
     call_id = add_call(database, TWO_AGENTS, spans=2)
     score(settings, database, encoder, call_id)
     mood, evaluations = stored(database, call_id)
@@ -110,7 +114,7 @@ def test_each_agent_is_judged_on_their_own_part_only(settings: Settings, databas
     assert {"escalation", "complaint"} <= {part["name"] for part in mood.contributions}
 
 
-def test_a_promise_is_due_in_the_centers_zone(settings: Settings, database: Database, encoder: Encoder):
+def test_a_promise_is_due_in_the_centers_zone(settings: Settings, database: Database, encoder: Encodes):
     call_id = add_call(database, TWO_AGENTS)
     score(settings.model_copy(update={"timezone": "America/Toronto"}), database, encoder, call_id)
     mood, _ = stored(database, call_id)
@@ -118,7 +122,7 @@ def test_a_promise_is_due_in_the_centers_zone(settings: Settings, database: Data
     assert [promise["due_at"] for promise in mood.promises] == ["2026-11-22T16:00:00+00:00"]
 
 
-def test_scoring_again_changes_nothing(settings: Settings, database: Database, encoder: Encoder):
+def test_scoring_again_changes_nothing(settings: Settings, database: Database, encoder: Encodes):
     call_id = add_call(database, TWO_AGENTS)
     score(settings, database, encoder, call_id)
     mood, evaluations = stored(database, call_id)
@@ -130,7 +134,7 @@ def test_scoring_again_changes_nothing(settings: Settings, database: Database, e
     assert [one.id for one in evaluations] == [one.id for one in evaluations_again]
 
 
-def test_a_new_transcript_is_scored_in_the_place_of_the_old(settings: Settings, database: Database, encoder: Encoder):
+def test_a_new_transcript_is_scored_in_the_place_of_the_old(settings: Settings, database: Database, encoder: Encodes):
     call_id = add_call(database, TWO_AGENTS)
     score(settings, database, encoder, call_id)
     first, _ = stored(database, call_id)
@@ -150,7 +154,7 @@ def test_a_new_transcript_is_scored_in_the_place_of_the_old(settings: Settings, 
         assert len(session.scalars(select(Answer)).all()) == 8
 
 
-def test_a_hold_is_asked_about_only_where_there_was_one(settings: Settings, database: Database, encoder: Encoder):
+def test_a_hold_is_asked_about_only_where_there_was_one(settings: Settings, database: Database, encoder: Encodes):
     without, with_hold = add_call(database, TWO_AGENTS), add_call(database, TWO_AGENTS, hold_at_s=26)
     for call_id in (without, with_hold):
         score(settings, database, encoder, call_id)
@@ -158,14 +162,14 @@ def test_a_hold_is_asked_about_only_where_there_was_one(settings: Settings, data
     assert values(stored(database, with_hold)[1][0])["hold_announced"] == "no"
 
 
-def test_a_sample_call_stays_out_of_averages(settings: Settings, database: Database, encoder: Encoder):
+def test_a_sample_call_stays_out_of_averages(settings: Settings, database: Database, encoder: Encodes):
     call_id = add_call(database, TWO_AGENTS, source="sample")
     score(settings, database, encoder, call_id)
     assert [one.counts for one in stored(database, call_id)[1]] == [False]
 
 
 @pytest.mark.parametrize("heard", [{"too_weak": True}, {"confidence": 0.3}])
-def test_what_was_not_heard_well_goes_to_a_person(settings: Settings, database: Database, encoder: Encoder, heard):
+def test_what_was_not_heard_well_goes_to_a_person(settings: Settings, database: Database, encoder: Encodes, heard):
     call_id = add_call(database, [("agent", "yes"), ("customer", "the bill"), ("agent", "hello to you")], **heard)
     score(settings, database, encoder, call_id)
     [evaluation] = stored(database, call_id)[1]
@@ -174,7 +178,7 @@ def test_what_was_not_heard_well_goes_to_a_person(settings: Settings, database: 
     assert "no" not in values(evaluation).values()
 
 
-def test_in_a_mono_recording_nobody_is_failed(settings: Settings, database: Database, encoder: Encoder):
+def test_in_a_mono_recording_nobody_is_failed(settings: Settings, database: Database, encoder: Encodes):
     call_id = add_call(database, [("mixed", text) for _, text in TWO_AGENTS])
     score(settings, database, encoder, call_id)
     mood, [evaluation] = stored(database, call_id)
@@ -187,7 +191,9 @@ def test_in_a_mono_recording_nobody_is_failed(settings: Settings, database: Data
 
 
 @pytest.mark.parametrize("lines", [None, [], [("agent", "Hello? Hello?")]])
-def test_a_call_without_a_customers_words_has_no_mood_number(settings: Settings, database: Database, encoder: Encoder, lines):
+def test_a_call_without_a_customers_words_has_no_mood_number(
+    settings: Settings, database: Database, encoder: Encodes, lines
+):
     call_id = add_call(database, lines)
     score(settings, database, encoder, call_id)
     mood, evaluations = stored(database, call_id)
@@ -197,7 +203,7 @@ def test_a_call_without_a_customers_words_has_no_mood_number(settings: Settings,
     assert len(evaluations) == (1 if lines else 0)
 
 
-def test_a_silent_agent_is_left_to_a_person(settings: Settings, database: Database, encoder: Encoder):
+def test_a_silent_agent_is_left_to_a_person(settings: Settings, database: Database, encoder: Encodes):
     call_id = add_call(database, [("customer", "Hello? Is anybody there?")])
     score(settings, database, encoder, call_id)
     [evaluation] = stored(database, call_id)[1]
@@ -206,7 +212,7 @@ def test_a_silent_agent_is_left_to_a_person(settings: Settings, database: Databa
     assert evaluation.score is None
 
 
-def test_calls_before_are_counted_within_a_week(settings: Settings, database: Database, encoder: Encoder):
+def test_calls_before_are_counted_within_a_week(settings: Settings, database: Database, encoder: Encodes):
     add_call(database, TWO_AGENTS, started_at=START - datetime.timedelta(days=2))
     add_call(database, TWO_AGENTS, started_at=START - datetime.timedelta(days=20))
     add_call(database, TWO_AGENTS, started_at=START - datetime.timedelta(days=1), number="+14165559999")
@@ -217,6 +223,6 @@ def test_calls_before_are_counted_within_a_week(settings: Settings, database: Da
     assert [part["value"] for part in mood.contributions if part["name"] == "repeat_call"] == [1]
 
 
-def test_an_unknown_call_is_told(settings: Settings, database: Database, encoder: Encoder):
+def test_an_unknown_call_is_told(settings: Settings, database: Database, encoder: Encodes):
     with pytest.raises(LastingError, match="no call"):
         score(settings, database, encoder, str(uuid.uuid4()))
