@@ -78,7 +78,7 @@ def test_wrong_secret_is_named_with_what_to_do_and_works_once_it_is_right(
     center.set(ami_secret=asterisk_alone.ami_secret)
     center.serve()
     center.connected()
-    assert status(center) == "ok"
+    wait_until(lambda: status(center) == "ok", 30, "connected, and all workers at work")
     assert asterisk_alone.ami_secret not in center.said()
 
 
