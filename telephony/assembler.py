@@ -14,7 +14,7 @@ from telephony.call_events import CallEvents
 from telephony.channels import Channel, Numbering, Switchboard
 from telephony.frames import Kind, Message
 from telephony.history import CallHistory
-from telephony.ledger import CallSnapshot, Position
+from telephony.ledger import CallSnapshot, Position, seconds_since_1970
 from telephony.resync import Resync
 
 #: Channels whose end is remembered, so that a late event does not bring them back.
@@ -262,12 +262,12 @@ class Assembler:
     def _time_of(self, message: Message) -> float:
         """Seconds since 1970: the PBX's own time stamp where it gives one, else when we received it."""
         with contextlib.suppress(ValueError):
-            self._clock_s = float(message.get("Timestamp"))
+            self._clock_s = seconds_since_1970(message.get("Timestamp"))
         return self._clock_s
 
     def _mark(self, message: Message) -> None:
         try:
-            self._clock_s = float(message.get("At"))
+            self._clock_s = seconds_since_1970(message.get("At"))
         except ValueError:
             return
         if message.name == MARK_CONNECTED:

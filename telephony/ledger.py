@@ -8,6 +8,9 @@ import enum
 
 from telephony.tables import CallState, Direction, Disposition, Party
 
+#: Python's last year, less a day for the zones.
+_LAST_S = 253_402_214_400.0
+
 
 class HungUpBy(enum.StrEnum):
     CUSTOMER = "customer"
@@ -105,6 +108,14 @@ class CallSnapshot:
     merged_into: str | None = None
     #: where its first event lies in the journal
     since: Position | None = dataclasses.field(default=None, compare=False)
+
+
+def seconds_since_1970(text: str) -> float:
+    """Seconds since 1970 from a PBX's writing. Raises ValueError for what is no moment between 1970 and the year 9999."""
+    seconds = float(text)
+    if not 0 <= seconds < _LAST_S:
+        raise ValueError(text)
+    return seconds
 
 
 def moment(epoch_s: float) -> datetime.datetime:

@@ -14,7 +14,7 @@ from telephony.assembler import Assembler
 from telephony.channels import Numbering
 from telephony.frames import Framer, Kind, Message
 from telephony.journal import SEGMENT_GLOB
-from telephony.ledger import CallSnapshot, HungUpBy, Span
+from telephony.ledger import CallSnapshot, HungUpBy, Span, seconds_since_1970
 from telephony.tables import Disposition
 
 _CHUNK_BYTES = 1 << 16
@@ -119,7 +119,7 @@ def _clocked(stream: Iterable[Message], assembler: Assembler) -> Iterator[Messag
         early.append(message)
         if message.get("Timestamp") or message.kind is Kind.MARK:
             with contextlib.suppress(ValueError):
-                assembler.start_clock(float(message.get("Timestamp") or message.get("At")))
+                assembler.start_clock(seconds_since_1970(message.get("Timestamp") or message.get("At")))
                 break
     yield from early
     yield from stream

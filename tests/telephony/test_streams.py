@@ -152,3 +152,11 @@ def test_file_without_events_is_refused_with_a_remedy(tmp_path: Path) -> None:
         replay(tmp_path / "x.txt")
     with pytest.raises(InputError, match="can't be read"):
         replay(tmp_path / "missing.txt")
+
+
+@pytest.mark.parametrize("written", ["nan", "inf", "-1", "9e99", "soon"])
+def test_time_that_is_none_is_taken_from_the_event_before(written: str) -> None:
+    channel = b"Channel: PJSIP/trunk-1\r\nUniqueid: 1.1\r\nLinkedid: 1.1\r\nContext: from-trunk\r\nExten: 100\r\n"
+    events = b"Event: Newchannel\r\nTimestamp: 1700000000.5\r\n" + channel + b"\r\n"
+    events += b"Event: Hangup\r\nTimestamp: " + written.encode() + b"\r\n" + channel + b"\r\n"
+    assert [call["ended_at"] for call in replay([events])] == ["2023-11-14T22:13:20.500000Z"]
