@@ -109,8 +109,7 @@ class SpeechEngine:
             self._model = None
             get_vad_model.cache_clear()
             gc.collect()
-            if sys.platform == "linux":
-                ctypes.CDLL(None).malloc_trim(0)
+            _give_back_memory()
 
     def transcribe(self, legs: Sequence[Leg], language: str) -> Heard:
         """Words of each leg, with the times of the speech itself. A leg that can't be read is named in `problems`.
@@ -125,6 +124,8 @@ class SpeechEngine:
                 gathered.sort(key=lambda item: len(item[1].samples))
                 for i in range(0, len(gathered), _BATCH):
                     self._decode(model, gathered[i : i + _BATCH], language, heard)
+            # Batches of many shapes leave the heap in pieces: kept, they add up to 250 MB over 150 calls.
+            _give_back_memory()
             heard.spoken.sort(key=lambda s: (s.start_s, s.party))
             heard.dropped.sort(key=lambda d: (d.start_s, d.party))
             return heard
@@ -188,6 +189,12 @@ class SpeechEngine:
                             confidence=round(float(np.mean([word.probability for word in said])), 3),
                         )
                     )
+
+
+def _give_back_memory() -> None:
+    """Hand what was freed back to the system, which glibc alone does not do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _speech(samples: Samples) -> list[tuple[int, int]]:
