@@ -12,7 +12,6 @@ from scoring.heads import Calibration, Floats, softmax
 Integers = NDArray[np.int64]
 #: A row of numbers in; the loss and its gradient there out.
 Loss = Callable[[Floats], tuple[float, Floats]]
-_TINY = 1e-12  #: keeps the logarithm of a probability that rounds to 0 finite
 _MEMORY = 12  #: pairs of steps that L-BFGS remembers
 
 
@@ -33,12 +32,18 @@ def fitting_loss(features: Floats, truth: Floats, share: Floats, penalty: float)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         w, b = flat[:-classes].reshape(classes, width), flat[-classes:]
-        guess = softmax(features @ w.T + b)
-        error = (guess - truth) * part
-        value = -float((part * truth * np.log(guess + _TINY)).sum()) + penalty / 2 * float((w * w).sum())
+        logits = features @ w.T + b
+        error = (softmax(logits) - truth) * part
+        value = -float((part * truth * log_softmax(logits)).sum()) + penalty / 2 * float((w * w).sum())
         return value, np.concatenate([(error.T @ features + penalty * w).ravel(), error.sum(axis=0)])
 
     return loss
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Row by row; finite where a probability rounds to 0, so that a loss and its gradient agree there too."""
+    lowered = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(lowered - np.log(np.exp(lowered).sum(axis=1, keepdims=True)))
 
 
 def calibrate(logits: Floats, labels: Integers) -> Calibration:
@@ -52,9 +57,9 @@ def calibration_loss(logits: Floats, truth: Floats) -> Loss:
     """What `calibrate` makes least, over the scale and the shifts in one row."""
 
     def loss(flat: Floats) -> tuple[float, Floats]:
-        guess = softmax(logits * flat[0] + flat[1:])
-        error = (guess - truth) / len(logits)
-        value = -float((truth * np.log(guess + _TINY)).mean(axis=0).sum()) + 1e-3 * float(flat[1:] @ flat[1:])
+        calibrated = logits * flat[0] + flat[1:]
+        error = (softmax(calibrated) - truth) / len(logits)
+        value = -float((truth * log_softmax(calibrated)).mean(axis=0).sum()) + 1e-3 * float(flat[1:] @ flat[1:])
         return value, np.concatenate([[float((error * logits).sum())], error.sum(axis=0) + 2e-3 * flat[1:]])
 
     return loss
