@@ -109,6 +109,12 @@ class Settings(BaseSettings):
         4.0, gt=0, description="Hours within which a dissatisfied or abandoned caller is to be called back."
     )
 
+    import_acts_within_days: float = Field(
+        7.0,
+        ge=0,
+        description="An imported call that ended longer ago opens no follow-up and is not told to other systems.",
+    )
+
     # Webhook
     webhook_url: str | None = Field(
         None, description="Address that receives signed events (CloudEvents, Standard Webhooks)."

@@ -11,6 +11,8 @@ from avasanj.errors import InputError
 from avasanj.i18n import N_
 from avasanj.notify import announce
 from avasanj.people import AuditEntry
+from crm_sync import outbox
+from crm_sync.events import customer_of
 from crm_sync.tables import Customer, CustomerPhone, FollowUp, TimelineEntry
 
 
@@ -81,6 +83,7 @@ def choose(session: Session, call_id: uuid.UUID, customer_id: uuid.UUID, user_id
         )
     entry.customer_id = customer_id
     session.execute(update(FollowUp).where(FollowUp.call_id == call_id).values(customer_id=customer_id))
+    outbox.name_customer(session, call_id, customer_of(load(session, customer_id)))
     detail = {"customer": str(customer_id)}
     session.add(AuditEntry(user_id=user_id, action="choose_customer", subject=str(call_id), detail=detail))
     announce(session, "call", call_id)

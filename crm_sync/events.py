@@ -37,7 +37,7 @@ def call_event(
         "datacontenttype": "application/json",
         "data": {
             "call": _call(call, address),
-            "customer": _customer(customer) if customer else None,
+            "customer": customer_of(customer) if customer else None,
             "customer_candidates": list(candidates),
             "dissatisfied": mood.dissatisfied if mood else None,
             "evidence": mood.evidence if mood else [],
@@ -81,7 +81,8 @@ def _call(call: Call, address: str) -> dict[str, Any]:
     }
 
 
-def _customer(customer: Customer) -> dict[str, Any]:
+def customer_of(customer: Customer) -> dict[str, Any]:
+    """A customer as events name them."""
     return {"id": str(customer.id), "name": customer.name, "numbers": sorted(phone.e164 for phone in customer.phones)}
 
 

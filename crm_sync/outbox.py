@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from avasanj.database import utc_now
 from avasanj.errors import InputError
@@ -18,7 +18,8 @@ from crm_sync.connections import kick
 from crm_sync.tables import OutboxEvent, TimelineEntry
 
 PLACED, READY, SENDING, DELIVERED, DEAD = "placed", "ready", "sending", "delivered", "dead"
-CALL = "call"
+CALL, CUSTOMER = "call", "customer"
+CUSTOMER_CHOSEN = "avasanj.call.customer_chosen.v1"
 _NAMESPACE = uuid.UUID("9b6f2a57-0f0c-4f3f-8d3a-8f6b9a1d7c11")
 #: A call that has not been understood after this long no longer holds up its customer's later ones.
 PATIENCE = datetime.timedelta(hours=1)
@@ -55,6 +56,7 @@ def head(session: Session, connection_id: uuid.UUID, partition: str) -> OutboxEv
         OutboxEvent.partition == partition,
         OutboxEvent.state.in_((PLACED, READY, SENDING)),
     )
+    waiting = waiting.options(defer(OutboxEvent.payload))
     for event in session.scalars(waiting.order_by(OutboxEvent.ordered_at, OutboxEvent.id).with_for_update()):
         if event.state != PLACED:
             return event
@@ -63,6 +65,32 @@ def head(session: Session, connection_id: uuid.UUID, partition: str) -> OutboxEv
             kick(session, connection_id, partition, key=f"{event.id}:patience", delay_s=PATIENCE.total_seconds() + 1)
             return None
     return None
+
+
+def name_customer(session: Session, call_id: uuid.UUID, customer: dict[str, Any]) -> None:
+    """A person has said whose call it was. An event that has not left yet says so; after one that has, another follows.
+
+    `customer` is the event's customer, as `events.customer_of` gives it.
+    """
+    query = select(OutboxEvent).where(OutboxEvent.call_id == call_id, OutboxEvent.kind == CALL).with_for_update()
+    for event in session.scalars(query):
+        if event.state == PLACED:
+            event.partition = customer["id"]
+        elif event.payload is not None:
+            told = OutboxEvent(
+                event_id=uuid.uuid5(_NAMESPACE, f"{event.connection_id}\n{call_id}\n{CUSTOMER}\n{customer['id']}"),
+                connection_id=event.connection_id,
+                call_id=call_id,
+                kind=f"{CUSTOMER}:{customer['id']}",
+                state=READY,
+                partition=event.partition,
+                ordered_at=event.ordered_at,
+            )
+            data = event.payload["data"] | {"customer": customer, "customer_candidates": []}
+            told.payload = event.payload | {"id": str(told.event_id), "type": CUSTOMER_CHOSEN, "data": data}
+            session.add(told)
+            session.flush()
+            kick(session, told.connection_id, told.partition, key=f"{told.id}:0")
 
 
 def replay(session: Session, event_id: int) -> None:

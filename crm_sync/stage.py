@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from avasanj.database import Database
+from avasanj.database import Database, utc_now
 from avasanj.notify import announce
 from avasanj.phone import to_e164
 from avasanj.settings import Settings
@@ -18,7 +18,7 @@ from crm_sync.events import call_event
 from crm_sync.rules import CallFacts, Promise, decide
 from crm_sync.tables import Customer, FollowUp, OutboxEvent, TimelineEntry
 from scoring.tables import Evaluation, Mood
-from telephony.tables import AgentSpan, Call, Source
+from telephony.tables import AgentSpan, Call, Direction, Source
 
 
 def place(settings: Settings, database: Database, call_id: uuid.UUID) -> None:
@@ -37,7 +37,7 @@ def place(settings: Settings, database: Database, call_id: uuid.UUID) -> None:
         }
         session.execute(insert(TimelineEntry).values(row).on_conflict_do_nothing())
         entry = session.get_one(TimelineEntry, call_id)
-        if call.source != Source.SAMPLE:
+        if _leaves_the_house(settings, call):
             for connection in connections.from_settings(session, settings):
                 outbox.place(session, connection.id, entry)
         announce(session, "call", call_id)
@@ -56,11 +56,24 @@ def sync(settings: Settings, database: Database, call_id: uuid.UUID) -> None:
             dissatisfied_above=settings.dissatisfied_above,
             within_h=settings.follow_up_within_h,
         )
-        followups.open_all(session, call, entry.customer_id, owed)
+        if not _is_history(settings, call):
+            followups.open_all(session, call, entry.customer_id, owed)
         if entry.customer_id and call.disposition == "answered":
             followups.close_missed(session, entry.customer_id, call)
         _fill_outbox(settings, session, call, entry, mood)
         announce(session, "call", call_id)
+
+
+def _leaves_the_house(settings: Settings, call: Call) -> bool:
+    """Whether other systems are told: not of samples, of colleagues among themselves, or of what is long past."""
+    return call.source != Source.SAMPLE and call.direction != Direction.INTERNAL and not _is_history(settings, call)
+
+
+def _is_history(settings: Settings, call: Call) -> bool:
+    """Whether a call was over so long before it was taken in that nothing can be owed for it any more."""
+    if call.source != Source.IMPORTED:
+        return False
+    return (call.ended_at or call.started_at) < utc_now() - datetime.timedelta(days=settings.import_acts_within_days)
 
 
 def _customers(settings: Settings, session: Session, call: Call) -> list[Customer]:

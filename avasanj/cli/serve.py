@@ -186,7 +186,9 @@ def greet(settings: Settings, database: Database, console: Console, log: Path | 
     from avasanj.login import administrator_missing, make_login_link
 
     console.print(f"\n[bold]The dashboard is at {settings.address}[/bold]")
-    if administrator_missing(database):
+    if administrator_missing(database) and not console.is_terminal:
+        console.print("Nobody can log in yet. `avasanj login-link` makes the first administrator's link.")
+    elif administrator_missing(database):
         console.print("Log in for the first time with this link (works once, for an hour):")
         console.print(make_login_link(database, settings), soft_wrap=True, highlight=False)
     else:

@@ -25,7 +25,7 @@ def make_call(database: Database, minute: int, number: str | None = "+9891200000
         "id": uuid.uuid4(),
         "pbx": "test",
         "linked_id": f"{minute}-{uuid.uuid4()}",
-        "source": "imported",
+        "source": "live",
         "direction": "inbound",
         "state": "ended",
         "disposition": "answered",
@@ -278,3 +278,49 @@ def test_due_time_is_counted_from_the_calls_end(settings: Settings, database: Da
         due = session.scalars(select(FollowUp.due_at)).one()
     assert due == START + datetime.timedelta(minutes=2, hours=settings.follow_up_within_h)
     assert due < utc_now() + datetime.timedelta(days=3650)
+
+
+def test_a_person_who_says_whose_call_it_was_tells_other_systems(
+    receiver_settings: Settings, database: Database
+) -> None:
+    with database.transaction() as session:
+        session.add_all([Customer(name=name, phones=[CustomerPhone(e164="+989120000042")]) for name in ("A", "B")])
+    with Receiver() as receiver:
+        settings = receiver_settings.model_copy(update={"webhook_url": receiver.url})
+        call = make_call(database, 0)
+        stage.place(settings, database, call)
+        stage.sync(settings, database, call)
+        send_all(settings, database)
+        with database.transaction() as session:
+            chosen = session.get_one(TimelineEntry, call).candidates[0]
+            customers.choose(session, call, uuid.UUID(chosen), None)
+        send_all(settings, database)
+        first, second = [event["body"] for event in receiver.accepted]
+        assert first["data"]["customer"] is None
+        assert (second["type"], second["data"]["customer"]["id"]) == ("avasanj.call.customer_chosen.v1", chosen)
+        assert first["id"] != second["id"]
+
+
+def test_an_old_archive_opens_nothing_and_tells_nobody(receiver_settings: Settings, database: Database) -> None:
+    settings = receiver_settings.model_copy(update={"webhook_url": "http://127.0.0.1:9/never"})
+    call = make_call(
+        database,
+        0,
+        source="imported",
+        disposition="abandoned",
+        started_at=START.replace(year=2020),
+        ended_at=START.replace(year=2020),
+    )
+    stage.place(settings, database, call)
+    stage.sync(settings, database, call)
+    with database.read() as session:
+        assert session.scalars(select(FollowUp)).all() == []
+        assert session.scalars(select(OutboxEvent)).all() == []
+        assert session.scalars(select(Customer)).one().name == "رضا محمدی"
+
+
+def test_colleagues_among_themselves_are_not_told_of(receiver_settings: Settings, database: Database) -> None:
+    settings = receiver_settings.model_copy(update={"webhook_url": "http://127.0.0.1:9/never"})
+    stage.place(settings, database, make_call(database, 0, direction="internal"))
+    with database.read() as session:
+        assert session.scalars(select(OutboxEvent)).all() == []

@@ -67,7 +67,10 @@ def delivered(receiver: Receiver) -> bool:
 
 
 def test_workers_killed_and_a_database_stopped_lose_and_repeat_nothing(models_dir: Path) -> None:
-    with Receiver() as receiver, Product(models_dir, webhook_url=receiver.url) as product:
+    with (
+        Receiver() as receiver,
+        Product(models_dir, webhook_url=receiver.url, import_acts_within_days=36500) as product,
+    ):
         make_archive(product.folder / "archive", customers=CUSTOMERS, calls_each=EACH)
         product.postgres.start()
         taken_in = product.run("import", str(product.folder / "archive"))
@@ -92,7 +95,10 @@ def test_workers_killed_and_a_database_stopped_lose_and_repeat_nothing(models_di
 
 
 def test_a_worker_that_never_comes_back_is_taken_over(models_dir: Path) -> None:
-    with Receiver() as receiver, Product(models_dir, webhook_url=receiver.url) as product:
+    with (
+        Receiver() as receiver,
+        Product(models_dir, webhook_url=receiver.url, import_acts_within_days=36500) as product,
+    ):
         make_archive(product.folder / "archive", customers=CUSTOMERS, calls_each=EACH)
         product.postgres.start()
         assert product.run("import", str(product.folder / "archive")).returncode == 0

@@ -46,7 +46,8 @@ def test_it_serves_survives_a_killed_part_and_leaves_no_process_behind(models_di
         up.send_signal(signal.SIGINT)
         assert up.wait(40) == 0
         assert [pid for pid in family if runs(pid)] == [], "nothing is left running"
-        assert "/welcome#" in product.said(), "the first administrator's link is printed"
+        assert "/welcome#" not in product.said(), "what is not a terminal gets no link"
+        assert "avasanj login-link" in product.said()
 
 
 def test_the_second_start_serves_within_fifteen_seconds(models_dir: Path) -> None:
