@@ -77,7 +77,7 @@ def visitor(request: Request) -> Visitor:
     if token:
         with site.database.read() as session:
             found = login.find_session(session, token)
-    chosen = found[0].language if found else request.cookies.get(LANGUAGE_COOKIE, "")
+    chosen = found[0].language if found else request.cookies.get(LANGUAGE_COOKIE) or _preferred(request)
     facts: Mapping[str, Any] = {
         "request": request,
         "site": site,
@@ -140,3 +140,9 @@ def visible_follow_ups(who: Person) -> ColumnElement[bool]:
         return true()
     by_name = (FollowUp.owner_name == who.user.agent_name) & FollowUp.owner_id.is_(None)
     return or_(FollowUp.owner_id == who.id, by_name) if who.user.agent_name else FollowUp.owner_id == who.id
+
+
+def _preferred(request: Request) -> str:
+    """The first of our languages that the browser asks for; "" when it asks for none of them."""
+    asked = (part.split(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(","))
+    return next((language for language in asked if language in LANGUAGES), "")

@@ -23,6 +23,15 @@ def page(who: Supervisor) -> Response:
     return who.show("system.html", h=now, late=late)
 
 
+@router.post("/system/stuck/requeue", dependencies=Changes)
+def requeue_all(who: Supervisor) -> Response:
+    with who.site.database.transaction() as session:
+        for piece in stuck.waiting(session):
+            stuck.requeue(session, piece.id)
+        login.audit(session, who.id, "stuck.requeued", "all")
+    return RedirectResponse("/system", status_code=303)
+
+
 @router.post("/system/stuck/{stuck_id}/requeue", dependencies=Changes)
 def requeue(who: Supervisor, stuck_id: uuid.UUID) -> Response:
     with who.site.database.transaction() as session:

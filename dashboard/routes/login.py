@@ -68,12 +68,16 @@ def set_password(
     password: Annotated[str, Form()],
     name: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
+    first = _first_log_in(who, token.strip())
     try:
         new = login.use_link(who.site.database, who.site.settings, token.strip(), password, name)
     except InputError as problem:
         return who.show("welcome.html", 422, problem=problem.text, token=token, name=name)
     except AccessError as problem:
         return who.show("welcome.html", 403, problem=problem.text, token="", name=name)
+    if first:
+        with who.site.database.transaction() as session:
+            login.set_language(session, new.user_id, who.language)
     return _let_in(who, new, "/calls")
 
 
@@ -97,6 +101,13 @@ def choose_language(
     answer = RedirectResponse(_inside(back), status_code=303)
     answer.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR_S, samesite="lax", secure=_secure(who))
     return answer
+
+
+def _first_log_in(who: Visitor, token: str) -> bool:
+    """Whether the link's owner has never had a password: later on, the language is the one they have chosen."""
+    with who.site.database.read() as session:
+        owner = login.link_owner(session, token)
+    return owner is not None and owner.password_hash is None
 
 
 def _let_in(who: Visitor, new: login.NewSession, target: str) -> Response:

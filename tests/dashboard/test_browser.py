@@ -66,7 +66,7 @@ def address(day: Day) -> Iterator[str]:
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """A wide window in which the administrator has logged in, in Persian; errors in its console fail the test."""
     with ExitStack() as stack:
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="fa-IR")
         stack.callback(context.close)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
@@ -191,7 +191,7 @@ def test_one_time_link_leaves_the_address_and_says_how_to_log_in_later(
 ) -> None:
     with day.database.transaction() as session:
         link = login.link_for(session, day.settings, day.seeded.supervisor, by=day.seeded.admin)
-    page = browser.new_page()
+    page = browser.new_page(locale="fa-IR")
     page.goto(f"{address}/welcome#{link.partition('#')[2]}")
     expect(page.locator("#your-login")).to_have_value("super", timeout=PATIENCE_MS)
     assert page.url == f"{address}/welcome"
@@ -204,7 +204,7 @@ def test_one_time_link_leaves_the_address_and_says_how_to_log_in_later(
 
 
 def test_link_that_is_no_longer_good_says_so_before_a_password_is_typed(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+    page = browser.new_page(locale="fa-IR")
     page.goto(f"{address}/welcome#0123456789abcdefghijklmnopqrstuvwxyz")
     expect(page.locator("#link-gone")).to_contain_text("مصرف شده", timeout=PATIENCE_MS)
     page.close()

@@ -238,3 +238,17 @@ def test_added_person_gets_a_link_that_lets_them_in(day: Day) -> None:
         assert (
             session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.action == "user.added")) == 1
         )
+
+
+@pytest.mark.parametrize(("had_a_password", "language"), [(False, "fa"), (True, "en")])
+def test_first_log_in_keeps_the_language_in_which_it_was_made(day: Day, had_a_password: bool, language: str) -> None:
+    with day.database.transaction() as session:
+        person = session.get_one(User, day.seeded.supervisor)
+        person.language = "en"
+        if not had_a_password:
+            person.password_hash = None
+        link = login.link_for(session, day.settings, day.seeded.supervisor, by=day.seeded.admin)
+    stranger = day.client()
+    form = {"token": _token(link), "password": NEW}
+    assert stranger.post("/welcome", data=form, headers={"accept-language": "fa-IR"}).status_code == 303
+    assert stranger.get("/api/me").json()["language"] == language

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import uuid
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -303,6 +304,28 @@ def test_stuck_work_and_paused_connections_are_started_again_from_health(day: Da
         assert session.get_one(StuckWork, stuck.id).requeued_at is not None
         assert session.get_one(Connection, connection.id).state == "active"
     assert "1 waiting" in client.get("/system").text
+
+
+def test_all_stuck_work_is_started_again_by_one_press(day: Day) -> None:
+    client = day.enter("super")
+    with day.database.transaction() as session:
+        call = str(uuid.uuid4())
+        session.add(
+            StuckWork(workflow_id=f"score:{call}", stage="score", subject_id=call, error="The model is missing.")
+        )
+    assert "/system/stuck/requeue" in client.get("/system").text
+    assert client.post("/system/stuck/requeue", data={"csrf": csrf(client)}).status_code == 303
+    with day.database.read() as session:
+        assert all(piece.requeued_at is not None for piece in session.scalars(select(StuckWork)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "direction"), [("en-US,en;q=0.9", "ltr"), ("fa-IR,fa;q=0.9", "rtl"), ("de-DE", "rtl")]
+)
+def test_the_log_in_page_speaks_the_browsers_language(day: Day, asked: str, direction: str) -> None:
+    stranger = TestClient(create_app(day.settings, day.database))
+    page = stranger.get("/login", headers={"accept-language": asked}).text
+    assert f'dir="{direction}"' in page.split(">", 2)[1]
 
 
 def test_call_as_json_carries_words_scores_and_evidence(enter: Enter, seeded: Seeded) -> None:
