@@ -20,6 +20,7 @@ from avasanj.i18n import LANGUAGES, N_
 from avasanj.people import Role, User
 from crm_sync.tables import FollowUp
 from dashboard.site import Site
+from scoring.tables import Evaluation
 from telephony.tables import AgentSpan, Call
 
 SESSION_COOKIE = "avasanj_session"
@@ -132,6 +133,13 @@ def visible_calls(who: Person) -> ColumnElement[bool]:
         return true()
     own = exists().where(AgentSpan.call_id == Call.id, AgentSpan.agent_name == who.user.agent_name).correlate(Call)
     return own if who.user.agent_name else ~true()
+
+
+def visible_evaluations(who: Person) -> ColumnElement[bool]:
+    """The evaluations that a person may see: all for supervisors, those of their own time in a call for agents."""
+    if who.supervises:
+        return true()
+    return Evaluation.agent_name == who.user.agent_name if who.user.agent_name else ~true()
 
 
 def visible_follow_ups(who: Person) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from avasanj.i18n import RTL
 from avasanj.people import StuckWork, User
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
-from dashboard.access import Person, visible_calls
+from dashboard.access import Person, visible_calls, visible_evaluations
 from dashboard.queries.calls import stage
 from scoring.tables import Evaluation, Mood
 from telephony.tables import Call
@@ -46,14 +46,16 @@ class CallDetail:
     playback: Playback | None
     transcript: Transcript | None
     mood: Mood | None
-    evaluations: list[Evaluation]
+    evaluations: list[Evaluation]  #: those that the person who asks may see
+    evaluated: bool  #: whether there are any, for whomever
     follow_ups: list[FollowUp]
     owners: dict[uuid.UUID, str]
     stuck: list[StuckWork]
 
     @property
     def agents(self) -> list[str]:
-        return list(dict.fromkeys(span.agent_name or span.interface for span in self.call.spans))
+        named = (span.agent_name or span.interface for span in self.call.spans)
+        return list(dict.fromkeys(name for name in named if name))
 
     @property
     def problems(self) -> list[str]:
@@ -65,7 +67,7 @@ class CallDetail:
     @property
     def stage(self) -> str | None:
         usable = any(recording.problem is None for recording in self.call.recordings)
-        judged = self.mood is not None or bool(self.evaluations)
+        judged = self.mood is not None or self.evaluated
         return stage(
             self.call,
             usable=usable,
@@ -141,7 +143,8 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
         return None
     entry = session.get(TimelineEntry, call_id)
     follow_ups = list(session.scalars(select(FollowUp).where(FollowUp.call_id == call_id).order_by(FollowUp.due_at)))
-    evaluations = select(Evaluation).where(Evaluation.call_id == call_id).order_by(Evaluation.span_position)
+    of_call = Evaluation.call_id == call_id
+    evaluations = select(Evaluation).where(of_call, visible_evaluations(who)).order_by(Evaluation.span_position)
     transcript = select(Transcript).where(Transcript.call_id == call_id).options(selectinload(Transcript.turns))
     stuck = select(StuckWork).where(StuckWork.subject_id == str(call_id), StuckWork.requeued_at.is_(None))
     return CallDetail(
@@ -151,6 +154,7 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
         playback=session.get(Playback, call_id),
         transcript=session.scalars(transcript).first(),
         mood=session.get(Mood, call_id),
+        evaluated=bool(session.scalar(select(select(Evaluation.id).where(of_call).exists()))),
         evaluations=list(session.scalars(evaluations.options(selectinload(Evaluation.answers)))),
         follow_ups=follow_ups,
         owners=names(session, {f.owner_id for f in follow_ups} | {f.closed_by for f in follow_ups}),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from avasanj.people import StuckWork
 from avasanj.persian import ascii_digits
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
-from dashboard.access import Person, visible_calls
+from dashboard.access import Person, visible_calls, visible_evaluations
 from scoring.tables import Evaluation, Mood
 from telephony.tables import AgentSpan, Call, CallState, Disposition, Recording, Source
 from transcription.tables import Transcript
@@ -137,7 +137,7 @@ def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
     if filters.mood:
         wanted.append(_any(Mood.call_id == Call.id, Mood.dissatisfied >= who.site.settings.dissatisfied_above))
     if filters.review:
-        wanted.append(_any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)))
+        wanted.append(_unsure(who))
     if filters.owed:
         wanted.append(_any(FollowUp.call_id == Call.id, FollowUp.state == "open"))
     if filters.flaw:
@@ -173,6 +173,11 @@ def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(*conditions).correlate(Call)
 
 
+def _unsure(who: Person) -> ColumnElement[bool]:
+    """Whether an answer that this person may see waits for a person."""
+    return _any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True), visible_evaluations(who))
+
+
 def _found_by(text: str) -> ColumnElement[bool]:
     """By digits of a number, or by part of the customer's or the agent's name."""
     digits = "".join(c for c in ascii_digits(text) if c.isdigit()).lstrip("0")
@@ -200,10 +205,11 @@ def _since(who: Person, when: str) -> datetime.datetime:
 def _rows(who: Person) -> Select[Any]:
     separator = "، " if who.language == "fa" else ", "
     agents = (
-        select(func.string_agg(func.coalesce(AgentSpan.agent_name, AgentSpan.interface), separator))
+        select(func.string_agg(func.coalesce(func.nullif(AgentSpan.agent_name, ""), func.nullif(AgentSpan.interface, "")), separator))
         .where(AgentSpan.call_id == Call.id).scalar_subquery()
     )  # fmt: skip
-    evaluation = select(func.min(Evaluation.score)).where(Evaluation.call_id == Call.id).scalar_subquery()
+    own = (Evaluation.call_id == Call.id, visible_evaluations(who))
+    evaluation = select(func.min(Evaluation.score)).where(*own).scalar_subquery()
     return (
         select(
             Call,
@@ -213,7 +219,7 @@ def _rows(who: Person) -> Select[Any]:
             Customer.name,
             agents.label("agents"),
             evaluation.label("score"),
-            _any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True)).label("needs_person"),
+            _unsure(who).label("needs_person"),
             _any(Evaluation.call_id == Call.id).label("evaluated"),
             select(func.count())
             .where(FollowUp.call_id == Call.id, FollowUp.state == "open")

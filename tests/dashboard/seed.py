@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from avasanj.database import Database, utc_now
@@ -437,8 +438,9 @@ def _judge(
             contributions=contributions,
         )
     )
+    agent = session.scalar(select(AgentSpan.agent_name).where(AgentSpan.call_id == call.id))
     evaluation = Evaluation(
-        call_id=call.id, span_position=0, agent_name=None, scorecard="service", scorecard_version=1, score=score
+        call_id=call.id, span_position=0, agent_name=agent, scorecard="service", scorecard_version=1, score=score
     )
     evaluation.needs_person = unsure
     evaluation.counts = call.source != "sample"
