@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import NoResultFound
+from sqlalchemy.exc import DataError, NoResultFound
 from starlette.exceptions import HTTPException
 
 from avasanj.database import Database
@@ -53,6 +53,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.add_exception_handler(InputError, _refuse)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(NoResultFound, _gone)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(Exception, _broke)
     return app
@@ -97,6 +98,11 @@ def _misread(request: Request, _error: Exception) -> Response:
     """An address that makes no sense is a page that is not there; a form that makes none was not filled in."""
     status = 404 if request.method in {"GET", "HEAD"} else 422
     return _error_page(request, status, _TEXTS[status])
+
+
+def _unstorable(request: Request, _error: Exception) -> Response:
+    """What the database can't hold, as a NUL in a text or a number without end, no person has typed."""
+    return _error_page(request, 422, _TEXTS[422])
 
 
 def _broke(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from avasanj import login
 from avasanj.errors import InputError
-from avasanj.people import Role
+from avasanj.people import Role, User
 from dashboard.access import Administrator, Changes
 from dashboard.queries import people
 from dashboard.queries.follow_ups import late_count
@@ -44,6 +44,7 @@ def add(
 @router.post("/{user_id}/link", dependencies=Changes)
 def new_link(who: Administrator, user_id: uuid.UUID, name: Annotated[str, Form()] = "") -> Response:
     with who.site.database.transaction() as session:
+        session.get_one(User, user_id)
         link = login.link_for(session, who.site.settings, user_id, by=who.id)
     return _show(who, link=link, link_for=name)
 

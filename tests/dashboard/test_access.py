@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from html import unescape
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
+from scoring.tables import Answer, Evaluation
 from tests.dashboard.conftest import Day, Enter, csrf
 from tests.dashboard.seed import Seeded
 from transcription.tables import Playback
@@ -95,3 +98,63 @@ def test_playback_outside_of_the_media_folder_is_not_served(day: Day) -> None:
         with day.database.transaction() as session:
             session.execute(update(Playback).where(Playback.call_id == seeded.calls["angry"]).values(path=stored))
         assert client.get(f"/media/{seeded.calls['angry']}").status_code == 404, stored
+
+
+def test_agent_of_a_transferred_call_sees_only_their_own_score(day: Day) -> None:
+    call_id, said = day.seeded.calls["angry"], "colleague's words"
+    with day.database.transaction() as session:
+        other = Evaluation(
+            call_id=call_id,
+            span_position=1,
+            agent_name="امیر رضایی",
+            scorecard="service",
+            scorecard_version=1,
+            score=11.0,
+        )
+        other.answers = [
+            Answer(
+                position=0, question="own", title={"en": said, "fa": said}, value="no", points=0.0, points_possible=1.0,
+                confidence=0.9, method="rule", evidence=[{"turn": 9, "start_s": 1.0, "end_s": 2.0, "text": said}],
+            )
+        ]  # fmt: skip
+        session.add(other)
+    for who, scores in (("agent", [54.0]), ("super", [54.0, 11.0])):
+        client = day.enter(who)
+        data = client.get(f"/api/calls/{call_id}")
+        assert [found["score"] for found in data.json()["evaluations"]] == scores
+        assert (said in data.text) == (who == "super")
+        assert (said in unescape(client.get(f"/calls/{call_id}").text)) == (who == "super")
+        rows = {row["id"]: row["score"] for row in client.get("/api/calls").json()["calls"]}
+        assert rows[str(call_id)] == min(scores)
+
+
+def test_agent_is_not_asked_to_check_a_colleagues_answers(day: Day) -> None:
+    call_id = day.seeded.calls["weak"]
+    with day.database.transaction() as session:
+        session.execute(update(Evaluation).where(Evaluation.call_id == call_id).values(agent_name="امیر رضایی"))
+    for who, listed in (("agent", False), ("super", True)):
+        waiting = {call["id"] for call in day.enter(who).get("/api/calls?review=needed").json()["calls"]}
+        assert (str(call_id) in waiting) == listed
+
+
+def test_sound_is_kept_nowhere(enter: Enter, seeded: Seeded) -> None:
+    kept = enter("super").get(f"/media/{seeded.calls['angry']}").headers["cache-control"]
+    assert kept == "private, no-store"
+
+
+@pytest.mark.parametrize("path", ["/calls?q=%00", "/calls?queue=%00", "/api/calls?q=%00", "/calls/more?cursor=%00"])
+def test_nul_in_an_address_is_refused(enter: Enter, path: str) -> None:
+    assert enter("super").get(path).status_code in {404, 422}
+
+
+def test_nul_in_a_form_is_refused(day: Day) -> None:
+    stranger, admin = day.client(), day.enter("admin")
+    assert stranger.post("/login", data={"login_name": "a\0b", "password": "x"}).status_code == 422
+    new = {"name": "a\0b", "login_name": "new", "role": "agent", "language": "fa", "csrf": csrf(admin)}
+    assert admin.post("/people", data=new).status_code == 422
+    assert "a\0b" not in admin.get("/people").text
+
+
+def test_link_for_nobody_is_not_found(day: Day) -> None:
+    admin = day.enter("admin")
+    assert admin.post(f"/people/{uuid.uuid4()}/link", data={"csrf": csrf(admin)}).status_code == 404
