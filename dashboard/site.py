@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from avasanj.database import Database
 from avasanj.login import Gate
 from avasanj.settings import Settings
 from dashboard.live import Hub
 from dashboard.pages import Pages
+from dashboard.queries.health import TALLY_S, Tally
+from dashboard.recent import Recent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,3 +22,4 @@ class Site:
     pages: Pages
     gate: Gate
     hub: Hub
+    tally: Recent[Tally] = field(default_factory=lambda: Recent(TALLY_S))

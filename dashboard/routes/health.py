@@ -19,7 +19,8 @@ router = APIRouter()
 @router.get("/system")
 def page(who: Supervisor) -> Response:
     with who.site.database.read() as session:
-        now, late = health(session, who.site.settings.data_dir), late_count(session, who)
+        now = health(session, who.site.settings.data_dir, who.site.tally)
+        late = late_count(session, who)
     return who.show("system.html", h=now, late=late)
 
 

@@ -51,7 +51,7 @@ class _Ledger(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         with self._site.database.read() as session:
-            now = health(session, self._site.settings.data_dir)
+            now = health(session, self._site.settings.data_dir, self._site.tally)
         calls = GaugeMetricFamily("avasanj_calls", "Calls by how far they are.", labels=["kind"])
         for kind, value in (("total", now.counts.total), ("scored", now.counts.scored), ("failed", now.counts.failed)):
             calls.add_metric([kind], value)
@@ -89,7 +89,7 @@ def health_status(request: Request) -> JSONResponse:
     site: Site = request.app.state.site
     try:
         with site.database.read() as session:
-            now = health(session, site.settings.data_dir)
+            now = health(session, site.settings.data_dir, site.tally)
     except SQLAlchemyError:
         return JSONResponse(
             {"status": "down", "version": version(), "problem": "The database does not answer."}, status_code=503

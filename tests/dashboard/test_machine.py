@@ -12,6 +12,7 @@ from avasanj.people import StuckWork, Worker
 from crm_sync.tables import Connection
 from dashboard.app import create_app
 from dashboard.queries.health import SILENT_AFTER
+from dashboard.recent import Recent
 from telephony.tables import Pbx
 from tests.dashboard.conftest import Day
 
@@ -91,3 +92,21 @@ def test_every_answer_carries_the_security_headers(look_day: Day) -> None:
         assert "script-src 'self'" in headers["content-security-policy"], path
         assert "unsafe" not in headers["content-security-policy"], path
         assert headers["x-content-type-options"] == "nosniff", path
+
+
+def test_counting_is_done_once_for_all_who_ask_within_seconds_and_a_lost_pbx_shows_at_once(day: Day) -> None:
+    client = day.client()
+    before = client.get("/health").json()
+    with day.database.transaction() as session:
+        session.execute(delete(StuckWork))
+        session.execute(update(Pbx).values(state="refused"))
+    after = client.get("/health").json()
+    assert after["calls"] == before["calls"]
+    assert set(after["pbx"].values()) == {"refused"}
+
+
+def test_answer_is_asked_anew_when_it_is_old() -> None:
+    answers = iter(range(3))
+    kept, never_kept = Recent[int](60.0), Recent[int](0.0)
+    assert [kept.get(lambda: next(answers)) for _ in range(2)] == [0, 0]
+    assert [never_kept.get(lambda: next(answers)) for _ in range(2)] == [1, 2]
