@@ -6,15 +6,15 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from avasanj.people import User
 from crm_sync.tables import Customer, FollowUp
 from dashboard.access import Person, visible_follow_ups
-from telephony.tables import Call
+from telephony.tables import Call, Source
 
-MOST_ROWS = 200
+PAGE_ROWS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,25 +33,45 @@ class FollowUpRow:
         return self.late_s > 0
 
 
-def listed(session: Session, who: Person, *, whose: str, state: str) -> list[FollowUpRow]:
-    """Follow-ups in due order. `whose` is mine, nobody or all; `state` is open or closed (the last closed first)."""
+@dataclass(frozen=True, kw_only=True)
+class FollowUpPage:
+    """One page of the list; `cursor` opens the next one, where the `more` others begin; None at the end."""
+
+    rows: list[FollowUpRow]
+    cursor: str | None
+    more: int
+
+
+def page(session: Session, who: Person, *, whose: str, state: str, cursor: str = "") -> FollowUpPage:
+    """Follow-ups in due order. `whose` is mine, nobody or all; `state` is open or closed (the last closed first).
+
+    Raises ValueError for a cursor that is none.
+    """
+    is_open = state == "open"
+    at = FollowUp.due_at if is_open else FollowUp.closed_at
+    wanted = _wanted(who, whose=whose, is_open=is_open)
+    if cursor:
+        key, last = tuple_(at, FollowUp.id), _place(cursor)
+        wanted = and_(wanted, key > last if is_open else key < last)
+    order = (at, FollowUp.id) if is_open else (at.desc(), FollowUp.id.desc())
     rows = (
         select(FollowUp, Call, func.coalesce(Customer.name, Call.caller_name), User.name)
         .join(Call, Call.id == FollowUp.call_id)
         .outerjoin(Customer, Customer.id == FollowUp.customer_id)
         .outerjoin(User, User.id == FollowUp.owner_id)
-        .where(visible_follow_ups(who))
+        .where(wanted)
+        .order_by(*order)
+        .limit(PAGE_ROWS)
     )
-    if whose == "mine":
-        own = FollowUp.owner_id == who.id
-        rows = rows.where(or_(own, FollowUp.owner_name == who.user.agent_name) if who.user.agent_name else own)
-    elif whose == "nobody":
-        rows = rows.where(FollowUp.owner_id.is_(None))
-    if state == "open":
-        rows = rows.where(FollowUp.state == "open").order_by(FollowUp.due_at)
-    else:
-        rows = rows.where(FollowUp.state != "open").order_by(FollowUp.closed_at.desc())
-    return [_row(who, *found) for found in session.execute(rows.limit(MOST_ROWS))]
+    found = [_row(who, *row) for row in session.execute(rows)]
+    count = session.scalar(select(func.count()).select_from(FollowUp).where(wanted)) or 0
+    last_one = found[-1].follow_up if count > len(found) else None
+    last_at = last_one and (last_one.due_at if is_open else last_one.closed_at)
+    return FollowUpPage(
+        rows=found,
+        cursor=f"{last_at.isoformat()}_{last_one.id}" if last_one and last_at else None,
+        more=count - len(found),
+    )
 
 
 def one(session: Session, who: Person, follow_up_id: uuid.UUID) -> FollowUp | None:
@@ -60,11 +80,13 @@ def one(session: Session, who: Person, follow_up_id: uuid.UUID) -> FollowUp | No
 
 
 def late_count(session: Session, who: Person) -> int:
-    """How many are past their time: what the navigation shows in red."""
+    """How many are past their time: what the navigation shows in red. To nobody is anything owed for a sample call."""
     late = (
         select(func.count())
         .select_from(FollowUp)
-        .where(FollowUp.state == "open", FollowUp.due_at < who.now, visible_follow_ups(who))
+        .join(Call, Call.id == FollowUp.call_id)
+        .where(FollowUp.state == "open", FollowUp.due_at < who.now, Call.source != Source.SAMPLE)
+        .where(visible_follow_ups(who))
     )
     return session.scalar(late) or 0
 
@@ -91,6 +113,21 @@ def due_choices(now: datetime.datetime) -> dict[str, datetime.datetime]:
         "3d": now + datetime.timedelta(days=3),
         "7d": now + datetime.timedelta(days=7),
     }
+
+
+def _wanted(who: Person, *, whose: str, is_open: bool) -> ColumnElement[bool]:
+    wanted = [visible_follow_ups(who), FollowUp.state == "open" if is_open else FollowUp.state != "open"]
+    if whose == "mine":
+        own = FollowUp.owner_id == who.id
+        wanted.append(or_(own, FollowUp.owner_name == who.user.agent_name) if who.user.agent_name else own)
+    elif whose == "nobody":
+        wanted.append(FollowUp.owner_id.is_(None))
+    return and_(*wanted)
+
+
+def _place(cursor: str) -> tuple[datetime.datetime, uuid.UUID]:
+    at, _, follow_up_id = cursor.partition("_")
+    return datetime.datetime.fromisoformat(at), uuid.UUID(follow_up_id)
 
 
 def _row(who: Person, follow_up: FollowUp, call: Call, customer: str | None, owner: str | None) -> FollowUpRow:

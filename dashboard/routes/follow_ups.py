@@ -18,12 +18,19 @@ Back = Annotated[str, Form()]
 
 @router.get("")
 def page(
-    who: LoggedIn, whose: Literal["mine", "nobody", "all"] | None = None, state: Literal["open", "closed"] = "open"
+    who: LoggedIn,
+    whose: Literal["mine", "nobody", "all"] | None = None,
+    state: Literal["open", "closed"] = "open",
+    after: str = "",
 ) -> Response:
     whose = whose or ("all" if who.supervises else "mine")
     with who.site.database.read() as session:
-        rows, late = follow_ups.listed(session, who, whose=whose, state=state), follow_ups.late_count(session, who)
-    return who.show("follow_ups.html", rows=rows, whose=whose, state=state, late=late)
+        late = follow_ups.late_count(session, who)
+        try:
+            found = follow_ups.page(session, who, whose=whose, state=state, cursor=after)
+        except ValueError:
+            raise HTTPException(404) from None
+    return who.show("follow_ups.html", page=found, rows=found.rows, whose=whose, state=state, late=late)
 
 
 @router.post("/{follow_up_id}/close", dependencies=Changes)
