@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+
+from sqlalchemy.exc import OperationalError
 
 from avasanj import notify
 
 #: A page that has not read this many notices is told that it missed some, and loads itself anew.
 _QUEUE_LENGTH = 200
 _BEAT_S = 15.0
+#: How often it is asked whether the person behind an open page may still see what changes.
+CHECK_S = 30.0
 _GAP = notify.Notice(kind="gap", id="")
 
 
@@ -59,14 +64,30 @@ class Hub:
         finally:
             self._watchers.discard(queue)
 
-    async def events(self) -> AsyncIterator[str]:
-        """Server-sent events, ids only, with a beat every 15 s so that a dead connection is noticed."""
+    async def events(self, allowed: Callable[[], bool]) -> AsyncIterator[str]:
+        """Server-sent events, ids only, with a beat every 15 s so that a dead connection is noticed.
+
+        They end when `allowed`, asked every CHECK_S in a thread, says no.
+        """
         with self._watching() as queue:
             yield "retry: 2000\n\n"
+            checked_s = time.monotonic()
             while not self._stop.is_set():
+                if time.monotonic() - checked_s >= CHECK_S:
+                    if not await asyncio.to_thread(_still, allowed):
+                        return
+                    checked_s = time.monotonic()
                 try:
                     notice = await asyncio.wait_for(queue.get(), _BEAT_S)
                 except TimeoutError:
                     yield ": beat\n\n"
                 else:
                     yield f"event: change\ndata: {notice.kind} {notice.id}\n\n"
+
+
+def _still(allowed: Callable[[], bool]) -> bool:
+    """While the database is away nobody can be asked, and no notice comes either."""
+    try:
+        return allowed()
+    except OperationalError:
+        return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from dashboard.access import LoggedIn
+from avasanj import login
+from dashboard.access import SESSION_COOKIE, LoggedIn, Person
 
 router = APIRouter()
 
@@ -16,4 +17,12 @@ async def live(who: LoggedIn) -> StreamingResponse:
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }  # the second keeps nginx from holding events back
-    return StreamingResponse(who.site.hub.events(), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        who.site.hub.events(lambda: _still_in(who)), media_type="text/event-stream", headers=headers
+    )
+
+
+def _still_in(who: Person) -> bool:
+    """Whether the session with which the page was opened is still good."""
+    with who.site.database.read() as session:
+        return login.find_session(session, who.request.cookies[SESSION_COOKIE]) is not None

@@ -32,5 +32,6 @@ def play(who: LoggedIn, call_id: uuid.UUID) -> Response:
     if file is None or not file.is_relative_to(root) or not file.is_file():
         _log.warning("playback_refused", call=str(call_id), known=stored is not None)
         raise HTTPException(404)
-    kept = {"Cache-Control": "private, max-age=3600"}
-    return FileResponse(file, media_type=_TYPES.get(file.suffix, "application/octet-stream"), headers=kept)
+    # kept nowhere: what a browser keeps is played after log-out too, by whoever sits down next
+    headers = {"Cache-Control": "private, no-store"}
+    return FileResponse(file, media_type=_TYPES.get(file.suffix, "application/octet-stream"), headers=headers)
