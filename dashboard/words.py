@@ -9,7 +9,7 @@ from typing import Any
 from avasanj.errors import InputError
 from avasanj.i18n import N_, translator
 from scoring import scorecard as scorecards
-from telephony.tables import Call, CallState, Direction, Disposition
+from telephony.tables import Call, CallState, Direction, Disposition, Source
 
 UNSURE_FROM = 0.35
 
@@ -92,6 +92,12 @@ def outcome(call: Call) -> Sentence:
         return Sentence(id=_WAITED[Disposition(call.disposition)], seconds={"wait": call.wait_s})
     known = _OUTCOMES.get(Disposition(call.disposition)) if call.disposition else None
     return Sentence(id=known or STATES[CallState(call.state)], seconds={})
+
+
+def numberless(call: Call) -> bool:
+    """Whether no number came with an imported call, which is not the same as one that the caller hides."""
+    raw = call.called_raw if call.direction == Direction.OUTBOUND else call.caller_raw
+    return call.source == Source.IMPORTED and call.customer_e164 is None and not raw
 
 
 def listed(queues: list[str], language: str) -> str:

@@ -269,7 +269,7 @@ def test_a_call_without_a_number_is_scored_without_a_customer(outcome: Outcome, 
     assert call["customer_e164"] is None
     assert call["customer"] is None
     assert call["evaluations"]
-    assert "Number withheld" in outcome.pages[case]
+    assert "No number" in outcome.pages[case]
 
 
 def test_a_persian_caller_name_becomes_the_customers_name(outcome: Outcome) -> None:

@@ -21,6 +21,7 @@ from avasanj.people import StuckWork, Worker
 from avasanj.settings import Settings
 from crm_sync.tables import Connection, Customer, FollowUp, OutboxEvent, TimelineEntry
 from dashboard.app import create_app
+from telephony.tables import AgentSpan, Call
 from tests.dashboard.conftest import Day, Enter, csrf
 from tests.dashboard.look import pages
 from tests.dashboard.seed import Seeded
@@ -355,3 +356,22 @@ def test_row_of_a_changed_call_follows_the_lists_filters(enter: Enter, seeded: S
     angry = seeded.calls["angry"]
     assert f'id="call-{angry}"' in client.get(f"/calls/{angry}/row?mood=dissatisfied").text
     assert client.get(f"/calls/{angry}/row?samples=only").status_code == 204
+
+
+def test_imported_call_without_a_number_is_not_called_withheld(day: Day) -> None:
+    client, call_id = day.enter("super"), day.seeded.calls["broken"]
+    assert "Number withheld" in client.get(f"/calls/{call_id}").text
+    with day.database.transaction() as session:
+        call = session.get_one(Call, call_id)
+        call.source, call.called_raw = "imported", None
+    assert "No number" in client.get(f"/calls/{call_id}").text
+    assert "no number" in client.get(f"/calls/{call_id}/row").text
+
+
+def test_nobody_is_named_as_having_answered_where_no_name_is_known(day: Day) -> None:
+    client, call_id = day.enter("super"), day.seeded.calls["calm"]
+    assert "answered by" in client.get(f"/calls/{call_id}").text
+    with day.database.transaction() as session:
+        session.execute(update(AgentSpan).where(AgentSpan.call_id == call_id).values(agent_name=None, interface=""))
+    assert "answered by" not in client.get(f"/calls/{call_id}").text
+    assert client.get("/api/calls").json()["calls"]
