@@ -18,7 +18,7 @@ step "imports flow one way" "$bin/lint-imports" --no-cache
 step "wheel" bash tests/wheel.sh
 [ ${#failed[@]} -eq 0 ] || echo "Failed before the tests: ${failed[*]}"
 
-# What loads models or drives a browser runs with the rest over two processes; each worker has its own database server.
-"$bin/python" -m pytest -n 2 --dist loadgroup -q "$@"
+# One process a core, each with a database server of its own; a file stays in one process, so that what it sets up is set up once.
+"$bin/python" -m pytest -n 2 --dist loadfile -q "$@"
 tests=$?
 [ ${#failed[@]} -eq 0 ] && [ $tests -eq 0 ]

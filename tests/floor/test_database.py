@@ -29,7 +29,12 @@ def test_migrated_tables_are_the_ones_in_the_code(database_url: str) -> None:
     engine = create_engine(database_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"include_schemas": True, "include_name": lambda name, kind, _: kind != "schema" or name in migrate.SCHEMAS, "compare_type": True}
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_name": lambda name, kind, _: kind != "schema" or name in migrate.SCHEMAS,
+                "compare_type": True,
+            },
         )
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()
@@ -46,7 +51,18 @@ def test_a_newer_database_is_left_alone(database_url: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["09120000042", "۰۹۱۲۰۰۰۰۰۴۲", "٠٩١٢٠٠٠٠٠٤٢", "+989120000042", "00989120000042", "989120000042", "9120000042", "0912 000 0042", "0912-000-0042", "(0912) 0000042"],
+    [
+        "09120000042",
+        "۰۹۱۲۰۰۰۰۰۴۲",
+        "٠٩١٢٠٠٠٠٠٤٢",
+        "+989120000042",
+        "00989120000042",
+        "989120000042",
+        "9120000042",
+        "0912 000 0042",
+        "0912-000-0042",
+        "(0912) 0000042",
+    ],
 )
 def test_one_mobile_number_in_ten_formats_is_one_number(written: str) -> None:
     assert to_e164(written, "IR") == "+989120000042"
