@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import make_url
@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from avasanj import log
 from avasanj.database import Database
-from avasanj.errors import AvasanjError, SettingsError
+from avasanj.errors import SettingsError
 from avasanj.processes import is_held
 from avasanj.settings import Settings, load_settings
 
@@ -28,29 +28,8 @@ app = typer.Typer(
     help="Listens to your call center's Asterisk, understands every call, and sees that an unhappy customer is called back.",
 )
 
-#: Commands that run for long and count what they do.
-_PARTS = {"listen", "work", "web"}
 
-
-def run() -> int:
-    """Run the command line; an error of ours becomes one clear sentence instead of a traceback."""
-    try:
-        if _PARTS.intersection(sys.argv[1:2]):
-            _share_counters(load_settings())
-        from avasanj.cli import bench, calls, maintenance, measure, serve  # noqa: F401 - they register their commands
-
-        app()
-    except AvasanjError as error:
-        print(f"avasanj: {error}", file=sys.stderr)
-        return 1
-    except OperationalError as error:
-        print(f"avasanj: {_database_fault(error)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except SystemExit as leave:
-        return leave.code if isinstance(leave.code, int) else 1
-    return 0
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, all else on standard error.")]
 
 
 def settings_and_log() -> Settings:
@@ -58,13 +37,6 @@ def settings_and_log() -> Settings:
     settings = load_settings()
     log.configure(settings.log_level)
     return settings
-
-
-def _share_counters(settings: Settings) -> None:
-    """Let the parts on this machine add up their metrics in one folder. To be called before any metric is made."""
-    with contextlib.suppress(OSError):  # whoever starts the part says in its own words that the folder can't be written
-        settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(settings.metrics_dir))
 
 
 @contextlib.contextmanager
@@ -121,7 +93,7 @@ def sqlalchemy_url(url: str) -> str:
     return driven
 
 
-def _database_fault(error: OperationalError) -> str:
+def database_fault(error: OperationalError) -> str:
     """What the database or the way to it said, in one line, and what to do."""
     said = " ".join(str(error.orig).split())
     return (

@@ -12,8 +12,7 @@ from rich.table import Table
 from avasanj.bench import figures, measure
 from avasanj.bench.figures import Figure
 from avasanj.bench.measure import Say
-from avasanj.cli.app import app, print_json, settings_and_log
-from avasanj.cli.calls import Json
+from avasanj.cli.app import Json, app, print_json, settings_and_log
 from avasanj.settings import Settings
 
 bench = typer.Typer(

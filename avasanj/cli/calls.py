@@ -10,12 +10,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, track
 
-from avasanj.cli.app import app, is_terminal, opened_database, print_json, settings_and_log
+from avasanj.cli.app import Json, app, is_terminal, opened_database, print_json, settings_and_log
 from avasanj.errors import InputError
 
 models = typer.Typer(no_args_is_help=True, help="The speech and text models: fetch them, check them.")
 app.add_typer(models, name="models")
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, all else on standard error.")]
 
 
 @app.command(name="import")

@@ -14,8 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from avasanj import wheels
-from avasanj.cli.app import app, is_terminal, opened_database, print_json, server, settings_and_log
-from avasanj.cli.calls import Json
+from avasanj.cli.app import Json, app, is_terminal, opened_database, print_json, server, settings_and_log
 from avasanj.database import Database
 from avasanj.doctor.finding import MARKS, Finding, State, fault, warning
 from avasanj.errors import AvasanjError

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from avasanj.cli.app import app, print_json, settings_and_log
-from avasanj.cli.calls import Json
+from avasanj.cli.app import Json, app, print_json, settings_and_log
 from avasanj.settings import Settings
 from scoring.encoder import NAME, Encoder
 
