@@ -33,7 +33,7 @@ pytestmark = [
 ANSWERED_AFTER_S = 3.0
 #: The customer's phone begins a little after the agent's answer, so that the recording has its first word.
 BEGINS_S = ANSWERED_AFTER_S + 0.5
-FORTY_S = 40_000
+TWO_MINUTES = 120_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -120,12 +120,12 @@ def test_queue_call_is_followed_understood_and_followed_up(
         agent.hang_up()
         assert customer.wait() == 0, customer.log()
         ended_s = time.monotonic()
-        open_call.wait_for_selector(".turn", timeout=90_000)
+        open_call.wait_for_selector(".turn", timeout=TWO_MINUTES)
         transcribed_s = time.monotonic() - ended_s
-        open_call.wait_for_selector(".answers .answer", timeout=60_000)
+        open_call.wait_for_selector(".answers .answer", timeout=TWO_MINUTES)
         scored_s = time.monotonic() - ended_s
-        open_call.wait_for_selector("#call-owed .owed-item", timeout=20_000)
-        page.wait_for_selector(f"#rows-ended #call-{call_id} .owed", timeout=20_000)
+        open_call.wait_for_selector("#call-owed .owed-item", timeout=TWO_MINUTES)
+        page.wait_for_selector(f"#rows-ended #call-{call_id} .owed", timeout=TWO_MINUTES)
         print(f"from hanging up: transcript after {transcribed_s:.1f} s, scored after {scored_s:.1f} s")
         assert browser.never_reloaded(page), "the list changed by itself"
         assert browser.never_reloaded(open_call), "the call's page changed by itself"
@@ -212,7 +212,7 @@ def test_abandoned_call_is_a_row_with_its_wait_and_a_follow_up(scene: Scene, ast
         call_id = row_id(page, "#rows-now tr.call.waiting")
         assert customer.wait() == 0, customer.log()
         page.wait_for_selector(f"#rows-ended #call-{call_id} .missed", timeout=15_000)
-        page.wait_for_selector(f"#rows-ended #call-{call_id} .owed", timeout=30_000)
+        page.wait_for_selector(f"#rows-ended #call-{call_id} .owed", timeout=TWO_MINUTES)
         assert "0:04" in page.inner_text(f"#call-{call_id} .missed")
         assert browser.never_reloaded(page)
     call = scene.api(call_id)
@@ -233,7 +233,7 @@ def test_direct_call_without_a_queue_is_understood_too(scene: Scene, asterisk: A
     ):
         call_id = row_id(page, "#rows-now tr.call.talking")
         assert customer.wait() == 0, customer.log()
-        page.wait_for_selector(f"#rows-ended #call-{call_id} .score:not(:empty)", timeout=FORTY_S)
+        page.wait_for_selector(f"#rows-ended #call-{call_id} .score:not(:empty)", timeout=TWO_MINUTES)
         assert browser.never_reloaded(page)
     call = scene.api(call_id)
     assert (call["direction"], call["queue"], call["disposition"]) == ("inbound", None, "answered")
