@@ -88,7 +88,7 @@ def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> No
     DBOS(config=config)
     DBOS.listen_queues([*queues])
     DBOS.launch()
-    DBOS.register_queue(Queue.INTAKE, worker_concurrency=_INTAKE_AT_ONCE)
+    DBOS.register_queue(Queue.INTAKE, worker_concurrency=_INTAKE_AT_ONCE, polling_interval_sec=_LOOK_S)
     DBOS.register_queue(Queue.SPEECH, worker_concurrency=_SPEECH_AT_ONCE, polling_interval_sec=_LOOK_S)
     DBOS.register_queue(Queue.SCORING, worker_concurrency=_SCORING_AT_ONCE, polling_interval_sec=_LOOK_S)
     DBOS.register_queue(
