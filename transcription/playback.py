@@ -92,7 +92,7 @@ def make(legs: Sequence[Leg], target: Path) -> Made | None:
     except OSError as error:
         raise PassingError(
             f"The playback file {target} can't be written: {error.strerror or error}. Make room on the disk or mend the "
-            "folder's owner; the call goes on by itself."
+            "folder's owner; the call goes on by itself for two minutes, after that from the health page."
         ) from error
     if all(source.problem for source in sources):
         return None
