@@ -161,10 +161,10 @@ def test_pending_work_goes_on_after_a_restore(
     there = at(settings, elsewhere, tmp_path / "new")
     restore(there, elsewhere, tmp_path / "backups")
     code = (
-        "import sys, time\n"
+        "import os, sys, time\n"
         "from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer\n"
         "@DBOS.workflow(name='intake')\n"
-        "def intake(call_id: str) -> None: print(call_id, flush=True)\n"
+        "def intake(call_id: str) -> None: os.write(1, f'{call_id}\\n'.encode())\n"
         "DBOS(config=DBOSConfig(name='avasanj', system_database_url=sys.argv[1], dbos_system_schema='work',\n"
         "    serializer=DBOSPortableJSONSerializer(), application_version='1', run_admin_server=False, log_level='ERROR'))\n"
         "DBOS.listen_queues(['intake']); DBOS.launch(); DBOS.register_queue('intake')\n"
