@@ -32,7 +32,7 @@ DEAD_AFTER = datetime.timedelta(seconds=30)
 _KEEP_DONE = datetime.timedelta(days=7)
 _FORGET_AT_ONCE = 2000
 #: How often a queue is looked at: each look costs about 6 ms of processor, idle or not.
-_LOOK_S = 2.0
+_LOOK_S = 3.0
 _SPEECH_AT_ONCE, _SCORING_AT_ONCE, _INTAKE_AT_ONCE, _SENDING_AT_ONCE = 1, 1, 2, 8
 
 
