@@ -36,16 +36,15 @@ def announce(session: Session, kind: str, id: object) -> None:  # noqa: A002 - t
 
 
 def listen(database_url: str, stop: threading.Event) -> Iterator[Notice]:
-    """Notices until `stop` is set. Reconnects by itself, then yields a `gap` notice since some may be lost."""
+    """Notices until `stop` is set. Connects again by itself; each connection begins with a `gap` notice, since what was
+    said before it nobody heard.
+    """
     url = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    connected_before = False
     while not stop.is_set():
         try:
             with psycopg.connect(url, autocommit=True, connect_timeout=5, **_ALIVE) as connection:
                 connection.execute(f"listen {CHANNEL}")
-                if connected_before:
-                    yield Notice(kind="gap", id="")
-                connected_before = True
+                yield Notice(kind="gap", id="")
                 while not stop.is_set():
                     for notice in connection.notifies(timeout=_WAKE_S):
                         yield from _read(notice.payload)

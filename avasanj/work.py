@@ -48,6 +48,15 @@ DELIVER = Job(name="deliver", queue=Queue.SYNC, partitioned=True)
 
 URGENT, NORMAL, LATER = 1, 100, 10_000
 
+#: How often a worker looks at a queue: each look costs about 6 ms of processor, whether anything waits or not.
+IDLE_LOOK_S, BUSY_LOOK_S = 3.0, 0.3
+_PACE = text(  # the schema's name is a constant
+    f"update {WORK_SCHEMA}.queues set polling_interval_sec = :pace where polling_interval_sec <> :pace"  # noqa: S608
+)
+_BUSY = text(
+    f"select exists(select 1 from {WORK_SCHEMA}.workflow_status where status in ('ENQUEUED', 'PENDING'))"  # noqa: S608 - a constant
+)
+
 
 def enqueue(
     session: Session,
@@ -78,6 +87,12 @@ def enqueue(
     engine = session.get_bind()
     assert isinstance(engine, Engine)
     _client(engine.url.render_as_string(hide_password=False)).enqueue_in_transaction(session, options, *arguments)
+    session.execute(_PACE, {"pace": BUSY_LOOK_S})
+
+
+def set_pace(session: Session) -> None:
+    """Have the queues looked at often while there is work, seldom when there is none. `enqueue` hastens them too."""
+    session.execute(_PACE, {"pace": BUSY_LOOK_S if session.scalar(_BUSY) else IDLE_LOOK_S})
 
 
 def forget(session: Session, keys: Sequence[str]) -> None:

@@ -31,8 +31,6 @@ _BEAT_S = 8.0
 DEAD_AFTER = datetime.timedelta(seconds=30)
 _KEEP_DONE = datetime.timedelta(days=7)
 _FORGET_AT_ONCE = 2000
-#: How often a queue is looked at: each look costs about 6 ms of processor, idle or not.
-_LOOK_S = 3.0
 _SPEECH_AT_ONCE, _SCORING_AT_ONCE, _INTAKE_AT_ONCE, _SENDING_AT_ONCE = 1, 1, 2, 8
 
 
@@ -60,6 +58,8 @@ def run(
             try:
                 seen = _look_after(database, executor_id, queues, seen)
                 _rest_the_hopeless(database)
+                with database.transaction() as session:
+                    work.set_pace(session)
                 if utc_now() - last_sweep > datetime.timedelta(hours=1):
                     last_sweep = utc_now()
                     _forget_done(database)
@@ -88,11 +88,11 @@ def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> No
     DBOS(config=config)
     DBOS.listen_queues([*queues])
     DBOS.launch()
-    DBOS.register_queue(Queue.INTAKE, worker_concurrency=_INTAKE_AT_ONCE, polling_interval_sec=_LOOK_S)
-    DBOS.register_queue(Queue.SPEECH, worker_concurrency=_SPEECH_AT_ONCE, polling_interval_sec=_LOOK_S)
-    DBOS.register_queue(Queue.SCORING, worker_concurrency=_SCORING_AT_ONCE, polling_interval_sec=_LOOK_S)
+    DBOS.register_queue(Queue.INTAKE, worker_concurrency=_INTAKE_AT_ONCE, polling_interval_sec=work.IDLE_LOOK_S)
+    DBOS.register_queue(Queue.SPEECH, worker_concurrency=_SPEECH_AT_ONCE, polling_interval_sec=work.IDLE_LOOK_S)
+    DBOS.register_queue(Queue.SCORING, worker_concurrency=_SCORING_AT_ONCE, polling_interval_sec=work.IDLE_LOOK_S)
     DBOS.register_queue(
-        Queue.SYNC, worker_concurrency=_SENDING_AT_ONCE, partition_concurrency=1, polling_interval_sec=_LOOK_S
+        Queue.SYNC, worker_concurrency=_SENDING_AT_ONCE, partition_concurrency=1, polling_interval_sec=work.IDLE_LOOK_S
     )
 
 

@@ -46,6 +46,7 @@ class Visitor:
     csrf: str
     language: str
     now: datetime.datetime
+    mark: str  #: how far the live notices had come before anything of the page was read
 
     def show(self, template: str, http_status: int = 200, /, **context: Any) -> HTMLResponse:
         """The template as a page in the visitor's language."""
@@ -73,6 +74,7 @@ class Person(Visitor):
 def visitor(request: Request) -> Visitor:
     """Whoever asks, logged in or not."""
     site: Site = request.app.state.site
+    mark = site.hub.mark
     token = request.cookies.get(SESSION_COOKIE)
     found = None
     if token:
@@ -85,6 +87,7 @@ def visitor(request: Request) -> Visitor:
         "csrf": found[1].csrf_token if found else "",
         "language": chosen if chosen in LANGUAGES else site.settings.language,
         "now": utc_now(),
+        "mark": mark,
     }
     return Person(user=found[0], **facts) if found else Visitor(user=None, **facts)
 

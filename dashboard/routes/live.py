@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
 from avasanj import login
@@ -12,13 +14,18 @@ router = APIRouter()
 
 
 @router.get("/live")
-async def live(who: LoggedIn) -> StreamingResponse:
+async def live(
+    who: LoggedIn, after: str = "", last_event_id: Annotated[str, Header(max_length=40)] = ""
+) -> StreamingResponse:
+    """`after` is the page's mark; a browser that connects again sends the last event's id instead."""
     headers = {
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }  # the second keeps nginx from holding events back
     return StreamingResponse(
-        who.site.hub.events(lambda: _still_in(who)), media_type="text/event-stream", headers=headers
+        who.site.hub.events(lambda: _still_in(who), last_event_id or after),
+        media_type="text/event-stream",
+        headers=headers,
     )
 
 

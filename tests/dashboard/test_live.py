@@ -48,8 +48,8 @@ def test_notice_that_is_none_of_ours_stops_nothing(day: Day) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 async for event in hub.events(lambda: True):
-                    if event.startswith("event: change"):
-                        return event
+                    if "event: change" in event and "gap" not in event:
+                        return event.partition("\n")[2]
                     await asyncio.to_thread(speak)
         finally:
             await asyncio.to_thread(hub.stop)
@@ -64,6 +64,40 @@ def test_notice_that_is_none_of_ours_stops_nothing(day: Day) -> None:
             announce(session, "call", "the-call")
 
     assert asyncio.run(told()) == "event: change\ndata: call the-call\n\n"
+
+
+def test_a_page_is_told_what_happened_before_it_was_connected(day: Day) -> None:
+    def say(word: str) -> None:
+        with day.database.transaction() as session:
+            announce(session, "call", word)
+
+    async def story() -> list[list[str]]:
+        hub = Hub(day.database.url)
+        hub.start()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.to_thread(_until_listening, day)
+                made = hub.mark
+                await asyncio.to_thread(say, "one")
+                first = await _heard(hub, made, 1)
+                seen = hub.mark
+                await asyncio.to_thread(say, "two")
+                return [first, await _heard(hub, seen, 1), await _heard(hub, made, 2), await _heard(hub, "old-7", 1)]
+        finally:
+            await asyncio.to_thread(hub.stop)
+
+    assert asyncio.run(story()) == [["call one"], ["call two"], ["call one", "call two"], ["gap "]]
+
+
+async def _heard(hub: Hub, after: str, count: int) -> list[str]:
+    events = hub.events(lambda: True, after)
+    heard = []
+    async for event in events:
+        if "data: " in event:
+            heard.append(event.partition("data: ")[2].rstrip("\n"))
+        if len(heard) == count:
+            return heard
+    return heard
 
 
 def _until_listening(day: Day) -> None:

@@ -8,14 +8,14 @@ const AWAY_MS = 6000;
 export function startLive(): void {
   let source: EventSource | null = null;
   let away = 0;
-  let opened = false;
+  // the server sends what came after this mark: after the page was made, or after the last notice that reached it
+  let mark = document.body.dataset["live"] ?? "";
   const open = (): void => {
-    source = new EventSource("/live");
+    source?.close();
+    source = new EventSource(`/live?after=${encodeURIComponent(mark)}`);
     source.addEventListener("open", () => {
       window.clearTimeout(away);
       offline(false);
-      if (opened) changed("gap", "");
-      opened = true;
     });
     source.addEventListener("error", () => {
       window.clearTimeout(away);
@@ -23,7 +23,9 @@ export function startLive(): void {
       if (source?.readyState === EventSource.CLOSED) void signedOut();
     });
     source.addEventListener("change", (event) => {
-      const [kind = "", id = ""] = (event as MessageEvent<string>).data.split(" ");
+      const notice = event as MessageEvent<string>;
+      mark = notice.lastEventId;
+      const [kind = "", id = ""] = notice.data.split(" ");
       changed(kind, id);
     });
   };
