@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import enum
 
-from telephony.tables import CallState, Direction, Disposition, Party
+from telephony.tables import ActivityState, CallState, Direction, Disposition, Party, VisitOutcome
 
 #: Python's last year, less a day for the zones.
 _LAST_S = 253_402_214_400.0
@@ -34,6 +34,39 @@ class Span:
     ended_at: datetime.datetime | None
     hold_s: float
     ring_s: float | None
+    wrap_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A caller's time in one queue; `outcome` is None while they wait."""
+
+    queue: str
+    joined_at: datetime.datetime
+    left_at: datetime.datetime | None
+    outcome: VisitOutcome | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A stretch of time within a call; None for an end that is not known (yet)."""
+
+    started_at: datetime.datetime | None
+    ended_at: datetime.datetime | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Activity:
+    """One stretch of what an agent did; `ended_at` is None while it goes on. `linked_id` is the call's."""
+
+    pbx: str
+    interface: str
+    agent_name: str | None
+    state: ActivityState
+    reason: str | None
+    linked_id: str | None
+    started_at: datetime.datetime
+    ended_at: datetime.datetime | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,6 +100,8 @@ class NamedRecording:
     path: str
     offset_s: float
     expected: bool = True
+    #: (from_s, to_s) from the call's start, after `offset_s`, in which nothing was written: the file's time stood still
+    cuts: tuple[tuple[float, float], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, order=True)
@@ -104,6 +139,12 @@ class CallSnapshot:
     holds: tuple[Hold, ...]
     transfers: tuple[Transfer, ...]
     recordings: tuple[NamedRecording, ...]
+    wrap_s: float | None = None
+    visits: tuple[Visit, ...] = ()
+    #: in which events may have been missed; `complete` says that there are none
+    gaps: tuple[Stretch, ...] = ()
+    #: in which the recording was muted
+    mutes: tuple[Stretch, ...] = ()
     #: the call that this one turned out to be a part of (a consultation): it has no row of its own then
     merged_into: str | None = None
     #: where its first event lies in the journal

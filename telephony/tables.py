@@ -7,9 +7,11 @@ import enum
 import uuid
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from avasanj.database import Base, utc_now
+from avasanj.people import SCHEMA as PEOPLE
 
 SCHEMA = "telephony"
 
@@ -55,6 +57,26 @@ class Party(enum.StrEnum):
     MIXED = "mixed"  #: both in one channel: a mono recording, told apart by nobody
 
 
+class ActivityState(enum.StrEnum):
+    """What an agent is doing. `logged_in` and `paused` run beside the others."""
+
+    LOGGED_IN = "logged_in"
+    PAUSED = "paused"
+    RINGING = "ringing"
+    TALKING = "talking"
+    WRAPPING_UP = "wrapping_up"
+
+
+class VisitOutcome(enum.StrEnum):
+    """How a caller's time in one queue ended."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    TIMED_OUT = "timed_out"
+    NO_AGENT = "no_agent"
+    LEFT = "left"  #: by a key, to somewhere else in the dialplan
+
+
 class Call(Base):
     """One call, from its first event on. Times in UTC; durations in seconds, None while unknown."""
 
@@ -63,6 +85,7 @@ class Call(Base):
         UniqueConstraint("pbx", "linked_id"),
         Index("ix_call_started_at", "started_at", "id"),
         Index("ix_call_caller_e164", "customer_e164"),
+        Index("ix_call_repeat_of", "repeat_of"),
         {"schema": SCHEMA},
     )
 
@@ -91,8 +114,16 @@ class Call(Base):
     transfers: Mapped[int] = mapped_column(default=0)
     hung_up_by: Mapped[str | None] = mapped_column(String(10))  #: customer, agent, pbx
     language: Mapped[str | None] = mapped_column(String(5))
-    #: False where events of this call may have been missed (the listener was away)
+    #: False where events of this call may have been missed (the listener was away): it then has `gaps`
     complete: Mapped[bool] = mapped_column(default=True)
+    #: stretches in which events may have been missed: [[from_s, to_s], …] from `started_at`; null where unknown
+    gaps: Mapped[list[list[float | None]]] = mapped_column(JSONB, default=list, server_default="[]")
+    #: stretches in which the recording was muted (card numbers): [[from_s, to_s], …] from `started_at`
+    mutes: Mapped[list[list[float]]] = mapped_column(JSONB, default=list, server_default="[]")
+    #: how long the last agent's queue kept them free after the call; None where nothing tells
+    wrap_s: Mapped[float | None]
+    #: the same customer's call before this one, where it was recent
+    repeat_of: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.call.id", ondelete="SET NULL"))
     updated_at: Mapped[datetime.datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
     spans: Mapped[list[AgentSpan]] = relationship(
@@ -102,23 +133,37 @@ class Call(Base):
     hold_spans: Mapped[list[HoldSpan]] = relationship(
         lazy="raise_on_sql", order_by="HoldSpan.started_at", cascade="all, delete-orphan"
     )
+    handovers: Mapped[list[Transfer]] = relationship(
+        lazy="raise_on_sql", order_by="Transfer.position", cascade="all, delete-orphan"
+    )
+    visits: Mapped[list[QueueVisit]] = relationship(
+        lazy="raise_on_sql", order_by="QueueVisit.position", cascade="all, delete-orphan"
+    )
 
 
 class AgentSpan(Base):
     """One agent's own time in a call: what that agent is judged on."""
 
     __tablename__ = "agent_span"
-    __table_args__ = (UniqueConstraint("call_id", "position"), {"schema": SCHEMA})
+    __table_args__ = (
+        UniqueConstraint("call_id", "position"),
+        Index("ix_agent_span_user_id", "user_id", "started_at"),
+        Index("ix_agent_span_agent_name", "agent_name"),
+        {"schema": SCHEMA},
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.call.id", ondelete="CASCADE"))
     position: Mapped[int]  #: 0 for the first agent
+    #: who sat at that line then, by `AgentLine`; None where nobody is named
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{PEOPLE}.user.id", ondelete="SET NULL"))
     interface: Mapped[str]  #: e.g. PJSIP/1001
     agent_name: Mapped[str | None]  #: the queue member's name, else the phone's
     started_at: Mapped[datetime.datetime]
     ended_at: Mapped[datetime.datetime | None]
     hold_s: Mapped[float] = mapped_column(default=0.0)
     ring_s: Mapped[float | None]
+    wrap_s: Mapped[float | None]
 
 
 class HoldSpan(Base):
@@ -132,6 +177,96 @@ class HoldSpan(Base):
     started_at: Mapped[datetime.datetime]
     ended_at: Mapped[datetime.datetime | None]
     by: Mapped[str | None] = mapped_column(String(10))  #: customer or agent
+
+
+class Transfer(Base):
+    """The call was handed on: from one extension to another."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (UniqueConstraint("call_id", "position"), {"schema": SCHEMA})
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.call.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(10))  #: blind or attended
+    from_number: Mapped[str]
+    to_number: Mapped[str]
+    at: Mapped[datetime.datetime]
+
+
+class QueueVisit(Base):
+    """A caller's time in one queue; `outcome` is None while they wait."""
+
+    __tablename__ = "queue_visit"
+    __table_args__ = (
+        UniqueConstraint("call_id", "position"),
+        Index("ix_queue_visit_queue", "queue", "joined_at"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.call.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    queue: Mapped[str] = mapped_column(String(80))
+    joined_at: Mapped[datetime.datetime]
+    left_at: Mapped[datetime.datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(10))
+
+
+class AgentActivity(Base):
+    """One stretch of what an agent did; `ended_at` is None while it goes on."""
+
+    __tablename__ = "agent_activity"
+    __table_args__ = (
+        UniqueConstraint("pbx", "interface", "state", "started_at"),
+        Index("ix_agent_activity_started_at", "started_at"),
+        Index("ix_agent_activity_open", "pbx", "interface", postgresql_where="ended_at is null"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    pbx: Mapped[str] = mapped_column(String(60))
+    interface: Mapped[str]  #: the queue member's, e.g. PJSIP/1001 or Local/1001@from-queue/n
+    agent_name: Mapped[str | None]  #: the queue member's name
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{PEOPLE}.user.id", ondelete="SET NULL"))
+    state: Mapped[str] = mapped_column(String(15))
+    reason: Mapped[str | None]  #: why paused, as the agent or the PBX gave it
+    #: the call that rings, is talked on, or is wrapped up; no foreign key, since a call's row may come later
+    call_id: Mapped[uuid.UUID | None]
+    started_at: Mapped[datetime.datetime]
+    ended_at: Mapped[datetime.datetime | None]
+
+
+class AgentLine(Base):
+    """Who sits at a line, and from when to when: an extension or a queue member's name on one PBX (or on every one)."""
+
+    __tablename__ = "agent_line"
+    __table_args__ = (Index("ix_agent_line_line", "line", "valid_from"), {"schema": SCHEMA})
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{PEOPLE}.user.id", ondelete="CASCADE"))
+    pbx: Mapped[str | None] = mapped_column(String(60))  #: None: every PBX
+    line: Mapped[str]  #: an interface (PJSIP/1001) or a member's name, as the PBX writes it
+    valid_from: Mapped[datetime.datetime]
+    valid_to: Mapped[datetime.datetime | None]
+
+
+class RecordingRequest(Base):
+    """Somebody asked to mute a running recording (a card number is being said) or to go on. The call's listener does it."""
+
+    __tablename__ = "recording_request"
+    __table_args__ = (
+        Index("ix_recording_request_open", "id", postgresql_where="done_at is null"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.call.id", ondelete="CASCADE"))
+    mute: Mapped[bool]  #: True: write silence from now on; False: go on recording
+    asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{PEOPLE}.user.id", ondelete="SET NULL"))
+    asked_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+    done_at: Mapped[datetime.datetime | None]
+    problem: Mapped[str | None]  #: why it could not be done, in words for a person
 
 
 class Recording(Base):
@@ -148,6 +283,9 @@ class Recording(Base):
     channel: Mapped[int | None]
     #: what was said at second 0 of the file was said this long after the call's `started_at`
     offset_s: Mapped[float | None]
+    #: stretches of the call, after `offset_s`, in which nothing was written to the file: [[from_s, to_s], …] from the
+    #: call's `started_at`. The file's time stands still meanwhile.
+    cuts: Mapped[list[list[float]]] = mapped_column(JSONB, default=list, server_default="[]")
     duration_s: Mapped[float | None]
     rate_hz: Mapped[int | None]
     codec: Mapped[str | None] = mapped_column(String(30))
