@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     recording_wait_s: float = Field(
         30.0, gt=0, description="How long to wait for a recording after the call has ended."
     )
+    mute_at_most_s: float = Field(
+        300.0, ge=0, description="A muted recording goes on by itself after this time; 0: only when somebody resumes it."
+    )
     journal_keep_days: int = Field(30, ge=1, description="Days for which raw PBX events are kept.")
     inbound_contexts: Annotated[list[str], NoDecode] = Field(
         default=[

@@ -16,3 +16,6 @@ connected = Gauge("avasanj_telephony_connected", "1 while the PBX is connected."
 unsaved_calls = Gauge("avasanj_telephony_unsaved_calls", "Calls that wait for the database.", ["pbx"])
 skipped_files = Counter("avasanj_telephony_skipped_files_total", "Recordings that can't be used.", ["pbx", "fault"])
 journal_faults = Counter("avasanj_telephony_journal_faults_total", "Writes to the journal that failed.", ["pbx"])
+recording_requests = Counter(
+    "avasanj_telephony_recording_requests_total", "Requests to mute or resume a recording.", ["pbx", "outcome"]
+)

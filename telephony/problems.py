@@ -27,6 +27,19 @@ HEADERLESS = N_(
     "The recording %(file)s has no header that tells its format. Record as WAV with MixMonitor's options r and t."
 )
 
+# Muting a recording
+CALL_OVER = N_("The call was over before its recording could be muted or resumed.")
+NOBODY_RECORDS = N_(
+    "Nothing records this call, so there is nothing to mute. Record it in the dialplan or with AVASANJ_RECORD_CALLS."
+)
+MAY_NOT_MUTE = N_(
+    "The manager user %(user)s may not mute recordings. Add call to the write line of its section in manager.conf, then run: asterisk -rx 'manager reload'."
+)
+MUTE_REFUSED = N_("The PBX did not mute or resume the recording: %(reason)s")
+MUTE_TOO_LATE = N_(
+    "The PBX could not be told within %(seconds)s s, so the recording was not muted. Ask again when the PBX is connected."
+)
+
 # The PBX
 UNREACHABLE = N_(
     "Asterisk does not answer at %(address)s (%(fault)s). Check that it runs and that manager.conf has enabled = yes and a bindaddr that can be reached from here."
@@ -52,6 +65,7 @@ JOURNAL = N_(
 
 _ALL = (
     MISSING, OUTSIDE, EMPTY, CUT_OFF, NOT_AUDIO, UNREADABLE, HEADERLESS,
+    CALL_OVER, NOBODY_RECORDS, MAY_NOT_MUTE, MUTE_REFUSED, MUTE_TOO_LATE,
     UNREACHABLE, REFUSED, UNPRIVILEGED_WRITE, UNPRIVILEGED_READ, LOST, NOT_ASTERISK, JOURNAL,
 )  # fmt: skip
 _PLACE = re.compile(r"%\\?\((\w+)\\?\)s")

@@ -120,6 +120,8 @@ class Call(Base):
     gaps: Mapped[list[list[float | None]]] = mapped_column(JSONB, default=list, server_default="[]")
     #: stretches in which the recording was muted (card numbers): [[from_s, to_s], …] from `started_at`
     mutes: Mapped[list[list[float]]] = mapped_column(JSONB, default=list, server_default="[]")
+    #: why the ended call still waits for its recordings (their folder is away), in words for a person; else None
+    recordings_problem: Mapped[str | None]
     #: how long the last agent's queue kept them free after the call; None where nothing tells
     wrap_s: Mapped[float | None]
     #: the same customer's call before this one, where it was recent
@@ -256,6 +258,7 @@ class RecordingRequest(Base):
 
     __tablename__ = "recording_request"
     __table_args__ = (
+        Index("ix_recording_request_call_id", "call_id", "id"),
         Index("ix_recording_request_open", "id", postgresql_where="done_at is null"),
         {"schema": SCHEMA},
     )

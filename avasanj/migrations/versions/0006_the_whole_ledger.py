@@ -70,6 +70,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_recording_request')),
     schema='telephony'
     )
+    op.create_index('ix_recording_request_call_id', 'recording_request', ['call_id', 'id'], unique=False, schema='telephony')
     op.create_index('ix_recording_request_open', 'recording_request', ['id'], unique=False, schema='telephony', postgresql_where='done_at is null')
     op.create_table('transfer',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -91,6 +92,7 @@ def upgrade() -> None:
     op.create_foreign_key(op.f('fk_agent_span_user_id'), 'agent_span', 'user', ['user_id'], ['id'], source_schema='telephony', referent_schema='avasanj', ondelete='SET NULL')
     op.add_column('call', sa.Column('gaps', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False), schema='telephony')
     op.add_column('call', sa.Column('mutes', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False), schema='telephony')
+    op.add_column('call', sa.Column('recordings_problem', sa.Text(), nullable=True), schema='telephony')
     op.add_column('call', sa.Column('wrap_s', sa.Double(), nullable=True), schema='telephony')
     op.add_column('call', sa.Column('repeat_of', sa.Uuid(), nullable=True), schema='telephony')
     op.create_foreign_key(op.f('fk_call_repeat_of'), 'call', 'call', ['repeat_of'], ['id'], source_schema='telephony', referent_schema='telephony', ondelete='SET NULL')
@@ -104,6 +106,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f('fk_call_repeat_of'), 'call', schema='telephony', type_='foreignkey')
     op.drop_column('call', 'repeat_of', schema='telephony')
     op.drop_column('call', 'wrap_s', schema='telephony')
+    op.drop_column('call', 'recordings_problem', schema='telephony')
     op.drop_column('call', 'mutes', schema='telephony')
     op.drop_column('call', 'gaps', schema='telephony')
     op.drop_constraint(op.f('fk_agent_span_user_id'), 'agent_span', schema='telephony', type_='foreignkey')
@@ -113,6 +116,7 @@ def downgrade() -> None:
     op.drop_column('agent_span', 'user_id', schema='telephony')
     op.drop_table('transfer', schema='telephony')
     op.drop_index('ix_recording_request_open', table_name='recording_request', schema='telephony', postgresql_where='done_at is null')
+    op.drop_index('ix_recording_request_call_id', table_name='recording_request', schema='telephony')
     op.drop_table('recording_request', schema='telephony')
     op.drop_index('ix_queue_visit_queue', table_name='queue_visit', schema='telephony')
     op.drop_table('queue_visit', schema='telephony')

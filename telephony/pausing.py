@@ -1,0 +1,302 @@
+"""Mutes a running recording while a card number is said: asked for in the database, done by the call's listener.
+
+Asterisk's MixMonitorMute works on a channel: every recording of it writes silence, each party's own file included, and
+goes on counting time (seen on 22). A recording that starts later on the channel is not muted, so it is muted again then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from avasanj.database import Database, utc_now
+from avasanj.errors import LastingError
+from avasanj.i18n import N_
+from avasanj.log import get_logger
+from avasanj.notify import announce
+from telephony import metrics, problems
+from telephony.assembler import Assembler
+from telephony.frames import Kind, Message
+from telephony.history import CallHistory
+from telephony.ids import call_id
+from telephony.tables import Call, CallState, RecordingRequest, Source
+
+NO_SUCH_CALL = N_("There is no call %(call)s. It may have been removed meanwhile.")
+CALL_IS_OVER = N_("The call is over, so its recording can't be muted or resumed any more.")
+NOT_LIVE = N_("The call was imported from an archive: it has no running recording.")
+
+_LOOK_EVERY_S = 0.4
+_IDLE_LOOK_EVERY_S = 3.0
+#: A mute that comes later than this would hide the wrong words, and whoever asked believes that it came in time.
+_MUTE_WITHIN_S = 10.0
+_ACTION_PREFIX = "avasanj-mute"
+_log = get_logger(__name__)
+
+
+def ask(session: Session, id: uuid.UUID, *, mute: bool, by: uuid.UUID | None) -> RecordingRequest:  # noqa: A002
+    """Ask the listener of call `id` to mute (`mute`) or to resume its recording; the row tells when and whether it was done.
+
+    `by` is who asks, None for the system. Raises LastingError for a call that is unknown, over or not live. Whether
+    anybody records is known to the PBX alone: if nobody does, the request gets a `problem`.
+    """
+    call = session.get(Call, id)
+    if call is None:
+        raise LastingError(NO_SUCH_CALL, call=id)
+    if call.source != Source.LIVE:
+        raise LastingError(NOT_LIVE)
+    if call.state == CallState.ENDED:
+        raise LastingError(CALL_IS_OVER)
+    request = RecordingRequest(call_id=id, mute=mute, asked_by=by, asked_at=utc_now())
+    session.add(request)
+    session.flush()
+    _tell(session, request)
+    return request
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Asked:
+    """An open request of a running call."""
+
+    id: int
+    linked_id: str
+    mute: bool
+    asked_at: datetime.datetime
+
+
+@dataclasses.dataclass(kw_only=True)
+class _Sent:
+    """A request's actions that are under way."""
+
+    asked: Asked
+    waiting: set[str]
+    fault: str | None = None
+    muted_one: bool = False
+
+
+class Pauses:
+    """One PBX's requests, read and written on a thread of its own, so that the listener never waits for the database.
+
+    `begin`, `act` and `heard` are for the listener's thread.
+    """
+
+    def __init__(self, database: Database, *, pbx: str, mute_at_most_s: float, ami_user: str) -> None:
+        """`mute_at_most_s` 0: a mute lasts until somebody resumes."""
+        self._database = database
+        self._pbx = pbx
+        self._mute_at_most_s = mute_at_most_s
+        self._ami_user = ami_user
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._open: dict[int, Asked] = {}
+        self._outcomes: dict[int, str | None] = {}
+        self._muted: frozenset[str] = frozenset()
+        self._sent: dict[int, _Sent] = {}
+        self._attempts = 0
+        self._running: frozenset[str] = frozenset()
+        self._thread = threading.Thread(target=self._run, name="recording-requests", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self, *, wait_s: float = 2.0) -> None:
+        """Write the outcomes that are known, and end."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(wait_s)
+
+    # -- on the listener's thread
+
+    def begin(self) -> None:
+        """A new connection: what the last one left unanswered is tried again."""
+        self._sent.clear()
+
+    def act(self, post: Callable[..., str], assembler: Assembler) -> None:
+        """Send what was asked for. `post(action, fields, action_id=…)` sends an action. Raises what `post` raises."""
+        if self._running != assembler.calls.keys():
+            self._running = frozenset(assembler.calls)
+        if not self._open:
+            self._sent.clear()
+            return
+        with self._lock:
+            todo = [asked for asked in self._open.values() if asked.id not in self._sent]
+        for asked in todo:
+            call = assembler.calls.get(asked.linked_id)
+            if call is None:
+                continue  # over, or not known yet after a connect: its row tells which
+            channels = recorded_channels(call)
+            if not channels:
+                self._settle(asked.id, problems.text(problems.NOBODY_RECORDS))
+                continue
+            sent = self._sent[asked.id] = _Sent(asked=asked, waiting=set())
+            for channel in channels:
+                sent.waiting.add(self._post(post, channel, mute=asked.mute, request=asked.id))
+
+    def heard(self, message: Message, post: Callable[..., str], assembler: Assembler) -> None:
+        """Take an answer to an action of ours; mute what starts to record in a muted call."""
+        if message.kind is Kind.RESPONSE:
+            self._answered(message)
+        elif message.name == "MixMonitorStart" and self._muted:
+            call = assembler.call_of(message.get("Uniqueid"))
+            if call is not None and call.linked_id in self._muted:
+                self._post(post, message.get("Channel"), mute=True, request=0)
+
+    def _post(self, post: Callable[..., str], channel: str, *, mute: bool, request: int) -> str:
+        self._attempts += 1
+        fields = {"Channel": channel, "Direction": "both", "State": "1" if mute else "0"}
+        return post("MixMonitorMute", fields, action_id=f"{_ACTION_PREFIX}-{request}-{self._attempts}")
+
+    def _answered(self, message: Message) -> None:
+        action = message.get("ActionID")
+        if not action.startswith(f"{_ACTION_PREFIX}-"):
+            return
+        sent = next((sent for sent in self._sent.values() if action in sent.waiting), None)
+        if sent is None:
+            return
+        sent.waiting.discard(action)
+        if message.name.lower() == "error":
+            sent.fault = message.get("Message")
+        else:
+            sent.muted_one = True
+        if not sent.waiting:
+            fault = None if sent.fault is None else refusal(sent.fault, user=self._ami_user)
+            # a channel that ended meanwhile records nothing any more: no fault as long as another one was there
+            gone = sent.fault is not None and "no such channel" in sent.fault.lower()
+            self._settle(sent.asked.id, None if fault is None or (gone and sent.muted_one) else fault)
+
+    def _settle(self, request: int, problem: str | None) -> None:
+        self._sent.pop(request, None)
+        with self._lock:
+            self._open.pop(request, None)
+            self._outcomes[request] = problem
+        self._wake.set()
+
+    # -- on its own thread
+
+    def _run(self) -> None:
+        while True:
+            closing = self._stop.is_set()
+            try:
+                self._write_outcomes()
+                if not closing:
+                    self._read()
+            except SQLAlchemyError as error:  # away: the requests are in it, so there is nothing to be done meanwhile
+                _log.warning("recording_requests_unread", pbx=self._pbx, fault=type(error).__name__)
+                self._stop.wait(_IDLE_LOOK_EVERY_S)
+            if closing:
+                return
+            self._wake.wait(_LOOK_EVERY_S if self._running else _IDLE_LOOK_EVERY_S)
+            self._wake.clear()
+
+    def _write_outcomes(self) -> None:
+        with self._lock:
+            outcomes = dict(self._outcomes)
+        if not outcomes:
+            return
+        with self._database.transaction() as session:
+            for id_, problem in outcomes.items():
+                request = session.get(RecordingRequest, id_)
+                if request is not None and request.done_at is None:
+                    _close(session, request, problem)
+                    metrics.recording_requests.labels(self._pbx, "done" if problem is None else "failed").inc()
+        with self._lock:
+            for id_ in outcomes:
+                self._outcomes.pop(id_, None)
+
+    def _read(self) -> None:
+        """Take new requests, refuse those that come to nothing, and resume what was muted for too long."""
+        with self._database.transaction() as session:
+            found = _open_requests(session, self._pbx)
+            running = []
+            for request, call in found:
+                problem = self._hopeless(request, call)
+                if problem is None:
+                    running.append(_asked(request, call))
+                else:
+                    _close(session, request, problem)
+            muted = _muted(session, {call_id(self._pbx, linked_id): linked_id for linked_id in self._running})
+            self._resume_forgotten(session, muted, {asked.linked_id for asked in running})
+        with self._lock:
+            self._open = {asked.id: asked for asked in running if asked.id not in self._outcomes}
+        self._muted = frozenset(muted)
+
+    def _hopeless(self, request: RecordingRequest, call: Call) -> str | None:
+        if call.state == CallState.ENDED:
+            return problems.text(problems.CALL_OVER)
+        late = (utc_now() - request.asked_at).total_seconds() > _MUTE_WITHIN_S
+        if request.mute and late and request.id not in self._outcomes:
+            return problems.text(problems.MUTE_TOO_LATE, seconds=f"{_MUTE_WITHIN_S:g}")
+        return None
+
+    def _resume_forgotten(self, session: Session, muted: Mapping[str, RecordingRequest], asked: set[str]) -> None:
+        if not self._mute_at_most_s:
+            return
+        for linked_id, last in muted.items():
+            muted_s = (utc_now() - (last.done_at or last.asked_at)).total_seconds()
+            if muted_s > self._mute_at_most_s and linked_id not in asked:
+                _log.warning("mute_forgotten", call=str(last.call_id), muted_s=round(muted_s))
+                ask(session, last.call_id, mute=False, by=None)
+                self._wake.set()
+
+
+def recorded_channels(call: CallHistory) -> list[str]:
+    """Names of the call's live channels that something records."""
+    recorded = dict.fromkeys(monitor.uniqueid for monitor in call.monitors)
+    channels = (call.channels.get(uniqueid) for uniqueid in recorded)
+    return [channel.name for channel in channels if channel is not None and channel.live]
+
+
+def refusal(words: str, *, user: str) -> str:
+    """A sentence for a person from the PBX's own words."""
+    if "permission" in words.lower():
+        return problems.text(problems.MAY_NOT_MUTE, user=user)
+    if "no such channel" in words.lower():
+        return problems.text(problems.CALL_OVER)
+    return problems.text(problems.MUTE_REFUSED, reason=words or "?")
+
+
+def _open_requests(session: Session, pbx: str) -> list[tuple[RecordingRequest, Call]]:
+    query = (
+        select(RecordingRequest, Call)
+        .join(Call, Call.id == RecordingRequest.call_id)
+        .where(RecordingRequest.done_at.is_(None), Call.pbx == pbx)
+        .order_by(RecordingRequest.id)
+        .with_for_update(of=RecordingRequest, skip_locked=True)
+    )
+    return [(request, call) for request, call in session.execute(query)]
+
+
+def _muted(session: Session, running: Mapping[uuid.UUID, str]) -> dict[str, RecordingRequest]:
+    """Of the running calls (id to linked id) those whose last request that was done is a mute, with that request."""
+    if not running:
+        return {}
+    last = (
+        select(RecordingRequest)
+        .where(RecordingRequest.call_id.in_(running))
+        .where(RecordingRequest.done_at.is_not(None), RecordingRequest.problem.is_(None))
+        .distinct(RecordingRequest.call_id)
+        .order_by(RecordingRequest.call_id, RecordingRequest.id.desc())
+    )
+    return {running[request.call_id]: request for request in session.scalars(last) if request.mute}
+
+
+def _asked(request: RecordingRequest, call: Call) -> Asked:
+    return Asked(id=request.id, linked_id=call.linked_id, mute=request.mute, asked_at=request.asked_at)
+
+
+def _close(session: Session, request: RecordingRequest, problem: str | None) -> None:
+    request.done_at, request.problem = utc_now(), problem
+    session.flush()
+    _tell(session, request)
+
+
+def _tell(session: Session, request: RecordingRequest) -> None:
+    announce(session, "recording_request", request.id)
+    announce(session, "call", request.call_id)
