@@ -21,6 +21,7 @@ from telephony.assembler import Assembler
 from telephony.bookkeeper import Bookkeeper
 from telephony.channels import Numbering
 from telephony.journal import Journal
+from telephony.pausing import Pauses
 from telephony.privileges import Evidence, Lack, lacking_actions, lacking_events, unread
 from telephony.session import Session
 
@@ -77,6 +78,9 @@ class Listener:
         self._assembler = Assembler(pbx=self._pbx, numbering=numbering_of(settings))
         self._bookkeeper = Bookkeeper(settings, database, pbx=self._pbx)
         self._evidence = Evidence()
+        self._pauses = Pauses(
+            database, pbx=self._pbx, mute_at_most_s=settings.mute_at_most_s, ami_user=settings.ami_user
+        )
         self._was_connected = False
         self._state = ""
         self._detail: str | None = None
@@ -85,12 +89,14 @@ class Listener:
     def run(self) -> None:
         """Until told to stop: one connection after the other, each used until its first fault."""
         self._bookkeeper.start()
+        self._pauses.start()
         try:
             self._read_journal()
             while not self._stop.is_set():
                 self._stop.wait(self._one_connection())
         finally:
             self._tell("stopped", None)
+            self._pauses.close()
             self._bookkeeper.close(wait_s=_CLOSING_S)
             self._note_checkpoint()
             self._journal.close()
@@ -165,6 +171,7 @@ class Listener:
             journal=self._journal,
             bookkeeper=self._bookkeeper,
             evidence=self._evidence,
+            pauses=self._pauses,
             tell=self._tell,
         )
         session.run(self._stop)
@@ -194,7 +201,7 @@ class Listener:
     def _read_journal(self) -> None:
         """Rebuild the calls that were open, or not yet in the database for good, when the last listener ended."""
         started = time.monotonic()
-        for position, message in self._journal.read(self._journal.checkpoint()):
+        for position, message in self._journal.read(self._journal.checkpoint()[0]):
             self._assembler.position = position
             self._assembler.feed(message)
         calls = self._assembler.changed()

@@ -12,12 +12,13 @@ from avasanj.log import get_logger
 from avasanj.settings import Settings
 from telephony import metrics, mixmonitor, problems
 from telephony.ami import ConnectionFault, Lost, ManagerConnection, Received
-from telephony.assembler import MARK_CONNECTED, Assembler
+from telephony.assembler import MARK_CONNECTED, MARK_RECEIVED, Assembler
 from telephony.bookkeeper import Bookkeeper
 from telephony.frames import Kind, Message
 from telephony.ids import call_id
-from telephony.journal import Journal
+from telephony.journal import Journal, mark
 from telephony.ledger import CallSnapshot, Position
+from telephony.pausing import Pauses
 from telephony.privileges import Evidence, unread
 from telephony.resync import WATCH_PREFIX, clock_s
 from telephony.tables import CallState
@@ -45,6 +46,7 @@ class Session:
         journal: Journal,
         bookkeeper: Bookkeeper,
         evidence: Evidence,
+        pauses: Pauses,
         tell: Callable[[str, str | None], None],
     ) -> None:
         self._connection = connection
@@ -54,6 +56,7 @@ class Session:
         self._journal = journal
         self._bookkeeper = bookkeeper
         self._evidence = evidence
+        self._pauses = pauses
         self._tell = tell
         self._pbx = assembler.pbx
         self._started = time.monotonic()
@@ -66,6 +69,7 @@ class Session:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. Raises ConnectionFault when the connection ends or falls silent."""
         self._resync()
+        self._pauses.begin()
         while not stop.is_set():
             try:
                 item = self._connection.inbox.get(timeout=_WAKE_S)
@@ -79,7 +83,7 @@ class Session:
     def _resync(self) -> None:
         """Ask what is going on, with a mark in the journal before the answers."""
         now = time.time()
-        self._assembler.position = self._append(b"", now, mark=MARK_CONNECTED)
+        self._assembler.position = self._append(mark(MARK_CONNECTED, now), now)
         self._assembler.feed(Message(f"Avasanj: {MARK_CONNECTED}\r\nAt: {now:.6f}"))
         for action in ("CoreShowChannels", "Status", "QueueStatus"):
             self._connection.post(action)
@@ -87,7 +91,7 @@ class Session:
     def _take(self, item: Received | Lost) -> None:
         if isinstance(item, Lost):
             raise ConnectionFault(item.why)
-        self._assembler.position = self._append(item.raw, item.at)
+        self._assembler.position = self._append(mark(MARK_RECEIVED, item.at) + item.raw, item.at)
         self._assembler.start_clock(item.at)
         self._bookkeeper.saw_event(item.at)
         metrics.events.labels(self._pbx).inc(len(item.messages))
@@ -102,10 +106,10 @@ class Session:
             self._record(calls)
             metrics.open_calls.labels(self._pbx).set(len(self._assembler.calls))
 
-    def _append(self, raw: bytes, at: float, mark: str = "received") -> Position | None:
+    def _append(self, raw: bytes, at: float) -> Position | None:
         """To the journal. A full disk is told and lived with: the ledger goes on without it."""
         try:
-            position = self._journal.append(raw, at=at, mark=mark)
+            position = self._journal.append(raw, at=at)
         except OSError as error:
             metrics.journal_faults.labels(self._pbx).inc()
             fault = problems.text(problems.JOURNAL, folder=self._journal.folder, fault=error.strerror or error)
@@ -121,6 +125,7 @@ class Session:
 
     def _tick(self) -> None:
         now = time.monotonic()
+        self._pauses.act(self._connection.post, self._assembler)
         silence_s = self._connection.silence_s()
         if silence_s > self._patience.ping_every_s + self._patience.ping_deadline_s:
             raise ConnectionFault(f"no answer for {silence_s:.0f} s")
@@ -151,6 +156,7 @@ class Session:
     # -- what the events tell beside calls
 
     def _observe(self, message: Message) -> None:
+        self._pauses.heard(message, self._connection.post, self._assembler)
         if message.kind is Kind.RESPONSE:
             if message.name.lower() == "error":
                 _log.warning(
