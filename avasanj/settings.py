@@ -75,6 +75,13 @@ class Settings(BaseSettings):
         5, ge=2, le=7, description="A number of at most this many digits is an extension of the PBX, not a customer."
     )
 
+    repeat_call_hours: float = Field(
+        72.0, gt=0, le=8760, description="An incoming call within this many hours of the customer's one before repeats it."
+    )
+    service_level_s: int = Field(
+        20, ge=1, le=3600, description="Seconds within which a caller should be answered: the wall's service level."
+    )
+
     # Numbers, language, calendar
     phone_region: str = Field(
         "IR", min_length=2, max_length=2, description="Country (ISO 3166) in which national numbers are read."

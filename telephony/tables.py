@@ -118,8 +118,9 @@ class Call(Base):
     complete: Mapped[bool] = mapped_column(default=True)
     #: stretches in which events may have been missed: [[from_s, to_s], …] from `started_at`; null where unknown
     gaps: Mapped[list[list[float | None]]] = mapped_column(JSONB, default=list, server_default="[]")
-    #: stretches in which the recording was muted (card numbers): [[from_s, to_s], …] from `started_at`
-    mutes: Mapped[list[list[float]]] = mapped_column(JSONB, default=list, server_default="[]")
+    #: stretches in which the recording was muted (card numbers): [[from_s, to_s], …] from `started_at`; the last one's end is
+    #: null while it goes on
+    mutes: Mapped[list[list[float | None]]] = mapped_column(JSONB, default=list, server_default="[]")
     #: why the ended call still waits for its recordings (their folder is away), in words for a person; else None
     recordings_problem: Mapped[str | None]
     #: how long the last agent's queue kept them free after the call; None where nothing tells

@@ -1,0 +1,93 @@
+"""What agents did, kept as stretches that open and close. Writing the same one again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from avasanj.notify import announce
+from telephony import lines
+from telephony.ids import call_id
+from telephony.ledger import Activity
+from telephony.tables import ActivityState, AgentActivity, Call, CallState, Pbx
+
+#: Of these an agent has one at a time, so that a new one says that an earlier one has ended unseen.
+_ONE_AT_A_TIME = (ActivityState.LOGGED_IN, ActivityState.PAUSED)
+#: One statement takes so many rows; a resync of a large center brings hundreds.
+_AT_ONCE = 500
+
+
+def save(session: Session, activities: Sequence[Activity]) -> None:
+    """Bring the rows to what was seen, name their people, and tell watchers. A stretch that has ended does not open again."""
+    latest = {(a.pbx, a.interface, a.state, a.started_at): a for a in activities}
+    found = list(latest.values())
+    for first in range(0, len(found), _AT_ONCE):
+        part = found[first : first + _AT_ONCE]
+        statement = insert(AgentActivity).values([_values(activity) for activity in part])
+        statement = statement.on_conflict_do_update(
+            index_elements=["pbx", "interface", "state", "started_at"],
+            set_={
+                "agent_name": statement.excluded.agent_name,
+                "reason": statement.excluded.reason,
+                "call_id": statement.excluded.call_id,
+                "ended_at": func.coalesce(statement.excluded.ended_at, AgentActivity.ended_at),
+            },
+        )
+        ids = session.scalars(statement.returning(AgentActivity.id)).all()
+        lines.name_activities(session, AgentActivity.id.in_(ids))
+    for activity in found:
+        if activity.ended_at is None and activity.state in _ONE_AT_A_TIME:
+            _end_earlier(session, activity)
+    for interface in dict.fromkeys(activity.interface for activity in found):
+        announce(session, "agent", interface)
+
+
+def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:
+    """End what the database shows as going on in calls of `pbx` that are not among `known` (linked ids); how many.
+
+    They end with their call, or where that is unknown when the PBX last spoke. Whether somebody is still logged in or paused
+    tells the PBX itself, when it is asked anew.
+    """
+    open_ = (
+        select(AgentActivity, Call)
+        .outerjoin(Call, Call.id == AgentActivity.call_id)
+        .where(AgentActivity.pbx == pbx, AgentActivity.ended_at.is_(None), AgentActivity.call_id.is_not(None))
+    )
+    still = {call_id(pbx, linked_id) for linked_id in known}
+    heard_at = session.scalar(select(Pbx.last_event_at).where(Pbx.name == pbx))
+    closed = 0
+    for activity, call in session.execute(open_).all():
+        if activity.call_id in still or (call is None and heard_at is None):
+            continue
+        over = call.ended_at if call is not None and call.state == CallState.ENDED else heard_at
+        activity.ended_at = max(activity.started_at, over or activity.started_at)
+        announce(session, "agent", activity.interface)
+        closed += 1
+    return closed
+
+
+def _values(activity: Activity) -> dict[str, object]:
+    return {
+        "pbx": activity.pbx,
+        "interface": activity.interface,
+        "agent_name": activity.agent_name,
+        "state": activity.state,
+        "reason": activity.reason,
+        "call_id": None if activity.linked_id is None else call_id(activity.pbx, activity.linked_id),
+        "started_at": activity.started_at,
+        "ended_at": activity.ended_at,
+    }
+
+
+def _end_earlier(session: Session, activity: Activity) -> None:
+    earlier = update(AgentActivity).where(
+        AgentActivity.pbx == activity.pbx,
+        AgentActivity.interface == activity.interface,
+        AgentActivity.state == activity.state,
+        AgentActivity.started_at < activity.started_at,
+        AgentActivity.ended_at.is_(None),
+    )
+    session.execute(earlier.values(ended_at=activity.started_at))
