@@ -106,10 +106,14 @@ class NamedRecording:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, order=True)
 class Position:
-    """A place in the journal, from which a call's events can be read again."""
+    """A place in the journal, from which a call's events can be read again.
+
+    `offset` is the first byte of the block in the segment's file, `message` the message's within what the block holds.
+    """
 
     segment: str
     offset: int
+    message: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

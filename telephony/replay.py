@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from avasanj.errors import InputError
+from telephony import journal
 from telephony.assembler import Assembler
 from telephony.channels import Numbering
 from telephony.frames import Framer, Kind, Message
-from telephony.journal import SEGMENT_GLOB
 from telephony.ledger import CallSnapshot, HungUpBy, Span, seconds_since_1970
 from telephony.tables import Disposition
 
-_CHUNK_BYTES = 1 << 16
 _DISPOSITION = {Disposition.TIMED_OUT: "timeout"}
 _HUNG_UP_BY = {HungUpBy.PBX: "system"}
 
@@ -30,10 +29,10 @@ def replay(
     Ready for JSON: times in ISO 8601 (UTC), seconds from the call's start. Raises InputError for a file that can't be
     read or holds no manager events.
     """
-    chunks = _chunks(Path(source)) if isinstance(source, str | Path) else source
+    stream = _of_file(Path(source)) if isinstance(source, str | Path) else messages(source)
     assembler = Assembler(pbx=pbx, numbering=numbering or Numbering())
     last: dict[str, CallSnapshot] = {}
-    for message in _clocked(messages(chunks), assembler):
+    for message in _clocked(stream, assembler):
         assembler.feed(message)
         for call in assembler.changed():
             _keep(last, call)
@@ -132,13 +131,10 @@ def _keep(last: dict[str, CallSnapshot], call: CallSnapshot) -> None:
         last.pop(call.linked_id, None)
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    files = sorted(path.glob(SEGMENT_GLOB)) if path.is_dir() else [path]
+def _of_file(path: Path) -> Iterator[Message]:
     try:
-        for file in files:
-            with file.open("rb") as stream:
-                while chunk := stream.read(_CHUNK_BYTES):
-                    yield chunk
+        for _, message in journal.messages(path):
+            yield message
     except OSError as error:
         raise InputError(
             f"{error.filename or path} can't be read: {error.strerror}. Hand in a raw capture of the manager connection."
