@@ -1,6 +1,6 @@
-"""A real Asterisk 22 for tests and benches: `with Asterisk() as pbx: …`.
+"""A real Asterisk 22 or 16 for tests and benches: `with Asterisk() as pbx: …`, `with Asterisk(version=16) as pbx: …`.
 
-What its dialplan offers is written in `asterisk_conf/extensions.conf`.
+What its dialplan offers is written in `asterisk_conf/extensions.conf` and `asterisk_conf/every_call.conf`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.peers import program
+from tests.peers import certificates, program
 from tests.peers.chroot import asterisk_root, cache_dir
 from tests.peers.ports import PortBlock
 
@@ -41,6 +41,8 @@ class AgentLine:
     name: str
     in_support: bool = True
     contact_port: int | None = None
+    context: str = "from-agent"  #: where its calls begin and its transfers land
+    group: str = "1"  #: phones of one group may pick up each other's calls with *8
 
 
 SARA = AgentLine(number="1001", name="Sara")
@@ -58,23 +60,43 @@ class Asterisk:
     weak_user = "weak"  #: may log in, and see nothing of calls
 
     def __init__(
-        self, *, agents: Sequence[AgentLine] = (SARA, REZA), ring_s: int = 15, direct_ring_s: int = 20
+        self,
+        *,
+        version: int = 22,
+        agents: Sequence[AgentLine] = (SARA, REZA),
+        ring_s: int = 15,
+        direct_ring_s: int = 20,
+        queues: str = "",
+        tls: bool = False,
     ) -> None:
-        """`ring_s` is how long a queue rings an agent before it tries again; `direct_ring_s` how long a direct call rings."""
-        self._root = asterisk_root()
+        """`ring_s` is how long a queue rings an agent before it tries again; `direct_ring_s` how long a direct call rings.
+
+        `queues` is added to queues.conf. With `tls` the manager also listens encrypted on `ami_tls_port`, as `localhost` and 127.0.0.1,
+        with a certificate of the authority in `ami_ca_path`.
+        """
+        self.version = version
+        self._root = asterisk_root(version)
         _sweep(self._root / "runs")
         self.agents = tuple(agents)
         self._ring_s = ring_s
         self._direct_ring_s = direct_ring_s
+        self._queues = queues
+        self._tls = tls
         self.ami_secret = secrets.token_urlsafe(18)
         self.weak_secret = secrets.token_urlsafe(18)
         self.ports = PortBlock(cache_dir() / "ports")
         self.ami_port = self.ports.ami
+        self.ami_tls_port = self.ports.ami_tls
+        self.trunk_port = (
+            self.ports.trunk
+        )  #: on 127.0.0.2: where the phones behind the trunk listen (see `tests.peers.sip`)
         self.sip_port = self.ports.sip
         self.customer_port = self.ports.customer  #: where a called customer's phone listens
         self._name = f"{os.getpid()}-{self.ami_port}"
         self.run_dir = self._root / "runs" / self._name
         self.recordings_dir = self.run_dir / "spool" / "monitor"
+        self.cdr_csv_path = self.run_dir / "log" / "cdr-csv" / "Master.csv"  #: comes with the first call's end
+        self.ami_ca_path = self.run_dir / "tls" / "ca.pem"
         self._process: subprocess.Popen[bytes] | None = None
         self._config = f"/runs/{self._name}/etc/asterisk.conf"
 
@@ -176,7 +198,10 @@ class Asterisk:
 
     def _modules(self) -> str:
         """Where this Debian architecture keeps Asterisk's modules, as seen inside the root."""
-        folder = next((self._root / "usr/lib").glob("*/asterisk/modules"))
+        lib = self._root / "usr/lib"
+        folder = next(
+            folder for folder in (*lib.glob("*/asterisk/modules"), lib / "asterisk/modules") if folder.is_dir()
+        )
         return f"/{folder.relative_to(self._root)}"
 
     def _end(self, how: signal.Signals, *, wait_s: float) -> None:
@@ -207,14 +232,22 @@ class Asterisk:
             return probe.connect_ex((self.ami_host, self.ami_port)) == 0
 
     def _write_config(self) -> None:
-        for folder in ("etc", "lib", "run", "log", "spool/monitor"):
+        for folder in ("etc", "lib", "run", "log/cdr-csv", "log/cel-custom", "spool/monitor", "tls"):
             (self.run_dir / folder).mkdir(parents=True)
+        if self._tls:
+            certificates.make(self.run_dir / "tls", self.ami_ca_path)
         members = [f"member => PJSIP/{agent.number},0,{agent.name}" for agent in self.agents if agent.in_support]
         values = {
             "RUN": str(self.run_dir),
             "SHORT_RUN": f"/runs/{self._name}",  # the control socket's path must stay below 108 bytes
             "MODULES": self._modules(),
             "AMI_PORT": str(self.ami_port),
+            "TLS_ENABLED": "yes" if self._tls else "no",
+            "TLS_PORT": str(self.ami_tls_port),
+            "HAS_MACRO": "1" if self.version < 21 else "0",
+            "TRUNK_PORT": str(self.trunk_port),
+            "QUEUES": self._queues,
+            "MAILBOXES": "\n".join(f"{agent.number} => 1234,{agent.name}" for agent in self.agents),
             "AMI_USER": self.ami_user,
             "AMI_SECRET": self.ami_secret,
             "WEAK_USER": self.weak_user,
@@ -236,7 +269,14 @@ class Asterisk:
 def _endpoint(agent: AgentLine) -> str:
     contact = "" if agent.contact_port is None else f"contact = sip:{agent.number}@127.0.0.1:{agent.contact_port}"
     template = (TEMPLATES / "phone.template").read_text(encoding="utf-8")
-    return _filled(template, {"NUMBER": agent.number, "NAME": agent.name, "CONTACT": contact})
+    values = {
+        "NUMBER": agent.number,
+        "NAME": agent.name,
+        "CONTACT": contact,
+        "CONTEXT": agent.context,
+        "GROUP": agent.group,
+    }
+    return _filled(template, values)
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

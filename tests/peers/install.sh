@@ -3,7 +3,7 @@
 # Safe to run again: it does nothing when everything is there. Ends with 0 when it may not install; those tests then skip.
 set -eu
 
-PACKAGES="mmdebstrap sox espeak-ng sip-tester baresip-core chromium ffmpeg"
+PACKAGES="mmdebstrap openssl sox espeak-ng sip-tester baresip-core chromium ffmpeg"
 
 missing=""
 for package in $PACKAGES; do

@@ -21,7 +21,7 @@ class PortBlock:
         for index in range(COUNT):
             file = (lock_dir / f"{index}.lock").open("w")
             base = FIRST + index * SIZE
-            if _lock(file) and all(_is_free(port) for port in (base, base + 10, base + 20)):
+            if _lock(file) and all(_is_free(port) for port in (base, base + 1, base + 10, base + 20, base + 30)):
                 self._file = file
                 break
             file.close()
@@ -30,8 +30,10 @@ class PortBlock:
                 f"all {COUNT} blocks of ports from {FIRST} on are in use; end other test runs or Asterisks"
             )
         self.ami = base
+        self.ami_tls = base + 1
         self.sip = base + 10
         self.customer = base + 20
+        self.trunk = base + 30
         self.rtp_start = base + 100
         self.rtp_end = base + 699
         self._first_phone = self._next_phone = base + 700
