@@ -53,6 +53,17 @@ class Message:
         """The header's value, empty when there is none."""
         return self.fields.get(key, "")
 
+    def peek(self, key: str) -> str:
+        """As `get`, but found without reading the other headers: for the one that tells whether to read on."""
+        if self._fields is not None:
+            return self._fields.get(key, "")
+        start = self._text.find(f"\r\n{key}: ")
+        if start < 0:
+            return self.get(key)
+        start += len(key) + 4
+        end = self._text.find("\r\n", start)
+        return self._text[start:] if end < 0 else self._text[start:end]
+
     def all(self, key: str) -> list[str]:
         """Every value of a header that may be repeated, in order."""
         start = f"{key}:"
