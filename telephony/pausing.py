@@ -121,6 +121,8 @@ class Pauses:
     def act(self, post: Callable[..., str], assembler: Assembler) -> None:
         """Send what was asked for. `post(action, fields, action_id=…)` sends an action. Raises what `post` raises."""
         if self._running != assembler.calls.keys():
+            if not self._running:
+                self._wake.set()
             self._running = frozenset(assembler.calls)
         if not self._open:
             self._sent.clear()
@@ -187,7 +189,7 @@ class Pauses:
                 self._write_outcomes()
                 if not closing:
                     self._read()
-            except SQLAlchemyError as error:  # away: the requests are in it, so there is nothing to be done meanwhile
+            except SQLAlchemyError as error:  # away: the requests are in it, so nothing can be done meanwhile
                 _log.warning("recording_requests_unread", pbx=self._pbx, fault=type(error).__name__)
                 self._stop.wait(_IDLE_LOOK_EVERY_S)
             if closing:
@@ -277,14 +279,14 @@ def _muted(session: Session, running: Mapping[uuid.UUID, str]) -> dict[str, Reco
     """Of the running calls (id to linked id) those whose last request that was done is a mute, with that request."""
     if not running:
         return {}
-    last = (
+    done = (
         select(RecordingRequest)
         .where(RecordingRequest.call_id.in_(running))
         .where(RecordingRequest.done_at.is_not(None), RecordingRequest.problem.is_(None))
-        .distinct(RecordingRequest.call_id)
-        .order_by(RecordingRequest.call_id, RecordingRequest.id.desc())
+        .order_by(RecordingRequest.id)
     )
-    return {running[request.call_id]: request for request in session.scalars(last) if request.mute}
+    last = {running[request.call_id]: request for request in session.scalars(done)}
+    return {linked_id: request for linked_id, request in last.items() if request.mute}
 
 
 def _asked(request: RecordingRequest, call: Call) -> Asked:
