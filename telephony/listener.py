@@ -163,6 +163,7 @@ class Listener:
             metrics.gaps.labels(self._pbx).inc()
         self._was_connected, self._attempts = True, 0
         metrics.connected.labels(self._pbx).set(1)
+        self._pauses.begin(version)
         session = Session(
             connection,
             settings=self._settings,

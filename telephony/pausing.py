@@ -1,11 +1,13 @@
 """Mutes a running recording while a card number is said: asked for in the database, done by the call's listener.
 
-Asterisk's MixMonitorMute works on a channel: every recording of it writes silence, each party's own file included, and
-goes on counting time (seen on 22). A recording that starts later on the channel is not muted, so it is muted again then.
+Asterisk's MixMonitorMute works on a channel. Its recordings then write silence, each party's own file included, and go on
+counting time (seen on 16 and 22). On 22 that is so for every recording of the channel, on 16 for the first alone. One that
+starts later is not muted, so the channel is muted again then.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime
 import threading
@@ -36,6 +38,8 @@ _LOOK_EVERY_S = 0.4
 _IDLE_LOOK_EVERY_S = 3.0
 #: A mute that comes later than this would hide the wrong words, and whoever asked believes that it came in time.
 _MUTE_WITHIN_S = 10.0
+#: The first version seen to mute every recording of a channel; 16 mutes one.
+_MUTES_ALL = 22
 _ACTION_PREFIX = "avasanj-mute"
 _log = get_logger(__name__)
 
@@ -76,6 +80,7 @@ class _Sent:
 
     asked: Asked
     waiting: set[str]
+    recordings: int  #: on the channel that has most of them
     fault: str | None = None
     muted_one: bool = False
 
@@ -100,6 +105,7 @@ class Pauses:
         self._muted: frozenset[str] = frozenset()
         self._sent: dict[int, _Sent] = {}
         self._attempts = 0
+        self._version = "?"
         self._running: frozenset[str] = frozenset()
         self._thread = threading.Thread(target=self._run, name="recording-requests", daemon=True)
 
@@ -114,9 +120,10 @@ class Pauses:
 
     # -- on the listener's thread
 
-    def begin(self) -> None:
-        """A new connection: what the last one left unanswered is tried again."""
+    def begin(self, version: str | None) -> None:
+        """A new connection: what the last one left unanswered is tried again. `version` is the PBX's own, None if unknown."""
         self._sent.clear()
+        self._version = version or "?"
 
     def act(self, post: Callable[..., str], assembler: Assembler) -> None:
         """Send what was asked for. `post(action, fields, action_id=…)` sends an action. Raises what `post` raises."""
@@ -137,7 +144,7 @@ class Pauses:
             if not channels:
                 self._settle(asked.id, problems.text(problems.NOBODY_RECORDS))
                 continue
-            sent = self._sent[asked.id] = _Sent(asked=asked, waiting=set())
+            sent = self._sent[asked.id] = _Sent(asked=asked, waiting=set(), recordings=max(channels.values()))
             for channel in channels:
                 sent.waiting.add(self._post(post, channel, mute=asked.mute, request=asked.id))
 
@@ -168,10 +175,16 @@ class Pauses:
         else:
             sent.muted_one = True
         if not sent.waiting:
-            fault = None if sent.fault is None else refusal(sent.fault, user=self._ami_user)
-            # a channel that ended meanwhile records nothing any more: no fault as long as another one was there
-            gone = sent.fault is not None and "no such channel" in sent.fault.lower()
-            self._settle(sent.asked.id, None if fault is None or (gone and sent.muted_one) else fault)
+            self._settle(sent.asked.id, self._outcome(sent))
+
+    def _outcome(self, sent: _Sent) -> str | None:
+        """What is wrong with a request that was answered in full. A channel that ended meanwhile records nothing any more."""
+        gone = sent.fault is not None and "no such channel" in sent.fault.lower()
+        if sent.fault is not None and not (gone and sent.muted_one):
+            return refusal(sent.fault, user=self._ami_user)
+        if sent.asked.mute and sent.recordings > 1 and not mutes_all(self._version):
+            return problems.text(problems.MUTED_ONE_ONLY, version=self._version, count=sent.recordings)
+        return None
 
     def _settle(self, request: int, problem: str | None) -> None:
         self._sent.pop(request, None)
@@ -248,11 +261,17 @@ class Pauses:
                 self._wake.set()
 
 
-def recorded_channels(call: CallHistory) -> list[str]:
-    """Names of the call's live channels that something records."""
-    recorded = dict.fromkeys(monitor.uniqueid for monitor in call.monitors)
-    channels = (call.channels.get(uniqueid) for uniqueid in recorded)
-    return [channel.name for channel in channels if channel is not None and channel.live]
+def recorded_channels(call: CallHistory) -> dict[str, int]:
+    """The call's live channels that something records, by name, and how many recordings each has."""
+    recordings = collections.Counter(monitor.uniqueid for monitor in call.monitors)
+    channels = ((call.channels.get(uniqueid), count) for uniqueid, count in recordings.items())
+    return {channel.name: count for channel, count in channels if channel is not None and channel.live}
+
+
+def mutes_all(version: str) -> bool:
+    """Whether this Asterisk mutes every recording of a channel at once."""
+    major = version.removeprefix("certified/").partition(".")[0]
+    return major.isdigit() and int(major) >= _MUTES_ALL
 
 
 def refusal(words: str, *, user: str) -> str:

@@ -36,6 +36,9 @@ MAY_NOT_MUTE = N_(
     "The manager user %(user)s may not mute recordings. Add call to the write line of its section in manager.conf, then run: asterisk -rx 'manager reload'."
 )
 MUTE_REFUSED = N_("The PBX did not mute or resume the recording: %(reason)s")
+MUTED_ONE_ONLY = N_(
+    "Only the first of this call's %(count)s recordings was muted: Asterisk %(version)s can't mute more of them on one channel. Record each call once."
+)
 MUTE_TOO_LATE = N_(
     "The PBX could not be told within %(seconds)s s, so the recording was not muted. Ask again when the PBX is connected."
 )
@@ -65,7 +68,7 @@ JOURNAL = N_(
 
 _ALL = (
     MISSING, OUTSIDE, EMPTY, CUT_OFF, NOT_AUDIO, UNREADABLE, HEADERLESS,
-    CALL_OVER, NOBODY_RECORDS, MAY_NOT_MUTE, MUTE_REFUSED, MUTE_TOO_LATE,
+    CALL_OVER, NOBODY_RECORDS, MAY_NOT_MUTE, MUTE_REFUSED, MUTED_ONE_ONLY, MUTE_TOO_LATE,
     UNREACHABLE, REFUSED, UNPRIVILEGED_WRITE, UNPRIVILEGED_READ, LOST, NOT_ASTERISK, JOURNAL,
 )  # fmt: skip
 _PLACE = re.compile(r"%\\?\((\w+)\\?\)s")

@@ -69,7 +69,6 @@ class Session:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. Raises ConnectionFault when the connection ends or falls silent."""
         self._resync()
-        self._pauses.begin()
         while not stop.is_set():
             try:
                 item = self._connection.inbox.get(timeout=_WAKE_S)

@@ -66,8 +66,9 @@ def running_call(
 
 
 @contextmanager
-def pausing(database: Database, *, mute_at_most_s: float = 0.0) -> Iterator[Pauses]:
+def pausing(database: Database, *, mute_at_most_s: float = 0.0, version: str = "22.10.1") -> Iterator[Pauses]:
     pauses = Pauses(database, pbx="pbx", mute_at_most_s=mute_at_most_s, ami_user="avasanj")
+    pauses.begin(version)
     pauses.start()
     try:
         yield pauses
@@ -148,6 +149,21 @@ def test_refusal_is_told_with_its_remedy(database: Database, words: str, problem
         assert closed(database, request) == problem == refusal(words, user="avasanj")
 
 
+@pytest.mark.parametrize(
+    ("version", "told"), [("16.28.0~dfsg", True), ("certified/18.9", True), ("?", True), ("22.10.1", False)]
+)
+def test_asterisk_that_mutes_one_recording_of_several_is_not_believed(
+    database: Database, version: str, told: bool
+) -> None:
+    id_, pbx = running_call(database), Pbx()
+    pbx.assembler.feed(event("VarSet", Variable="MIXMONITOR_FILENAME", Value="/m/2.wav"))
+    with pausing(database, version=version) as pauses:
+        request = asked(database, id_)
+        pauses.heard(answer(acted(pauses, pbx, 1)), pbx.post, pbx.assembler)
+        problem = closed(database, request)
+    assert problem == (problems.text(problems.MUTED_ONE_ONLY, version=version, count=2) if told else None)
+
+
 def test_call_that_nobody_records_says_so(database: Database) -> None:
     id_, pbx = running_call(database), Pbx(recorded=False)
     with pausing(database) as pauses:
@@ -167,7 +183,7 @@ def test_unanswered_request_is_sent_again_after_a_reconnect(database: Database) 
     with pausing(database) as pauses:
         request = asked(database, id_, mute=False)
         first = acted(pauses, pbx, 1)
-        pauses.begin()
+        pauses.begin("22.10.1")
         second = acted(pauses, pbx, 2)
         assert first != second
         pauses.heard(answer(first), pbx.post, pbx.assembler)
