@@ -26,6 +26,10 @@ class Leg:
     start_s: float  #: where the file's second 0 lies
     #: stretches (start, end) in which this leg carries music or announcements instead of the party's voice
     masked: tuple[tuple[float, float], ...] = ()
+    #: stretches in which nothing was written to the file, whose own time stood still
+    cuts: tuple[tuple[float, float], ...] = ()
+    #: stretches in which the recording was muted: nothing in them is heard or read, whatever the file holds
+    muted: tuple[tuple[float, float], ...] = ()
 
 
 def legs_of(call: ledger.Call) -> list[Leg]:
@@ -34,7 +38,10 @@ def legs_of(call: ledger.Call) -> list[Leg]:
     Broken ones count for the clock all the same, so that finding one broken later moves nobody's times.
     """
     usable = [r for r in call.recordings if r.problem is None]
-    zero_s = min((r.offset_s for r in call.recordings if r.offset_s is not None), default=0.0)
+    zero_s = playback_zero_s(call)
+    muted = tuple(
+        (from_s - zero_s, float("inf") if to_s is None else to_s - zero_s) for from_s, to_s in call.mutes or ()
+    )
     legs = [
         Leg(
             recording_id=r.id,
@@ -43,10 +50,17 @@ def legs_of(call: ledger.Call) -> list[Leg]:
             channel=r.channel,
             start_s=(zero_s if r.offset_s is None else r.offset_s) - zero_s,
             masked=_masked(call, Party(r.party), zero_s),
+            cuts=tuple((from_s - zero_s, to_s - zero_s) for from_s, to_s in r.cuts or ()),
+            muted=muted,
         )
         for r in usable
     ]
     return sorted(legs, key=lambda leg: (leg.start_s, leg.party, leg.recording_id))
+
+
+def playback_zero_s(call: ledger.Call) -> float:
+    """Seconds from the call's start to second 0 of its recordings' clock, on which the playback and every turn lie."""
+    return min((r.offset_s for r in call.recordings if r.offset_s is not None), default=0.0)
 
 
 def _masked(call: ledger.Call, party: Party, zero_s: float) -> tuple[tuple[float, float], ...]:

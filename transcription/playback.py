@@ -15,6 +15,7 @@ import numpy as np
 from avasanj.errors import InputError, PassingError
 from telephony.tables import Party
 from transcription.audio import Recording, Samples
+from transcription.clock import sound_of
 from transcription.legs import Leg
 
 #: WebM, because its index and length stand at the start: browsers seek in it with one Range request.
@@ -54,7 +55,7 @@ class _Source:
             yield np.zeros(_RATE_HZ, np.float32)
         carried = np.zeros(self._lead % _RATE_HZ, np.float32)
         try:
-            for block in self.recording.blocks(_RATE_HZ):
+            for block in sound_of(self.leg, self.recording):
                 carried = np.concatenate([carried, block])
                 while len(carried) >= _RATE_HZ:
                     yield carried[:_RATE_HZ]

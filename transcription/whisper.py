@@ -21,6 +21,7 @@ from avasanj.log import get_logger
 from telephony.tables import Party
 from transcription import words as words_
 from transcription.audio import Recording, Samples
+from transcription.clock import sound_of
 from transcription.legs import Leg
 from transcription.windows import LONGEST_SPEECH_S, RATE_HZ, Window, pack, silenced, utterances
 from transcription.words import Word
@@ -160,7 +161,7 @@ class SpeechEngine:
     def _windows(self, legs: Sequence[Leg], heard: Heard) -> Iterator[tuple[Leg, Window]]:
         """Windows hold one party's speech each, so that no word can change its speaker."""
         for leg in legs:
-            blocks = Recording(leg.path, channel=leg.channel).blocks(RATE_HZ)
+            blocks = sound_of(leg, Recording(leg.path, channel=leg.channel))
             try:
                 for window in pack(utterances(silenced(blocks, leg.masked, leg.start_s), _speech)):
                     yield leg, window
