@@ -40,7 +40,7 @@ def legs_of(call: ledger.Call) -> list[Leg]:
     usable = [r for r in call.recordings if r.problem is None]
     zero_s = playback_zero_s(call)
     muted = tuple(
-        (from_s - zero_s, float("inf") if to_s is None else to_s - zero_s) for from_s, to_s in call.mutes or ()
+        ((from_s or 0.0) - zero_s, float("inf") if to_s is None else to_s - zero_s) for from_s, to_s in call.mutes or ()
     )
     legs = [
         Leg(
