@@ -33,6 +33,14 @@ _NOBODY = _hasher.hash(secrets.token_urlsafe())
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewPerson:
+    """Somebody who was added, and the one-time address with which they set their password."""
+
+    user_id: uuid.UUID
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewSession:
     """What the browser gets once: the cookie's token. It can't be read back from the database."""
 
@@ -197,21 +205,20 @@ def add_user(
     login: str,
     name: str,
     role: Role,
-    agent_name: str | None,
     language: str,
     by: uuid.UUID,
-) -> str:
-    """A new person who sets their own password; gives the one-time address for them. Raises InputError for a log-in name in use."""
+) -> NewPerson:
+    """A new person who sets their own password. Raises InputError for a log-in name in use."""
     login = login.strip()
     if not login or not name.strip():
         raise InputError(N_("A person needs a name and a log-in name."))
     if session.scalar(select(User.id).where(func.lower(User.login) == login.lower())):
         raise InputError(N_("Somebody has this log-in name already. Choose another one."))
-    user = User(login=login, name=name.strip(), role=role, agent_name=agent_name or None, language=language)
+    user = User(login=login, name=name.strip(), role=role, language=language)
     session.add(user)
     session.flush()
     audit(session, by, "user.added", user.id, role=role)
-    return link_for(session, settings, user.id, by=by)
+    return NewPerson(user_id=user.id, link=link_for(session, settings, user.id, by=by))
 
 
 def set_active(session: Session, user_id: uuid.UUID, *, active: bool, by: uuid.UUID) -> None:

@@ -24,7 +24,7 @@ class Role(enum.StrEnum):
 
 
 class User(Base):
-    """A person who logs in. An agent's `agent_name` is the name under which the PBX knows them."""
+    """A person who logs in. Under which names the PBX knows an agent, telephony's lines say."""
 
     __tablename__ = "user"
     __table_args__ = {"schema": SCHEMA}
@@ -34,7 +34,6 @@ class User(Base):
     name: Mapped[str]
     role: Mapped[str] = mapped_column(String(20))
     password_hash: Mapped[str | None]
-    agent_name: Mapped[str | None]
     language: Mapped[str] = mapped_column(String(5), default="fa")
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)

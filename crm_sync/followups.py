@@ -29,7 +29,7 @@ def open_all(session: Session, call: Call, customer_id: uuid.UUID | None, owed: 
     for item in owed:
         if item.rule == "abandoned" and customer_id and _waits_for_call_back(session, customer_id):
             continue
-        owner = session.scalar(select(User).where(User.agent_name == item.agent, User.active)) if item.agent else None
+        owner = session.scalar(select(User).where(User.id == item.user_id, User.active)) if item.user_id else None
         row = {
             "id": uuid.uuid4(),
             "call_id": call.id,

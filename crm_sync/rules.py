@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ class Promise:
 
     words: str
     agent: str | None
+    user_id: uuid.UUID | None = None  #: who that agent is, None while nobody is named
     due_at: datetime.datetime | None  #: None where no time was named
 
 
@@ -45,6 +47,7 @@ class Owed:
     values: dict[str, str]
     due_at: datetime.datetime
     agent: str | None = None  #: the agent it falls to, None for whoever takes it
+    user_id: uuid.UUID | None = None  #: who that agent is, None while nobody is named
 
 
 def decide(facts: CallFacts, *, dissatisfied_above: float, within_h: float) -> list[Owed]:
@@ -83,6 +86,7 @@ def decide(facts: CallFacts, *, dissatisfied_above: float, within_h: float) -> l
                 values={"words": first.words},
                 due_at=first.due_at or soon,
                 agent=first.agent,
+                user_id=first.user_id,
             )
         )
     return owed

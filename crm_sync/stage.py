@@ -113,9 +113,11 @@ def _facts(session: Session, call: Call, entry: TimelineEntry, mood: Mood | None
 
 def _promise(spans: list[AgentSpan], stored: dict[str, str | None]) -> Promise:
     due_at = stored.get("due_at")
+    last = spans[-1] if spans else None
     return Promise(
         words=stored["text"] or "",
-        agent=spans[-1].agent_name if spans else None,
+        agent=(last.agent_name or last.interface or None) if last else None,
+        user_id=last.user_id if last else None,
         due_at=datetime.datetime.fromisoformat(due_at) if due_at else None,
     )
 

@@ -71,7 +71,7 @@ class FollowUp(Base):
     state: Mapped[str] = mapped_column(String(15), default="open")  #: open, done, dropped
     due_at: Mapped[datetime.datetime]
     owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("avasanj.user.id"))
-    owner_name: Mapped[str | None]  #: the agent it falls to while no user is tied to that agent
+    owner_name: Mapped[str | None]  #: the agent it falls to while no line says who that is
     note: Mapped[str | None]
     created_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
     closed_at: Mapped[datetime.datetime | None]

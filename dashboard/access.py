@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Form, Header, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import ColumnElement, exists, or_, true
+from sqlalchemy import ColumnElement, exists, func, or_, true
 
 from avasanj import login
 from avasanj.database import utc_now
@@ -134,23 +134,29 @@ def visible_calls(who: Person) -> ColumnElement[bool]:
     """The calls that a person may see: all for supervisors, those with their own time in them for agents."""
     if who.supervises:
         return true()
-    own = exists().where(AgentSpan.call_id == Call.id, AgentSpan.agent_name == who.user.agent_name).correlate(Call)
-    return own if who.user.agent_name else ~true()
+    return exists().where(AgentSpan.call_id == Call.id, AgentSpan.user_id == who.id).correlate(Call)
 
 
 def visible_evaluations(who: Person) -> ColumnElement[bool]:
     """The evaluations that a person may see: all for supervisors, those of their own time in a call for agents."""
     if who.supervises:
         return true()
-    return Evaluation.agent_name == who.user.agent_name if who.user.agent_name else ~true()
+    own = (AgentSpan.call_id == Evaluation.call_id, AgentSpan.position == Evaluation.span_position)
+    return exists().where(*own, AgentSpan.user_id == who.id).correlate(Evaluation)
 
 
 def visible_follow_ups(who: Person) -> ColumnElement[bool]:
     """The follow-ups that a person may see and close: all for supervisors, those they own for agents."""
     if who.supervises:
         return true()
-    by_name = (FollowUp.owner_name == who.user.agent_name) & FollowUp.owner_id.is_(None)
-    return or_(FollowUp.owner_id == who.id, by_name) if who.user.agent_name else FollowUp.owner_id == who.id
+    return owned(who)
+
+
+def owned(who: Person) -> ColumnElement[bool]:
+    """The follow-ups that are a person's: given to them, or falling to an agent of the call who has since been named as them."""
+    name = func.coalesce(func.nullif(AgentSpan.agent_name, ""), AgentSpan.interface)
+    theirs = (AgentSpan.call_id == FollowUp.call_id, AgentSpan.user_id == who.id, name == FollowUp.owner_name)
+    return or_(FollowUp.owner_id == who.id, FollowUp.owner_id.is_(None) & exists().where(*theirs).correlate(FollowUp))
 
 
 def _preferred(request: Request) -> str:

@@ -20,7 +20,7 @@ from avasanj.database import Database
 from avasanj.errors import InputError
 from avasanj.notify import announce
 from avasanj.settings import Settings
-from telephony import problems, store
+from telephony import lines, problems, repeats, store
 from telephony.archive_rows import ArchiveRow, discover, read_csv
 from telephony.ids import call_id
 from telephony.recordings import is_inside
@@ -126,13 +126,15 @@ def _take(
     call = _call(settings, row, legs, id_=id_, pbx=pbx, linked_id=linked_id, sample=sample)
     call.recordings = _recordings(row, legs, placed, transcript)
     with database.transaction() as session:
-        _enter(session, call)
+        _enter(session, settings, call)
     return True
 
 
-def _enter(session: Session, call: Call) -> None:
+def _enter(session: Session, settings: Settings, call: Call) -> None:
     session.add(call)
     session.flush()
+    lines.name_spans(session, AgentSpan.call_id == call.id)
+    repeats.link(session, settings, None, repeats.place(call))
     work.enqueue(session, work.INTAKE, str(call.id), key=f"intake:{call.id}", priority=work.LATER)
     announce(session, "call", call.id)
 

@@ -66,6 +66,13 @@ def add(
     return made
 
 
+def give(session: Session, *, user_id: uuid.UUID, line: str, pbx: str | None, by: uuid.UUID) -> AgentLine:
+    """Give a person a line that is nobody's now: from always on, or since whoever had it last. Raises InputError as `add` does."""
+    same = (AgentLine.line == line.strip(), AgentLine.pbx.is_not_distinct_from(pbx or None))
+    since = session.scalar(select(func.max(AgentLine.valid_to)).where(*same)) or ALWAYS
+    return add(session, user_id=user_id, line=line, pbx=pbx, valid_from=since, valid_to=None, by=by)
+
+
 def end(session: Session, line_id: int, *, at: datetime.datetime, by: uuid.UUID) -> None:
     """Let a person's time at a line end at `at`; before its beginning, it never was. Raises InputError where it has ended before."""
     line = session.get_one(AgentLine, line_id, with_for_update=True)

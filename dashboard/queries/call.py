@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from avasanj.i18n import RTL
 from avasanj.people import StuckWork, User
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
-from dashboard.access import Person, visible_calls, visible_evaluations
+from dashboard.access import Person, owned, visible_calls, visible_evaluations
 from dashboard.queries.calls import stage
 from scoring.tables import Evaluation, Mood
 from telephony.tables import Call
@@ -49,6 +49,7 @@ class CallDetail:
     evaluations: list[Evaluation]  #: those that the person who asks may see
     evaluated: bool  #: whether there are any, for whomever
     follow_ups: list[FollowUp]
+    mine: set[uuid.UUID]  #: of these, the ones that are the asking person's
     owners: dict[uuid.UUID, str]
     stuck: list[StuckWork]
 
@@ -157,6 +158,7 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
         evaluated=bool(session.scalar(select(select(Evaluation.id).where(of_call).exists()))),
         evaluations=list(session.scalars(evaluations.options(selectinload(Evaluation.answers)))),
         follow_ups=follow_ups,
+        mine=set(session.scalars(select(FollowUp.id).where(FollowUp.call_id == call_id, owned(who)))),
         owners=names(session, {f.owner_id for f in follow_ups} | {f.closed_by for f in follow_ups}),
         stuck=list(session.scalars(stuck)),
     )

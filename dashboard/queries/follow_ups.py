@@ -6,12 +6,12 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from avasanj.people import User
 from crm_sync.tables import Customer, FollowUp
-from dashboard.access import Person, visible_follow_ups
+from dashboard.access import Person, owned, visible_follow_ups
 from telephony.tables import Call, Source
 
 PAGE_ROWS = 100
@@ -55,7 +55,7 @@ def page(session: Session, who: Person, *, whose: str, state: str, cursor: str =
         wanted = and_(wanted, key > last if is_open else key < last)
     order = (at, FollowUp.id) if is_open else (at.desc(), FollowUp.id.desc())
     rows = (
-        select(FollowUp, Call, func.coalesce(Customer.name, Call.caller_name), User.name)
+        select(FollowUp, Call, func.coalesce(Customer.name, Call.caller_name), User.name, owned(who))
         .join(Call, Call.id == FollowUp.call_id)
         .outerjoin(Customer, Customer.id == FollowUp.customer_id)
         .outerjoin(User, User.id == FollowUp.owner_id)
@@ -94,7 +94,7 @@ def late_count(session: Session, who: Person) -> int:
 def owed(session: Session, who: Person, customer_id: uuid.UUID) -> list[FollowUpRow]:
     """Open follow-ups of one customer."""
     rows = (
-        select(FollowUp, Call, Customer.name, User.name)
+        select(FollowUp, Call, Customer.name, User.name, owned(who))
         .join(Call, Call.id == FollowUp.call_id)
         .outerjoin(Customer, Customer.id == FollowUp.customer_id)
         .outerjoin(User, User.id == FollowUp.owner_id)
@@ -118,8 +118,7 @@ def due_choices(now: datetime.datetime) -> dict[str, datetime.datetime]:
 def _wanted(who: Person, *, whose: str, is_open: bool) -> ColumnElement[bool]:
     wanted = [visible_follow_ups(who), FollowUp.state == "open" if is_open else FollowUp.state != "open"]
     if whose == "mine":
-        own = FollowUp.owner_id == who.id
-        wanted.append(or_(own, FollowUp.owner_name == who.user.agent_name) if who.user.agent_name else own)
+        wanted.append(owned(who))
     elif whose == "nobody":
         wanted.append(FollowUp.owner_id.is_(None))
     return and_(*wanted)
@@ -130,16 +129,15 @@ def _place(cursor: str) -> tuple[datetime.datetime, uuid.UUID]:
     return datetime.datetime.fromisoformat(at), uuid.UUID(follow_up_id)
 
 
-def _row(who: Person, follow_up: FollowUp, call: Call, customer: str | None, owner: str | None) -> FollowUpRow:
-    by_name = (
-        follow_up.owner_id is None and follow_up.owner_name is not None and follow_up.owner_name == who.user.agent_name
-    )
+def _row(
+    who: Person, follow_up: FollowUp, call: Call, customer: str | None, owner: str | None, mine: bool
+) -> FollowUpRow:
     late_s = (who.now - follow_up.due_at).total_seconds() if follow_up.state == "open" else 0.0
     return FollowUpRow(
         follow_up=follow_up,
         call=call,
         customer_name=customer,
         owner=owner or follow_up.owner_name,
-        mine=follow_up.owner_id == who.id or by_name,
+        mine=mine,
         late_s=late_s,
     )

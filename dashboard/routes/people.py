@@ -14,13 +14,14 @@ from avasanj.people import Role, User
 from dashboard.access import Administrator, Changes
 from dashboard.queries import people
 from dashboard.queries.follow_ups import late_count
+from telephony import lines
 
 router = APIRouter(prefix="/people")
 
 
 @router.get("")
 def page(who: Administrator) -> Response:
-    return _show(who)
+    return show(who)
 
 
 @router.post("", dependencies=Changes)
@@ -30,15 +31,17 @@ def add(
     login_name: Annotated[str, Form()],
     role: Annotated[Role, Form()],
     language: Annotated[Literal["fa", "en"], Form()],
-    agent_name: Annotated[str, Form()] = "",
+    line: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    new = {"name": name, "login": login_name, "role": role, "agent_name": agent_name.strip(), "language": language}
+    new = {"name": name, "login": login_name, "role": role, "language": language}
     try:
         with who.site.database.transaction() as session:
-            link = login.add_user(session, who.site.settings, **new, by=who.id)  # type: ignore[arg-type]
+            made = login.add_user(session, who.site.settings, **new, by=who.id)  # type: ignore[arg-type]
+            if line.strip():
+                lines.give(session, user_id=made.user_id, line=line, pbx=None, by=who.id)
     except InputError as problem:
-        return _show(who, problem=problem.text, status=422)
-    return _show(who, link=link, link_for=name)
+        return show(who, problem=problem, status=422)
+    return show(who, link=made.link, link_for=name)
 
 
 @router.post("/{user_id}/link", dependencies=Changes)
@@ -46,7 +49,7 @@ def new_link(who: Administrator, user_id: uuid.UUID, name: Annotated[str, Form()
     with who.site.database.transaction() as session:
         session.get_one(User, user_id)
         link = login.link_for(session, who.site.settings, user_id, by=who.id)
-    return _show(who, link=link, link_for=name)
+    return show(who, link=link, link_for=name)
 
 
 @router.post("/{user_id}/active", dependencies=Changes)
@@ -55,18 +58,23 @@ def set_active(who: Administrator, user_id: uuid.UUID, active: Annotated[bool, F
         with who.site.database.transaction() as session:
             login.set_active(session, user_id, active=active, by=who.id)
     except InputError as problem:
-        return _show(who, problem=problem.text, status=422)
+        return show(who, problem=problem, status=422)
     return RedirectResponse("/people", status_code=303)
 
 
-def _show(who: Administrator, *, link: str = "", link_for: str = "", problem: str = "", status: int = 200) -> Response:
+def show(
+    who: Administrator, *, link: str = "", link_for: str = "", problem: InputError | None = None, status: int = 200
+) -> Response:
+    """The page, with what came of the last press."""
     with who.site.database.read() as session:
-        listed, names, late = people.listed(session), people.agent_names(session), late_count(session, who)
+        listed, unmapped = people.listed(session, who.now), people.unmapped(session, who.now)
+        pbxs, late = people.pbxs(session), late_count(session, who)
     return who.show(
         "people.html",
         status,
         people=listed,
-        agent_names=names,
+        unmapped=unmapped,
+        pbxs=pbxs,
         late=late,
         link=link,
         link_for=link_for,

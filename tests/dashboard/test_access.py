@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from avasanj.database import utc_now
 from scoring.tables import Answer, Evaluation
+from telephony.tables import AgentSpan
 from tests.dashboard.conftest import Day, Enter, csrf
 from tests.dashboard.seed import Seeded
 from transcription.tables import Playback
@@ -131,7 +133,12 @@ def test_agent_of_a_transferred_call_sees_only_their_own_score(day: Day) -> None
 def test_agent_is_not_asked_to_check_a_colleagues_answers(day: Day) -> None:
     call_id = day.seeded.calls["weak"]
     with day.database.transaction() as session:
-        session.execute(update(Evaluation).where(Evaluation.call_id == call_id).values(agent_name="امیر رضایی"))
+        session.execute(update(Evaluation).where(Evaluation.call_id == call_id).values(span_position=1))
+        session.add(
+            AgentSpan(
+                call_id=call_id, position=1, interface="PJSIP/1003", agent_name="امیر رضایی", started_at=utc_now()
+            )
+        )
     for who, listed in (("agent", False), ("super", True)):
         waiting = {call["id"] for call in day.enter(who).get("/api/calls?review=needed").json()["calls"]}
         assert (str(call_id) in waiting) == listed

@@ -226,7 +226,7 @@ def test_added_person_gets_a_link_that_lets_them_in(day: Day) -> None:
         "login_name": "ava",
         "role": "agent",
         "language": "en",
-        "agent_name": "Dana Whitfield",
+        "line": "Dana Whitfield",
     }
     page = admin.post("/people", data=form).text
     token = page.partition("/welcome#")[2].partition('"')[0]

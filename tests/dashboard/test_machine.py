@@ -23,7 +23,7 @@ def test_health_counts_calls_and_names_pbxs_without_a_log_in(look_day: Day) -> N
     body = answer.json()
     assert set(body) == {"status", "calls", "pbx", "version"}
     assert body["status"] == "degraded"
-    assert body["calls"] == {"total": len(look_day.seeded.calls), "scored": 6, "failed": 1}
+    assert body["calls"] == {"total": len(look_day.seeded.calls), "scored": 7, "failed": 1}
     assert body["pbx"] == {"main": "connected", "branch": "lost"}
 
 
@@ -73,12 +73,12 @@ def test_metrics_are_for_loopback_or_the_token(look_day: Day) -> None:
     near, far = TestClient(app, client=("127.0.0.1", 1)), TestClient(app, client=("192.0.2.9", 1))
     told = near.get("/metrics")
     assert told.status_code == 200
-    assert 'avasanj_calls{kind="total"} 13.0' in told.text
+    assert 'avasanj_calls{kind="total"} 14.0' in told.text
     assert 'avasanj_pbx_connected{pbx="branch"} 0.0' in told.text
     assert 'avasanj_outbox_events{connection="webhook",state="retrying"} 1.0' in told.text
     assert 'avasanj_outbox_events{connection="webhook",state="dead"} 1.0' in told.text
     assert 'avasanj_flawed_calls{flaw="recording"} 2.0' in told.text
-    assert 'avasanj_flawed_calls{flaw="gaps"} 1.0' in told.text
+    assert 'avasanj_flawed_calls{flaw="gaps"} 2.0' in told.text
     assert "avasanj_workers 1.0" in told.text
     assert far.get("/metrics").status_code == 403
     assert near.get("/metrics", headers={"x-forwarded-for": "192.0.2.9"}).status_code == 403

@@ -98,9 +98,25 @@ def upgrade() -> None:
     op.create_foreign_key(op.f('fk_call_repeat_of'), 'call', 'call', ['repeat_of'], ['id'], source_schema='telephony', referent_schema='telephony', ondelete='SET NULL')
     op.create_index('ix_call_repeat_of', 'call', ['repeat_of'], unique=False, schema='telephony')
     op.add_column('recording', sa.Column('cuts', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False), schema='telephony')
+    # An agent's one name at the PBX becomes a line that has always been theirs; where several had the same, the one who may log in.
+    op.execute("""
+        insert into telephony.agent_line (user_id, line, valid_from)
+        select distinct on (agent_name) id, agent_name, '1970-01-01 00:00+00'::timestamptz from avasanj."user"
+        where agent_name <> '' order by agent_name, active desc, created_at, id
+    """)
+    op.execute("""
+        update telephony.agent_span set user_id = line.user_id from telephony.agent_line line where line.line = agent_span.agent_name
+    """)
+    op.drop_column('user', 'agent_name', schema='avasanj')
 
 
 def downgrade() -> None:
+    op.add_column('user', sa.Column('agent_name', sa.Text(), nullable=True), schema='avasanj')
+    op.execute("""
+        update avasanj."user" person set agent_name = line.line from
+        (select distinct on (user_id) user_id, line from telephony.agent_line where valid_to is null order by user_id, valid_from, id) line
+        where line.user_id = person.id
+    """)
     op.drop_column('recording', 'cuts', schema='telephony')
     op.drop_index('ix_call_repeat_of', table_name='call', schema='telephony')
     op.drop_constraint(op.f('fk_call_repeat_of'), 'call', schema='telephony', type_='foreignkey')
