@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic_settings
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from avasanj.errors import SettingsError
+from avasanj.pbx_settings import PbxSettings
+
+_PORT, _TLS_PORT = 5038, 5039
 
 
 def default_data_dir() -> Path:
@@ -43,10 +46,27 @@ class Settings(BaseSettings):
     ami_host: str | None = Field(
         None, description="Address of Asterisk's manager interface (AMI); unset: no live calls."
     )
-    ami_port: int = Field(5038, ge=1, le=65535, description="Port of the manager interface.")
+    ami_port: int = Field(
+        5038, ge=1, le=65535, description="Port of the manager interface. Where it is not set and TLS is on: 5039."
+    )
     ami_user: str = Field("avasanj", description="User in manager.conf.")
     ami_secret: SecretStr | None = Field(None, description="That user's secret. Never logged.")
+    ami_tls: bool = Field(
+        default=False, description="on: the manager connection is encrypted and its certificate checked."
+    )
+    ami_ca_file: Path | None = Field(
+        None,
+        description="PEM file of whoever signed Asterisk's certificate (or that certificate); unset: the system's.",
+    )
+    ami_tls_name: str | None = Field(
+        None, description="Name in Asterisk's certificate where it is another than AVASANJ_AMI_HOST."
+    )
+    ami_paused: bool = Field(default=False, description="on: leave the PBX alone for now; its calls are not followed.")
     pbx_name: str = Field("pbx", min_length=1, max_length=60, description="The name under which pages show this PBX.")
+    pbxs: dict[str, PbxSettings] = Field(
+        default={},
+        description="Several PBXs, as JSON: name to host, port, user, secret and whatever else is different there.",
+    )
     record_calls: bool = Field(
         default=False,
         description="Start the recording ourselves when an agent answers (needs AMI write privilege 'system'); off: the dialplan records.",
@@ -55,7 +75,20 @@ class Settings(BaseSettings):
         30.0, gt=0, description="How long to wait for a recording after the call has ended."
     )
     mute_at_most_s: float = Field(
-        300.0, ge=0, description="A muted recording goes on by itself after this time; 0: only when somebody resumes it."
+        300.0,
+        ge=0,
+        description="A muted recording goes on by itself after this time; 0: only when somebody resumes it.",
+    )
+    cdr_csv: Path | None = Field(
+        None,
+        description="Asterisk's Master.csv, from which calls are repaired whose events were missed in part; unset: not from a file.",
+    )
+    cdr_database_url: SecretStr | None = Field(
+        None,
+        description="The same from a database with Asterisk's tables cdr and cel (FreePBX: asteriskcdrdb), read only. Never logged.",
+    )
+    cdr_timezone: str | None = Field(
+        None, description="Zone (IANA name) of the times in Asterisk's call records; unset: AVASANJ_TIMEZONE."
     )
     journal_keep_days: int = Field(30, ge=1, description="Days for which raw PBX events are kept.")
     inbound_contexts: Annotated[list[str], NoDecode] = Field(
@@ -76,7 +109,10 @@ class Settings(BaseSettings):
     )
 
     repeat_call_hours: float = Field(
-        72.0, gt=0, le=8760, description="An incoming call within this many hours of the customer's one before repeats it."
+        72.0,
+        gt=0,
+        le=8760,
+        description="An incoming call within this many hours of the customer's one before repeats it.",
     )
     service_level_s: int = Field(
         20, ge=1, le=3600, description="Seconds within which a caller should be answered: the wall's service level."
@@ -155,15 +191,42 @@ class Settings(BaseSettings):
     def _folders(cls, value: object) -> object:
         return [part for part in value.split(":") if part] if isinstance(value, str) else value
 
+    @field_validator("pbxs")
+    @classmethod
+    def _pbx_names(cls, value: dict[str, PbxSettings]) -> dict[str, PbxSettings]:
+        """A PBX's name is part of its calls' identity and of its journal's folder."""
+        folders = {re.sub(r"[^\w.-]", "_", name) for name in value}
+        if len(folders) < len(value) or not all(0 < len(name) <= 60 for name in value):
+            raise ValueError("each PBX needs a name of 1 to 60 letters and digits that is unlike the others'")
+        return value
+
     @field_validator("own_numbers", "inbound_contexts", mode="before")
     @classmethod
     def _numbers(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _port_of_tls(self) -> Self:
+        if self.ami_tls and "ami_port" not in self.model_fields_set:
+            self.ami_port = _TLS_PORT
+        return self
+
+    def each_pbx(self) -> list[Settings]:
+        """Settings for each PBX by itself: its own where AVASANJ_PBXS has them, under its own name. Empty: no live calls."""
+        single = self.model_copy(update={"pbxs": {}})
+        found = [single] if self.ami_host is not None else []
+        for name, pbx in self.pbxs.items():
+            own = pbx.overrides()
+            if "ami_port" not in own and "ami_port" not in self.model_fields_set:
+                own["ami_port"] = _TLS_PORT if own.get("ami_tls", self.ami_tls) else _PORT
+            found.append(single.model_copy(update={**own, "pbx_name": name}))
+        return found
+
     @property
     def recordings_dirs(self) -> list[Path]:
-        """Roots under which a recording may lie: the PBX's folders and our own archive."""
-        return [*self.recordings_dir, self.data_dir / "archive"]
+        """Roots under which a recording may lie: the PBXs' folders and our own archive."""
+        others = [folder for pbx in self.pbxs.values() for folder in pbx.recordings_dir or ()]
+        return [*dict.fromkeys([*self.recordings_dir, *others]), self.data_dir / "archive"]
 
     @property
     def media_dir(self) -> Path:
