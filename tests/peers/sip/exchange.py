@@ -138,10 +138,7 @@ class Exchange:
         if message.status is not None:
             key = (message.get("call-id"), message.cseq, message.method)
             self._resending.pop(key, None)
-            if message.status >= 200:
-                then = self._waiting.pop(key, None)
-            else:
-                then = self._waiting.get(key)
+            then = self._waiting.pop(key, None) if message.status >= 200 else self._waiting.get(key)
             if then is not None:
                 then(message)
             elif call is not None:

@@ -1,0 +1,1 @@
+"""Recorded streams of known calls, and what must be told of them (`expected`)."""
