@@ -121,7 +121,14 @@ def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:
 
 
 def save_pbx(
-    session: Session, name: str, *, state: str, detail: str | None, version: str | None, since: datetime.datetime
+    session: Session,
+    name: str,
+    *,
+    state: str,
+    detail: str | None,
+    version: str | None,
+    since: datetime.datetime,
+    troubles: Sequence[str] = (),
 ) -> None:
     """Note how we stand with a PBX, and tell watchers."""
     row = session.get(Pbx, name)
@@ -130,7 +137,7 @@ def save_pbx(
         session.add(row)
     elif row.state != state:
         row.since = since
-    row.state, row.detail = state, detail
+    row.state, row.detail, row.troubles = state, detail, list(troubles)
     row.version = version or row.version
     session.flush()
     announce(session, "pbx", name)

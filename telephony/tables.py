@@ -86,6 +86,7 @@ class Call(Base):
         Index("ix_call_started_at", "started_at", "id"),
         Index("ix_call_caller_e164", "customer_e164"),
         Index("ix_call_repeat_of", "repeat_of"),
+        Index("ix_call_open", "started_at", postgresql_where="state <> 'ended'"),
         {"schema": SCHEMA},
     )
 
@@ -203,7 +204,8 @@ class QueueVisit(Base):
     __tablename__ = "queue_visit"
     __table_args__ = (
         UniqueConstraint("call_id", "position"),
-        Index("ix_queue_visit_queue", "queue", "joined_at"),
+        Index("ix_queue_visit_joined_at", "joined_at"),
+        Index("ix_queue_visit_open", "call_id", postgresql_where="left_at is null"),
         {"schema": SCHEMA},
     )
 
@@ -307,8 +309,11 @@ class Pbx(Base):
     __table_args__ = {"schema": SCHEMA}
 
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
-    state: Mapped[str] = mapped_column(String(30))  #: connected, connecting, refused, unprivileged, lost, stopped
+    #: connected, connecting, refused, unprivileged, lost, paused, stopped
+    state: Mapped[str] = mapped_column(String(30))
     since: Mapped[datetime.datetime]
     detail: Mapped[str | None]  #: what to do, in words for a person
+    #: what else is wrong (the journal, call records), each with what to do, in words for a person
+    troubles: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default="[]")
     version: Mapped[str | None]
     last_event_at: Mapped[datetime.datetime | None]

@@ -56,7 +56,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('call_id', 'position', name=op.f('uq_queue_visit_call_id_position')),
     schema='telephony'
     )
-    op.create_index('ix_queue_visit_queue', 'queue_visit', ['queue', 'joined_at'], unique=False, schema='telephony')
+    op.create_index('ix_queue_visit_joined_at', 'queue_visit', ['joined_at'], unique=False, schema='telephony')
+    op.create_index('ix_queue_visit_open', 'queue_visit', ['call_id'], unique=False, schema='telephony', postgresql_where='left_at is null')
     op.create_table('recording_request',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('call_id', sa.Uuid(), nullable=False),
@@ -97,6 +98,8 @@ def upgrade() -> None:
     op.add_column('call', sa.Column('repeat_of', sa.Uuid(), nullable=True), schema='telephony')
     op.create_foreign_key(op.f('fk_call_repeat_of'), 'call', 'call', ['repeat_of'], ['id'], source_schema='telephony', referent_schema='telephony', ondelete='SET NULL')
     op.create_index('ix_call_repeat_of', 'call', ['repeat_of'], unique=False, schema='telephony')
+    op.create_index('ix_call_open', 'call', ['started_at'], unique=False, schema='telephony', postgresql_where="state <> 'ended'")
+    op.add_column('pbx', sa.Column('troubles', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False), schema='telephony')
     op.add_column('recording', sa.Column('cuts', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False), schema='telephony')
     # An agent's one name at the PBX becomes a line that has always been theirs; where several had the same, the one who may log in.
     op.execute("""
@@ -118,6 +121,8 @@ def downgrade() -> None:
         where line.user_id = person.id
     """)
     op.drop_column('recording', 'cuts', schema='telephony')
+    op.drop_column('pbx', 'troubles', schema='telephony')
+    op.drop_index('ix_call_open', table_name='call', schema='telephony', postgresql_where="state <> 'ended'")
     op.drop_index('ix_call_repeat_of', table_name='call', schema='telephony')
     op.drop_constraint(op.f('fk_call_repeat_of'), 'call', schema='telephony', type_='foreignkey')
     op.drop_column('call', 'repeat_of', schema='telephony')
@@ -134,7 +139,8 @@ def downgrade() -> None:
     op.drop_index('ix_recording_request_open', table_name='recording_request', schema='telephony', postgresql_where='done_at is null')
     op.drop_index('ix_recording_request_call_id', table_name='recording_request', schema='telephony')
     op.drop_table('recording_request', schema='telephony')
-    op.drop_index('ix_queue_visit_queue', table_name='queue_visit', schema='telephony')
+    op.drop_index('ix_queue_visit_open', table_name='queue_visit', schema='telephony', postgresql_where='left_at is null')
+    op.drop_index('ix_queue_visit_joined_at', table_name='queue_visit', schema='telephony')
     op.drop_table('queue_visit', schema='telephony')
     op.drop_index('ix_agent_line_line', table_name='agent_line', schema='telephony')
     op.drop_table('agent_line', schema='telephony')
