@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,8 +19,8 @@ PITCH_HZ = {"customer": 400.0, "agent": 700.0}
 
 
 @pytest.fixture(scope="module")
-def runs() -> Iterator[dict[int, Run]]:
-    yield play_everything(VERSIONS)
+def runs() -> dict[int, Run]:
+    return play_everything(VERSIONS)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.peers.sip.phone import Phone
 
 _ANSWER_S = 10.0
+_RESULT_S = 1.0  #: how long a phone waits to hear how its transfer went
 _ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REFER, NOTIFY"
 
 
@@ -244,11 +245,10 @@ class Call:
     def _refer(self, target: str) -> float:
         self._must_be(State.UP, "transfer")
         at = self._ask("REFER", ("Refer-To", target), ("Referred-By", f"<{self.phone.uri}>"))
-        self._wait(
-            lambda: self.state is State.ENDED or any(" 100 " not in line for line in self._progress),
-            "the transfer's result",
-            _ANSWER_S,
-        )
+        with self._changed:  # who is sent into a queue or a parking place never "answers": a phone then leaves by itself
+            self._changed.wait_for(
+                lambda: self.state is State.ENDED or any(" 100 " not in line for line in self._progress), _RESULT_S
+            )
         refused = [line for line in self._progress if line.split(" ")[1][0] not in "12"]
         if refused:
             raise PhoneError(f"Phone {self.phone.number}: Asterisk refused the transfer to {target}: {refused[0]}.")
