@@ -37,6 +37,32 @@ class Settings(BaseSettings):
         default=[Path("/var/spool/asterisk/monitor")],
         description="Folders in which the PBX's recordings lie, separated by colons. A recording elsewhere is refused.",
     )
+    recordings_urls: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="The same on other machines, separated by commas: sftp://user@host/folder or s3://bucket/folder.",
+    )
+    sftp_key_file: Path | None = Field(
+        None, description="Private key for SFTP; unset: the keys in ~/.ssh and those of an SSH agent."
+    )
+    sftp_password: SecretStr | None = Field(None, description="Password for SFTP where no key is used. Never logged.")
+    sftp_known_hosts: Path | None = Field(
+        None, description="File of the SFTP servers' host keys; unset: ~/.ssh/known_hosts. An unknown host is refused."
+    )
+    s3_endpoint: str | None = Field(
+        None, description="Address of an S3 server that is not Amazon's, e.g. https://s3.example.org."
+    )
+    s3_access_key: str | None = Field(
+        None, description="Access key for S3; unset: as Amazon's own tools find it (AWS_ACCESS_KEY_ID, ~/.aws)."
+    )
+    s3_secret_key: SecretStr | None = Field(None, description="Secret of that access key. Never logged.")
+    fetched_keep_days: float = Field(
+        0.0,
+        ge=0,
+        description="Days for which a recording fetched from elsewhere is kept here; 0: until its call is transcribed.",
+    )
+    fetched_most_mb: int = Field(
+        2000, ge=1, description="Room for recordings fetched from elsewhere; beyond it the oldest are removed."
+    )
     database_url: SecretStr | None = Field(
         None,
         description="postgresql://user:password@host/name of a server of your own; unset: the embedded PostgreSQL.",
@@ -200,7 +226,14 @@ class Settings(BaseSettings):
             raise ValueError("each PBX needs a name of 1 to 60 letters and digits that is unlike the others'")
         return value
 
-    @field_validator("own_numbers", "inbound_contexts", mode="before")
+    @field_validator("recordings_dir")
+    @classmethod
+    def _no_urls(cls, value: list[Path]) -> list[Path]:
+        if any(str(path).startswith("//") for path in value):
+            raise ValueError("a place on another machine belongs into AVASANJ_RECORDINGS_URLS")
+        return value
+
+    @field_validator("own_numbers", "inbound_contexts", "recordings_urls", mode="before")
     @classmethod
     def _numbers(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -231,6 +264,11 @@ class Settings(BaseSettings):
     @property
     def media_dir(self) -> Path:
         return self.data_dir / "media"
+
+    @property
+    def fetched_dir(self) -> Path:
+        """Copies of recordings that lie on other machines."""
+        return self.data_dir / "fetched"
 
     @property
     def journal_dir(self) -> Path:

@@ -19,3 +19,16 @@ journal_faults = Counter("avasanj_telephony_journal_faults_total", "Writes to th
 recording_requests = Counter(
     "avasanj_telephony_recording_requests_total", "Requests to mute or resume a recording.", ["pbx", "outcome"]
 )
+unknown_events = Counter("avasanj_telephony_unknown_events_total", "Events of a name that we don't know.", ["pbx"])
+malformed = Counter("avasanj_telephony_malformed_messages_total", "Messages that are none of the manager's.", ["pbx"])
+journal_damage = Counter("avasanj_telephony_journal_damage_total", "Damaged parts met in the journal.", ["pbx"])
+journal_bytes = Counter("avasanj_telephony_journal_bytes_total", "Bytes written to the journal.", ["pbx"])
+repairs = Counter(
+    "avasanj_telephony_repairs_total",
+    "Calls that a gap touched and call records were looked up for.",
+    ["pbx", "outcome"],
+)
+stuck_calls = Gauge("avasanj_telephony_stuck_calls", "Calls that could not be saved and wait for a person.", ["pbx"])
+awaited_calls = Gauge(
+    "avasanj_telephony_awaited_calls", "Ended calls whose recordings lie where nothing can be reached now.", ["pbx"]
+)

@@ -23,6 +23,12 @@ NOT_AUDIO = N_("The recording %(file)s is not audio that can be read. Record as 
 UNREADABLE = N_(
     "The recording %(file)s can't be read: %(fault)s. Let the user that runs Avasanj read the recordings folder."
 )
+AMBIGUOUS = N_(
+    "Files named %(file)s lie in two of the folders that AVASANJ_RECORDINGS_DIR names, and nothing tells which one is this call's. Name only one folder, or let names be unique."
+)
+FOLDER_AWAY = N_(
+    "The recordings in %(folder)s can't be reached (%(fault)s). The call waits for its recordings and goes on by itself when they are back."
+)
 HEADERLESS = N_(
     "The recording %(file)s has no header that tells its format. Record as WAV with MixMonitor's options r and t."
 )
@@ -65,11 +71,43 @@ NOT_ASTERISK = N_(
 JOURNAL = N_(
     "PBX events can't be written to %(folder)s (%(fault)s). Calls are followed, but a restart now would lose the running ones. Free disk space or mend the folder's rights."
 )
+UNKNOWN_CERTIFICATE = N_(
+    "The certificate of Asterisk at %(address)s is signed by nobody whom this machine trusts. Set AVASANJ_AMI_CA_FILE to the file of whoever signed it, or to a copy of the certificate itself."
+)
+CERTIFICATE_DATES = N_(
+    "The certificate of Asterisk at %(address)s can't be used today (%(fault)s). Renew it, or set the clocks right, then run: asterisk -rx 'module reload manager'."
+)
+CERTIFICATE_NAME = N_(
+    "The certificate of Asterisk at %(address)s is not for %(name)s. Set AVASANJ_AMI_TLS_NAME to the name that is in it, or have it made anew with this one."
+)
+BAD_CERTIFICATE = N_(
+    "The certificate of Asterisk at %(address)s can't be used (%(fault)s). Have it made anew, and see AVASANJ_AMI_CA_FILE."
+)
+NO_TLS = N_(
+    "Asterisk at %(address)s does not speak TLS (%(fault)s). Set AVASANJ_AMI_PORT to tlsbindaddr's port in manager.conf (usually 5039), with tlsenable = yes there."
+)
+CA_FILE = N_(
+    "The certificates in %(file)s can't be read (%(fault)s). Set AVASANJ_AMI_CA_FILE to a PEM file that the user that runs Avasanj may read."
+)
+NO_SECRET = N_("The secret of the manager user %(user)s is not set. Set AVASANJ_AMI_SECRET as manager.conf has it.")
+LINE_BREAK = N_("AVASANJ_AMI_USER or AVASANJ_AMI_SECRET holds a line break, so we can't log in. Remove it.")
+PAUSED = N_("This PBX is left alone, as AVASANJ_AMI_PAUSED asks for. Its calls are not followed.")
+DAMAGED = N_(
+    "%(bytes)s bytes of the journal are damaged, in %(segment)s at %(offset)s. The rest was used, and the calls that it touched are marked. Check the disk."
+)
+NOT_SAVED = N_(
+    "The call could not be written to the ledger (%(fault)s). Its events are kept in the journal: try again once that is mended."
+)
+CDR_UNREAD = N_(
+    "Asterisk's call records can't be read (%(fault)s), so calls of which events were missed are not repaired. Check AVASANJ_CDR_CSV or AVASANJ_CDR_DATABASE_URL."
+)
 
 _ALL = (
-    MISSING, OUTSIDE, EMPTY, CUT_OFF, NOT_AUDIO, UNREADABLE, HEADERLESS,
+    MISSING, OUTSIDE, EMPTY, CUT_OFF, NOT_AUDIO, UNREADABLE, HEADERLESS, AMBIGUOUS, FOLDER_AWAY,
     CALL_OVER, NOBODY_RECORDS, MAY_NOT_MUTE, MUTE_REFUSED, MUTED_ONE_ONLY, MUTE_TOO_LATE,
     UNREACHABLE, REFUSED, UNPRIVILEGED_WRITE, UNPRIVILEGED_READ, LOST, NOT_ASTERISK, JOURNAL,
+    UNKNOWN_CERTIFICATE, CERTIFICATE_DATES, CERTIFICATE_NAME, BAD_CERTIFICATE, NO_TLS, CA_FILE, NO_SECRET, LINE_BREAK, PAUSED, DAMAGED,
+    NOT_SAVED, CDR_UNREAD,
 )  # fmt: skip
 _PLACE = re.compile(r"%\\?\((\w+)\\?\)s")
 

@@ -11,13 +11,17 @@ from sqlalchemy.orm import Session
 from avasanj.notify import announce
 from telephony import problems
 from telephony.ledger import CallSnapshot, NamedRecording
+from telephony.locating import Ambiguous, Located, OutsideFolders, locate
 from telephony.soundfiles import SoundFacts, UnusableSound, inspect
+from telephony.storage import Away, Folder, Storage
 from telephony.tables import Party, Recording
 
 #: A file that has not grown for this long is not being written.
 _STABLE_S = 0.5
 #: One that is empty or cut off and has not grown for this long stays so.
 _GIVEN_UP_S = 5.0
+#: Never waited for any longer: a file of this kind gets no better.
+_HOPELESS = (problems.NOT_AUDIO, problems.HEADERLESS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,25 +29,39 @@ class SettledRecording:
     """One recording as it will stay. `facts` is None where `problem` says why it can't be used."""
 
     party: Party
-    path: str
+    path: str  #: as the ledger names it: a path of this machine or, elsewhere, a URL
     offset_s: float
+    #: (from_s, to_s) from the call's start in which nothing was written to the file
+    cuts: tuple[tuple[float, float], ...] = ()
     facts: SoundFacts | None = None
     problem: str | None = None
 
 
 class Settling:
-    """Waits for the recordings of one ended call, without blocking: ask `poll` now and then.
+    """Waits for the recordings of one ended call: ask `poll` now and then.
 
     MixMonitorStop is not waited for, since it does not come when a channel hangs up: a file is finished when its call is
-    over, its size stands still and its header fits its size.
+    over, its size stands still and its header fits its size. While a place in which recordings lie can't be reached,
+    nothing is given up, and `away` says so.
     """
 
-    def __init__(self, call: CallSnapshot, *, roots: Sequence[Path], deadline: float, wait_s: float) -> None:
+    def __init__(
+        self,
+        call: CallSnapshot,
+        *,
+        places: Sequence[Storage] = (),
+        wait_s: float,
+        roots: Sequence[Path] = (),
+        deadline: float = 0.0,  # noqa: ARG002
+    ) -> None:
+        """`wait_s` is how long a file is waited for while its place can be reached."""
         self.call = call
-        self._roots = roots
-        self._deadline = deadline  # monotonic
+        self.away: str | None = None  #: in words for a person
+        self._places = [*places, *(Folder(root) for root in roots)]
         self._wait_s = wait_s
-        self._sizes: dict[Path, tuple[int, float]] = {}
+        self._waited_s = 0.0
+        self._polled: float | None = None
+        self._sizes: dict[str, tuple[int, float]] = {}
         self._settled: dict[NamedRecording, SettledRecording | None] = {}
 
     def poll(self, now: float) -> list[SettledRecording] | None:
@@ -51,53 +69,57 @@ class Settling:
 
         A mixed file is taken only where no leg can be used.
         """
+        if self._polled is not None and self.away is None:
+            self._waited_s += now - self._polled
+        self._polled, self.away = now, None
         for named in self.call.recordings:
             if named not in self._settled:
-                self._look(named, now, last=now >= self._deadline)
+                try:
+                    self._look(named, now, last=self._waited_s >= self._wait_s)
+                except Away as fault:
+                    self.away = str(fault)
         if len(self._settled) < len(set(self.call.recordings)):
             return None
-        found = [recording for recording in self._settled.values() if recording is not None]
-        usable_legs = [r for r in found if r.party is not Party.MIXED and r.problem is None]
-        if usable_legs:
-            return [r for r in found if r.party is not Party.MIXED]
-        usable_mix = [r for r in found if r.party is Party.MIXED and r.problem is None]
-        return [r for r in found if r.party is not Party.MIXED] + usable_mix if usable_mix else found
+        return _of_use([recording for recording in self._settled.values() if recording is not None])
 
     def _look(self, named: NamedRecording, now: float, *, last: bool) -> None:
-        path: Path | None = None
+        located: Located | None = None
         try:
-            path = locate(named.path, self._roots)
-            if path is None:
+            located = locate(named.path, self._places, not_before=self.call.started_at.timestamp())
+            if located is None:
                 if last or not named.expected:
                     self._settle(named, problems.MISSING if named.expected else None, seconds=f"{self._wait_s:g}")
-            elif self._is_stable(path, now) or last:
-                facts = inspect(path)
-                self._settled[named] = SettledRecording(
-                    party=named.party, path=str(path), offset_s=named.offset_s, facts=facts
-                )
+            elif self._is_stable(located, now) or last:
+                self._take(named, located, last=last or self._unchanged_s(located, now) > _GIVEN_UP_S)
         except OutsideFolders:
             self._settle(named, problems.OUTSIDE if named.expected else None)
+        except Ambiguous:
+            self._settle(named, problems.AMBIGUOUS if named.expected else None)
         except UnusableSound as fault:
-            if (
-                last
-                or fault.problem in (problems.NOT_AUDIO, problems.HEADERLESS)
-                or self._unchanged_s(path, now) > _GIVEN_UP_S
-            ):
+            if last or fault.problem in _HOPELESS or self._unchanged_s(located, now) > _GIVEN_UP_S:
                 self._settle(named, fault.problem if named.expected or last else None, **fault.values)
         except OSError as error:
             if last:
                 self._settle(named, problems.UNREADABLE, fault=error.strerror or str(error))
 
-    def _is_stable(self, path: Path, now: float) -> bool:
-        size = path.stat().st_size
-        known, since = self._sizes.get(path, (-1, now))
-        if size != known:
-            self._sizes[path] = (size, now)
+    def _take(self, named: NamedRecording, located: Located, *, last: bool) -> None:
+        """Measure the file. One that is unfinished is waited for until it has not grown for long."""
+        path = located.place.at_hand(located.kept, size=located.stat.size)
+        facts = inspect(path)
+        if path.stat().st_size == located.stat.size and (last or not facts.cut_off):
+            self._settled[named] = SettledRecording(
+                party=named.party, path=located.kept, offset_s=named.offset_s, cuts=named.cuts, facts=facts
+            )
+
+    def _is_stable(self, located: Located, now: float) -> bool:
+        known, since = self._sizes.get(located.kept, (-1, now))
+        if located.stat.size != known:
+            self._sizes[located.kept] = (located.stat.size, now)
             return False
         return now - since >= _STABLE_S
 
-    def _unchanged_s(self, path: Path | None, now: float) -> float:
-        return 0.0 if path is None or path not in self._sizes else now - self._sizes[path][1]
+    def _unchanged_s(self, located: Located | None, now: float) -> float:
+        return 0.0 if located is None or located.kept not in self._sizes else now - self._sizes[located.kept][1]
 
     def _settle(self, named: NamedRecording, problem: str | None, **values: object) -> None:
         self._settled[named] = (
@@ -107,34 +129,19 @@ class Settling:
                 party=named.party,
                 path=named.path,
                 offset_s=named.offset_s,
+                cuts=named.cuts,
                 problem=problems.text(problem, file=PurePosixPath(named.path).name, **values),
             )
         )
 
 
-class OutsideFolders(Exception):  # noqa: N818
-    """The file is there, but in no folder in which recordings may lie."""
-
-
-def locate(pbx_path: str, roots: Sequence[Path]) -> Path | None:
-    """The file that the PBX calls `pbx_path`, as this machine sees it; None where it is not there (yet).
-
-    The PBX may run in a chroot or on another host, so the path's end is looked for under each root, the longest end
-    first. Raises OutsideFolders for a file that is there but in none of them, links followed.
-    """
-    wanted = Path(pbx_path)
-    parts = [part for part in wanted.parts if part not in ("/", "..", ".")]
-    outside = False
-    candidates = [wanted] if wanted.is_absolute() and ".." not in wanted.parts else []
-    candidates += [root.joinpath(*parts[start:]) for start in range(len(parts)) for root in roots]
-    for candidate in candidates:
-        if candidate.is_file():
-            if is_inside(candidate, roots):
-                return candidate
-            outside = True
-    if outside:
-        raise OutsideFolders(pbx_path)
-    return None
+def _of_use(found: list[SettledRecording]) -> list[SettledRecording]:
+    """The legs where one can be used, else the legs with what is wrong and the mixed file."""
+    legs = [r for r in found if r.party is not Party.MIXED]
+    if any(r.problem is None for r in legs):
+        return legs
+    usable_mix = [r for r in found if r.party is Party.MIXED and r.problem is None]
+    return legs + usable_mix if usable_mix else found
 
 
 def is_inside(path: Path, roots: Sequence[Path]) -> bool:

@@ -22,6 +22,8 @@ _HEADERLESS = {
     ".sln16": ("pcm_s16le", 16000, 32000.0),
     ".g722": ("g722", 16000, 8000.0),
 }
+#: Names of WAV's format numbers, as libsndfile calls them.
+_CODECS = {1: "pcm", 6: "alaw", 7: "ulaw", 0x31: "gsm610"}
 #: Sizes that a WAV writer leaves in the header when it could not come back to fill them in.
 _UNFINISHED = (0, 0xFFFFFFFF, 0x7FFFFFFF)
 
@@ -44,10 +46,14 @@ class SoundFacts:
     codec: str
     channels: int
     sha256: str
+    cut_off: bool = False  #: the PBX did not finish the file: it was killed, or its disk was full
 
 
 def inspect(path: Path) -> SoundFacts:
-    """Read the file's header and hash its bytes. Raises UnusableSound, and OSError where it can't be read."""
+    """Read the file's header and hash its bytes. A WAV that was cut off is measured by what it holds.
+
+    Raises UnusableSound, and OSError where the file can't be read.
+    """
     size = path.stat().st_size
     if size == 0:
         raise UnusableSound(problems.EMPTY)
@@ -59,8 +65,8 @@ def inspect(path: Path) -> SoundFacts:
         )
     if suffix == ".raw":
         raise UnusableSound(problems.HEADERLESS)
-    _check_wav(path, size)
-    return _measured(path)
+    wav = _read_wav(path, size)
+    return _measured(path) if wav is None else wav
 
 
 def _measured(path: Path) -> SoundFacts:
@@ -81,25 +87,48 @@ def _measured(path: Path) -> SoundFacts:
     )
 
 
-def _check_wav(path: Path, size: int) -> None:
-    """A WAV must hold what its header promises: a PBX that was killed leaves one that doesn't."""
+def _read_wav(path: Path, size: int) -> SoundFacts | None:
+    """A WAV whose header does not fit its size, as a PBX that was killed leaves it; None for any other file.
+
+    Raises UnusableSound where nothing is in it.
+    """
     with path.open("rb") as stream:
         head = stream.read(12)
-        if len(head) < 12 or head[:4] != b"RIFF" or head[8:12] != b"WAVE":
-            if head[:4] == b"RIFF":
-                raise UnusableSound(problems.CUT_OFF)
-            return
+        if head[:4] != b"RIFF":
+            return None
+        if len(head) < 12 or head[8:12] != b"WAVE":
+            raise UnusableSound(problems.CUT_OFF)
+        form: tuple[int, ...] | None = None
         while len(chunk := stream.read(8)) == 8:
             name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
-            if name == b"data":
+            if name == b"fmt " and len(body := stream.read(min(length, 16))) == 16:
+                form = struct.unpack("<HHIIHH", body)
+                stream.seek(length - 16 + (length & 1), 1)
+            elif name == b"data":
                 left = size - stream.tell()
-                if left == 0 and length == 0:
-                    raise UnusableSound(problems.EMPTY)
-                if length in _UNFINISHED or length > left + 1:
-                    raise UnusableSound(problems.CUT_OFF)
-                return
-            stream.seek(length + (length & 1), 1)
+                if left == 0:
+                    raise UnusableSound(problems.EMPTY if length == 0 else problems.CUT_OFF)
+                whole = length not in _UNFINISHED and length <= left + 1
+                return None if whole or form is None else _held(path, form, left)
+            else:
+                stream.seek(length + (length & 1), 1)
     raise UnusableSound(problems.CUT_OFF)
+
+
+def _held(path: Path, form: tuple[int, ...], left: int) -> SoundFacts:
+    """What an unfinished WAV holds, by its format and the bytes that came."""
+    tag, channels, rate_hz, bytes_per_s, _, bits = form
+    if not (rate_hz and bytes_per_s and channels):
+        raise UnusableSound(problems.CUT_OFF)
+    codec = f"wav/{_CODECS.get(tag, str(tag))}" + (f"_{bits}" if tag == 1 else "")
+    return SoundFacts(
+        duration_s=round(left / bytes_per_s, 3),
+        rate_hz=rate_hz,
+        codec=codec,
+        channels=channels,
+        sha256=_sha256(path),
+        cut_off=True,
+    )
 
 
 def _sha256(path: Path) -> str:

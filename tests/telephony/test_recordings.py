@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import wave
 from pathlib import Path
@@ -13,9 +14,11 @@ import soundfile
 from telephony import problems
 from telephony.ids import call_id
 from telephony.ledger import CallSnapshot, NamedRecording, moment
+from telephony.locating import Ambiguous, OutsideFolders, locate
 from telephony.mixmonitor import parse_application_data, started
-from telephony.recordings import OutsideFolders, SettledRecording, Settling, locate
+from telephony.recordings import SettledRecording, Settling
 from telephony.soundfiles import UnusableSound, inspect
+from telephony.storage import Folder
 from telephony.tables import CallState, Direction, Disposition, Party
 
 PBX_FOLDER = "/var/spool/asterisk/monitor"
@@ -50,7 +53,7 @@ def legs(*, expected: bool = True) -> tuple[NamedRecording, NamedRecording, Name
 
 def settled(root: Path, *recordings: NamedRecording, until_s: float = 40.0) -> tuple[list[SettledRecording], float]:
     """What a patient reader gets, and after how many seconds of its clock; nothing is slept."""
-    settling = Settling(call_with(*recordings), roots=[root], deadline=30.0, wait_s=30.0)
+    settling = Settling(call_with(*recordings), places=[Folder(root)], wait_s=30.0)
     now = 0.0
     while now <= until_s:
         found = settling.poll(now)
@@ -94,7 +97,7 @@ def test_legs_named_by_convention_only_are_not_missed_where_there_is_just_a_mix(
 
 def test_file_that_still_grows_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "1.wav"
-    settling = Settling(call_with(legs(expected=False)[2]), roots=[tmp_path], deadline=30.0, wait_s=30.0)
+    settling = Settling(call_with(legs(expected=False)[2]), places=[Folder(tmp_path)], wait_s=30.0)
     for second in range(1, 6):
         sound(path, second)
         assert settling.poll(second * 0.4) is None
@@ -126,8 +129,6 @@ def broken(path: Path, how: str) -> None:
     [
         ("44 bytes", problems.EMPTY),
         ("0 bytes", problems.EMPTY),
-        ("cut off", problems.CUT_OFF),
-        ("header never finished", problems.CUT_OFF),
         ("header cut off", problems.CUT_OFF),
         ("not audio", problems.NOT_AUDIO),
     ],
@@ -140,16 +141,36 @@ def test_broken_leg_is_told_and_the_other_leg_used(tmp_path: Path, how: str, pro
     assert after_s <= 8.0, "what does not grow is not waited for to the last"
 
 
+@pytest.mark.parametrize(("how", "seconds"), [("cut off", (5000 - 44) / 16000), ("header never finished", 1.0)])
+def test_wav_that_the_pbx_did_not_finish_is_used_for_what_it_holds(tmp_path: Path, how: str, seconds: float) -> None:
+    broken(tmp_path / "1-r.wav", how)
+    sound(tmp_path / "1-t.wav")
+    found, after_s = settled(tmp_path, *legs()[:2])
+    assert [r.problem for r in found] == [None, None]
+    (facts,) = [r.facts for r in found if r.party is Party.CUSTOMER]
+    assert facts is not None
+    assert facts.cut_off
+    assert (facts.duration_s, facts.rate_hz, facts.codec) == (pytest.approx(seconds, abs=0.001), 8000, "wav/pcm_16")
+    assert 5 <= after_s <= 8.0, "a file that the PBX still writes looks the same, so it is given some time"
+
+
+def test_where_nothing_was_written_goes_with_the_recording(tmp_path: Path) -> None:
+    sound(tmp_path / "1-r.wav")
+    named = NamedRecording(party=Party.CUSTOMER, path=f"{PBX_FOLDER}/1-r.wav", offset_s=1.5, cuts=((4.0, 9.0),))
+    (found,) = settled(tmp_path, named)[0]
+    assert (found.offset_s, found.cuts) == (1.5, ((4.0, 9.0),))
+
+
 def test_file_outside_of_the_folders_is_refused(tmp_path: Path) -> None:
     root, elsewhere = tmp_path / "monitor", tmp_path / "elsewhere"
     root.mkdir()
     secret = sound(elsewhere / "secret.wav")
     with pytest.raises(OutsideFolders):
-        locate(str(secret), [root])
+        locate(str(secret), [Folder(root)])
     (root / "link.wav").symlink_to(secret)
     with pytest.raises(OutsideFolders):
-        locate("/anywhere/link.wav", [root])
-    assert locate(f"{root}/../elsewhere/secret.wav", [root]) is None
+        locate("/anywhere/link.wav", [Folder(root)])
+    assert locate(f"{root}/../elsewhere/secret.wav", [Folder(root)]) is None
     named = NamedRecording(party=Party.MIXED, path=str(secret), offset_s=0.0)
     found, after_s = settled(root, named)
     assert found[0].problem == problems.text(problems.OUTSIDE, file="secret.wav")
@@ -159,7 +180,45 @@ def test_file_outside_of_the_folders_is_refused(tmp_path: Path) -> None:
 def test_longest_end_of_the_path_wins(tmp_path: Path) -> None:
     deep = sound(tmp_path / "2026/11/22/call.wav")
     sound(tmp_path / "call.wav")
-    assert locate("/var/spool/asterisk/monitor/2026/11/22/call.wav", [tmp_path]) == deep
+    assert found_at("/var/spool/asterisk/monitor/2026/11/22/call.wav", tmp_path) == deep
+
+
+def found_at(pbx_path: str, *roots: Path, not_before: float = 0.0) -> Path | None:
+    located = locate(pbx_path, [Folder(root) for root in roots], not_before=not_before)
+    return None if located is None else Path(located.kept)
+
+
+def test_file_of_the_same_name_in_another_folder_is_never_taken(tmp_path: Path) -> None:
+    """The right one comes late; until then there is one of its name at the top, and one in another day's folder."""
+    sound(tmp_path / "call.wav")
+    sound(tmp_path / "2026/11/21/call.wav")
+    (tmp_path / "2026/11/22").mkdir()
+    late = "/var/spool/asterisk/monitor/2026/11/22/call.wav"
+    assert found_at(late, tmp_path) is None
+    right = sound(tmp_path / "2026/11/22/call.wav")
+    assert found_at(late, tmp_path) == right
+
+
+def test_bare_name_is_taken_where_the_folders_are_not_kept_unless_it_is_older_than_the_call(tmp_path: Path) -> None:
+    flat = sound(tmp_path / "call.wav")
+    os.utime(flat, (1_795_000_000, 1_795_000_000))
+    wanted = "/var/spool/asterisk/monitor/2026/11/22/call.wav"
+    assert found_at(wanted, tmp_path, not_before=1_795_000_000) == flat
+    assert found_at(wanted, tmp_path, not_before=1_795_086_400) is None
+
+
+def test_same_name_in_two_folders_is_told_and_neither_taken(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        sound(tmp_path / name / "call.wav")
+    places = [Folder(tmp_path / "one"), Folder(tmp_path / "two")]
+    with pytest.raises(Ambiguous):
+        locate("/pbx/call.wav", places)
+    settling = Settling(
+        call_with(NamedRecording(party=Party.MIXED, path="/pbx/call.wav", offset_s=0.0)), places=places, wait_s=30
+    )
+    (found,) = settling.poll(0.0) or []
+    assert found.problem == problems.text(problems.AMBIGUOUS, file="call.wav")
+    assert found_at(f"{tmp_path}/two/call.wav", tmp_path / "one", tmp_path / "two") == tmp_path / "two/call.wav"
 
 
 @pytest.mark.parametrize("suffix", [".flac", ".ogg", ".mp3"])
