@@ -59,6 +59,7 @@ class Pages:
             "mood": lambda value: words.mood(value, settings.dissatisfied_above),
             "bars": words.bars,
             "pair": lambda value: (value, value),
+            "extension": words.extension,
         }
 
     def render(self, template: str, who: Visitor, context: Mapping[str, Any]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from dashboard.queries.call import CallDetail
 from dashboard.queries.calls import CallRow
+from dashboard.queries.wall import Wall
 from scoring.tables import Answer, Evaluation
 from telephony.tables import Call
+from telephony.wall import AgentNow, QueueNow
 
 _CALL = (
     "pbx", "linked_id", "source", "direction", "state", "disposition", "queue", "customer_e164", "started_at", "answered_at",
@@ -43,6 +46,48 @@ def call_json(d: CallDetail) -> dict[str, Any]:
         "evaluations": [_evaluation(found) for found in d.evaluations],
         "follow_ups": [{name: getattr(found, name) for name in _FOLLOW_UP} for found in d.follow_ups],
     }
+
+
+def wall_json(w: Wall) -> dict[str, Any]:
+    """The wall. Rates are shares 0 to 1, lengths seconds, None where there is nothing to measure."""
+    return {
+        "at": w.at,
+        "threshold_s": w.threshold_s,
+        "calls": w.calls,
+        "total": _queue(w.total, w.at),
+        "queues": [_queue(found, w.at) for found in w.queues],
+        "agents_by_state": w.by_state,
+        "agents": [_agent(found, w) for found in w.agents],
+    }
+
+
+def _queue(found: QueueNow, at: datetime.datetime) -> dict[str, Any]:
+    names = (
+        "queue",
+        "longest_since",
+        "answered",
+        "abandoned",
+        "unanswered",
+        "answered_within",
+        "abandoned_rate",
+        "service_level",
+    )
+    longest_s = (at - found.longest_since).total_seconds() if found.longest_since else None
+    return {name: getattr(found, name) for name in names} | {"waiting": len(found.waiting), "longest_wait_s": longest_s}
+
+
+def _agent(found: AgentNow, w: Wall) -> dict[str, Any]:
+    day = w.spent.get(found.seen.key)
+    lengths = ("logged_in_s", "free_s", "paused_s", "ringing_s", "talking_s", "wrapping_up_s", "occupancy")
+    return {
+        "name": found.seen.name,
+        "line": found.seen.line,
+        "pbx": found.seen.pbx,
+        "user_id": found.seen.user_id,
+        "state": found.state,
+        "reason": found.reason,
+        "since": found.since,
+    } | {name: getattr(day, name) if day else None for name in lengths}
 
 
 def _call(call: Call) -> dict[str, Any]:

@@ -20,6 +20,14 @@ STATES = {
     CallState.ENDED: N_("ended"),
 }
 DIRECTIONS = {Direction.INBOUND: N_("incoming"), Direction.OUTBOUND: N_("outgoing"), Direction.INTERNAL: N_("internal")}
+AGENT_STATES = {
+    "free": N_("free"),
+    "ringing": N_("ringing"),
+    "talking": N_("talking"),
+    "wrapping_up": N_("wrapping up"),
+    "paused": N_("on pause"),
+    "logged_out": N_("logged out"),
+}
 PARTIES = {"customer": N_("customer"), "agent": N_("agent"), "mixed": N_("both")}
 ROLES = {"agent": N_("agent"), "supervisor": N_("supervisor"), "administrator": N_("administrator")}
 FOLLOW_UP_STATES = {"open": N_("open"), "done": N_("done"), "dropped": N_("not needed")}
@@ -92,6 +100,11 @@ def outcome(call: Call) -> Sentence:
         return Sentence(id=_WAITED[Disposition(call.disposition)], seconds={"wait": call.wait_s})
     known = _OUTCOMES.get(Disposition(call.disposition)) if call.disposition else None
     return Sentence(id=known or STATES[CallState(call.state)], seconds={})
+
+
+def extension(interface: str) -> str:
+    """What people call a line: 1001 for PJSIP/1001 and for Local/1001@from-queue/n."""
+    return interface.partition("/")[2].partition("@")[0] or interface
 
 
 def numberless(call: Call) -> bool:

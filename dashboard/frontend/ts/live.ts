@@ -35,10 +35,15 @@ export function startLive(): void {
     else open();
   });
   window.addEventListener("pagehide", () => source?.close());
+  // what changes by time alone: a wait that grows beyond the threshold, a new day
+  const every = Number(document.querySelector<HTMLElement>("[data-every]")?.dataset["every"]);
+  if (every) window.setInterval(() => !document.hidden && settle("parts", renewParts), every * 1000);
   if (!document.hidden) open();
 }
 
 const waiting = new Map<string, number>();
+const busy = new Set<string>();
+const again = new Set<string>();
 
 function changed(kind: string, id: string): void {
   const list = document.querySelector<HTMLElement>("#calls");
@@ -48,14 +53,27 @@ function changed(kind: string, id: string): void {
   if (kind === "gap" ? watching.length : watching.includes(kind) || watching.includes(`${kind}:${id}`)) settle("parts", renewParts);
 }
 
-/** Several notices of one thing within a moment are answered once. */
+/**
+ * Several notices of one thing within a moment are answered once. What comes while the answer is being fetched is answered by
+ * one more afterwards: an old answer never overtakes a new one, and a slow server is not asked faster than it answers.
+ */
 function settle(key: string, act: () => Promise<void>): void {
+  if (busy.has(key)) {
+    again.add(key);
+    return;
+  }
   if (waiting.has(key)) return;
   waiting.set(
     key,
     window.setTimeout(() => {
       waiting.delete(key);
-      void act().catch(() => undefined);
+      busy.add(key);
+      void act()
+        .catch(() => undefined)
+        .finally(() => {
+          busy.delete(key);
+          if (again.delete(key)) settle(key, act);
+        });
     }, SETTLE_MS),
   );
 }

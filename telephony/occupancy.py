@@ -1,0 +1,76 @@
+"""How an agent's day was spent: lengths of what they did, and the share of their time at work that calls took."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from telephony.tables import ActivityState
+
+Interval = tuple[datetime.datetime, datetime.datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Did:
+    """One stretch of what an agent did; `ended_at` is None while it goes on."""
+
+    state: str
+    started_at: datetime.datetime
+    ended_at: datetime.datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Seconds of a day. What overlaps itself (two calls at once) is counted once."""
+
+    logged_in_s: float
+    paused_s: float
+    ringing_s: float
+    talking_s: float
+    wrapping_up_s: float
+    busy_s: float  #: talking or wrapping up, the two together counted once
+    free_s: float  #: logged in, and neither busy nor paused
+
+    @property
+    def occupancy(self) -> float | None:
+        """Busy time as a share of busy and free time, 0 to 1: handle time over handle and available time, the usual agent
+        occupancy. Pauses are left out of both, ringing counts as free. None for who was neither.
+        """
+        whole_s = self.busy_s + self.free_s
+        return self.busy_s / whole_s if whole_s else None
+
+
+def spent(did: Iterable[Did], *, since: datetime.datetime, until: datetime.datetime) -> Spent:
+    """The lengths between `since` and `until` (the day's start and now)."""
+    stretches: dict[str, list[Interval]] = {}
+    for one in did:
+        start, end = max(one.started_at, since), min(one.ended_at or until, until)
+        if start < end:
+            stretches.setdefault(one.state, []).append((start, end))
+
+    def of(*states: ActivityState) -> list[Interval]:
+        return [stretch for state in states for stretch in stretches.get(state, [])]
+
+    busy = of(ActivityState.TALKING, ActivityState.WRAPPING_UP)
+    away = [*busy, *of(ActivityState.PAUSED)]
+    here_s = length_s([*of(ActivityState.LOGGED_IN), *away])
+    return Spent(
+        logged_in_s=length_s(of(ActivityState.LOGGED_IN)),
+        paused_s=length_s(of(ActivityState.PAUSED)),
+        ringing_s=length_s(of(ActivityState.RINGING)),
+        talking_s=length_s(of(ActivityState.TALKING)),
+        wrapping_up_s=length_s(of(ActivityState.WRAPPING_UP)),
+        busy_s=length_s(busy),
+        free_s=here_s - length_s(away),
+    )
+
+
+def length_s(stretches: Iterable[Interval]) -> float:
+    """Seconds that at least one of the stretches covers."""
+    total_s, reached = 0.0, datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    for start, end in sorted(stretches):
+        if end > reached:
+            total_s += (end - max(start, reached)).total_seconds()
+            reached = end
+    return total_s
