@@ -160,7 +160,10 @@ class Scene:
         recorded: tuple[str, ...] = BOTH,
         caller: str | None = None,
     ) -> Call:
-        """What `call`, the phone's that began it, must look like; waits for its end. A call to a queue is in it at once by default."""
+        """What `call`, the phone's that began it, must look like; waits for its end. A call to a queue is in it at once by default.
+
+        `holds` counts either side's; `hold_s`, of the spans and of the call, is what agents held.
+        """
         spans = tuple(spans)
         start = call.started_at if started_at is None else started_at
         queued = start if queue is not None and queued_at is None else queued_at

@@ -276,7 +276,12 @@ def holds_by_either_side(scene: Scene) -> Expected:
     line.hang_up()
     hold_s = first_end - first + last_end - last
     up, end = line.wait_answered(), line.wait_ended()
-    expected = _told(
-        scene, call, [scene.span(agent, up, end, hold_s=hold_s, member=True)], [], hung_up_by="agent", holds=3
+    told = scene.told(
+        call,
+        called=f"81{scene.tag}",
+        queue=scene.queue,
+        hung_up_by="agent",
+        spans=[scene.span(agent, up, end, hold_s=hold_s, member=True)],
+        holds=3,
     )
-    return scene.expected(*expected.calls, activities=[talking(agent, up, end)])
+    return scene.expected(told, activities=[talking(agent, up, end)])

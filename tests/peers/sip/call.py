@@ -245,7 +245,9 @@ class Call:
     def _refer(self, target: str) -> float:
         self._must_be(State.UP, "transfer")
         at = self._ask("REFER", ("Refer-To", target), ("Referred-By", f"<{self.phone.uri}>"))
-        with self._changed:  # who is sent into a queue or a parking place never "answers": a phone then leaves by itself
+        with (
+            self._changed
+        ):  # who is sent into a queue or a parking place never "answers": a phone then leaves by itself
             self._changed.wait_for(
                 lambda: self.state is State.ENDED or any(" 100 " not in line for line in self._progress), _RESULT_S
             )
