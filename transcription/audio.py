@@ -157,6 +157,8 @@ def _promises_more(path: Path) -> bool:
         while len(head := file.read(8)) == 8:
             name, length = head[:4], struct.unpack("<I", head[4:])[0]
             if name == b"data":
-                return length not in (0, 0xFFFFFFFF) and file.tell() + length > size + 1
+                held = size - file.tell()
+                # what is written to a pipe is whole and has the largest size there is; nought is a PBX that was killed
+                return held > 0 if length == 0 else length != 0xFFFFFFFF and length > held + 1
             file.seek(length + length % 2, 1)
     return False

@@ -112,6 +112,16 @@ def test_persian_name_and_no_number(settings: Settings, database: Database, tmp_
     }
 
 
+def test_wav_that_breaks_off_is_taken_in_for_what_it_holds(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    whole = sound(tmp_path / "archive/a.wav").read_bytes()
+    (tmp_path / "archive/a.wav").write_bytes(whole[: 44 + 8000])
+    assert import_folder(settings, database, tmp_path / "archive").problems == []
+    (call,) = calls(database)
+    assert [recording.duration_s for recording in call.recordings] == [pytest.approx(0.5, abs=0.01)]
+
+
 def test_bad_rows_are_named_by_their_line_and_the_rest_goes_on(
     settings: Settings, database: Database, tmp_path: Path
 ) -> None:
@@ -122,7 +132,7 @@ def test_bad_rows_are_named_by_their_line_and_the_rest_goes_on(
     with wave.open(str(folder / "empty.wav"), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
     cut = sound(folder / "cut.wav").read_bytes()
-    (folder / "cut.wav").write_bytes(cut[:3000])
+    (folder / "cut.wav").write_bytes(cut[:20])
     sound(folder / "three.wav", channels=3)
     sound(tmp_path / "outside.wav")
     (folder / "bad.json").write_text("{")
