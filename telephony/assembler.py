@@ -6,269 +6,189 @@ which the agent's channel hears the customer's, through Local channels too; Queu
 
 from __future__ import annotations
 
-import collections
 import contextlib
+from collections.abc import Callable
 
 from telephony import conclusions
-from telephony.call_events import CallEvents
-from telephony.channels import Channel, Numbering, Switchboard
+from telephony.agents import AgentsAtWork
+from telephony.bridge_events import BridgeEvents
+from telephony.call_events import TELLING_VARIABLES, CallEvents
+from telephony.callbook import CallBook
+from telephony.channels import Numbering, Switchboard
+from telephony.clock import PbxClock
+from telephony.event_names import KNOWN_EVENTS
 from telephony.frames import Kind, Message
 from telephony.history import CallHistory
-from telephony.ledger import CallSnapshot, Position, seconds_since_1970
+from telephony.ledger import Activity, CallSnapshot, Position, seconds_since_1970
+from telephony.queue_events import QueueEvents
+from telephony.repair_marks import RepairMarks
 from telephony.resync import Resync
+from telephony.transfer_events import TransferEvents
 
-#: Channels whose end is remembered, so that a late event does not bring them back.
-_REMEMBERED = 10_000
 #: Marks that the journal and the listener write between the PBX's own messages.
 MARK_RECEIVED = "received"
 MARK_CONNECTED = "connected"
+MARK_HOLE = "hole"
 
 
 class Assembler:
-    """Follows every call of one PBX. `feed` events, then take what `changed`."""
+    """Follows every call of one PBX. `feed` events, then take what `changed`, and `activities_changed`."""
 
     def __init__(self, *, pbx: str, numbering: Numbering) -> None:
         self.pbx = pbx
         self.numbering = numbering
-        self.position: Position | None = None  #: set by whoever feeds: where the next event lies in the journal
         self.events = 0
-        self.calls: dict[str, CallHistory] = {}
-        self.board = Switchboard()
-        self.members: dict[str, str] = {}  #: queue members' names by interface
-        self._call_of: dict[str, CallHistory] = {}
-        self._part_of: dict[str, str] = {}  #: linked id of a consultation -> of the call that it is about
-        self._gone: collections.OrderedDict[str, None] = collections.OrderedDict()
-        self._touched: dict[str, None] = {}
-        self._finished: list[CallSnapshot] = []
+        self.unknown_events = 0  #: events with a name that Asterisk's own documentation does not have
+        self.malformed = 0  #: messages that are no event, no response and no mark
+        self._agents = AgentsAtWork(pbx=pbx)
+        self._book = CallBook(numbering=numbering, agents=self._agents)
+        self._clock = PbxClock()
         self._emitted: dict[str, CallSnapshot] = {}
-        self._clock_s = 0.0
-        self._resync = Resync(self)
-        self._handlers = CallEvents(self).handlers() | self._resync.handlers()
+        self._resync = Resync(self._book, self._agents)
+        self._repair = RepairMarks(self._book)
+        self._handlers: dict[str, Callable[[Message, float], None]] = {
+            **CallEvents(self._book).handlers(),
+            **QueueEvents(self._book).handlers(),
+            **BridgeEvents(self._book).handlers(),
+            **TransferEvents(self._book).handlers(),
+            **self._resync.handlers(),
+            **self._repair.handlers(),
+        }
+
+    # -- what is known now
+
+    @property
+    def calls(self) -> dict[str, CallHistory]:
+        """The open calls by linked id."""
+        return self._book.open
+
+    @property
+    def board(self) -> Switchboard:
+        return self._book.board
+
+    @property
+    def position(self) -> Position | None:
+        """Set by whoever feeds: where the next event lies in the journal."""
+        return self._book.position
+
+    @position.setter
+    def position(self, place: Position | None) -> None:
+        self._book.position = place
+
+    def call_of(self, uniqueid: str) -> CallHistory | None:
+        """The open call in which the channel is or was; None for one that we never saw or whose call is over."""
+        return self._book.call_of.get(uniqueid)
+
+    def oldest(self) -> Position | None:
+        """Where the first event lies of the oldest call that is not done: open, or wrapped up by its agent. None for none."""
+        going_on = [*self._book.open.values(), *self._agents.wrapping()]
+        return min((call.since for call in going_on if call.since is not None), default=None)
+
+    # -- in
 
     def start_clock(self, at: float) -> None:
         """The time of what comes before the first event that names its own. Seconds since 1970."""
-        self._clock_s = at
+        self._clock.start(at)
 
     def feed(self, message: Message) -> None:
         """Take one message of the stream; those that tell nothing of calls are counted and passed over."""
-        if message.kind is Kind.MARK:
+        kind = message.kind
+        if kind is Kind.EVENT:
+            self.events += 1
+            name = message.name
+            handler = self._handlers.get(name)
+            if handler is None:
+                if name not in KNOWN_EVENTS:
+                    self.unknown_events += 1
+                return
+            if name == "VarSet" and message.peek("Variable") not in TELLING_VARIABLES:
+                return
+            at = self._time_of(message)
+            self._book.message = message
+            self._agents.tick(at)
+            handler(message, at)
+        elif kind is Kind.MARK:
             self._mark(message)
+        elif kind is Kind.OTHER:
+            self.malformed += 1
+
+    def _time_of(self, message: Message) -> float:
+        """Seconds since 1970: the PBX's own time stamp where it gives one, else when we received it."""
+        at = self._clock.read(message)
+        if self._clock.step_s:
+            for call in self._book.open.values():
+                call.shift(self._clock.step_s)
+                self._book.touched[call.linked_id] = None
+        return at
+
+    def _mark(self, message: Message) -> None:
+        self._book.message = message
+        name = message.name
+        if name in self._repair.marks:
+            self._repair.marks[name](message, self._clock.now)
             return
-        if message.kind is not Kind.EVENT:
-            return
-        self.events += 1
-        handler = self._handlers.get(message.name)
-        if handler is not None:
-            handler(message, self._time_of(message))
+        with contextlib.suppress(ValueError):
+            before = self._clock.now
+            self._clock.arrived(seconds_since_1970(message.get("At")))
+            if name == MARK_CONNECTED:
+                self._resync.begin(before, self._clock.now)
+            elif name == MARK_HOLE:
+                self._resync.missed(before, self._clock.now)
+            self._agents.tick(self._clock.now)
+
+    # -- out
 
     def changed(self) -> list[CallSnapshot]:
         """Every call that is different from what was last taken, ended ones last and then forgotten."""
         found = []
-        for linked_id in self._touched:
-            call = self.calls.get(linked_id)
+        book = self._book
+        for linked_id in book.touched:
+            call = book.open.get(linked_id)
             if call is None or not self._is_a_call(call):
                 continue
-            now = conclusions.snapshot(call, pbx=self.pbx, numbering=self.numbering)
+            now = self._snapshot(call)
             if now != self._emitted.get(linked_id):
                 self._emitted[linked_id] = now
                 found.append(now)
-        self._touched.clear()
-        found += self._finished
-        self._finished = []
+        book.touched.clear()
+        book.touch_ended(self._agents.wrapped())
+        for call in book.just_ended.values():
+            if call.merged_into is None and self._is_a_call(call):
+                found.append(self._snapshot(call))
+            elif call.linked_id in self._emitted:
+                found.append(self._snapshot(call, gone=True))
+            if call.linked_id not in book.open:
+                self._emitted.pop(call.linked_id, None)
+        book.just_ended.clear()
         return found
 
-    def oldest(self) -> Position | None:
-        """Where the first event of the oldest open call lies; None where no call is open or none has a place."""
-        return min((call.since for call in self.calls.values() if call.since is not None), default=None)
+    def activities_changed(self) -> list[Activity]:
+        """What agents began or ended doing since this was last asked, in the order in which they did."""
+        return self._agents.changed()
 
     def end_of_stream(self) -> list[CallSnapshot]:
-        """Every call that is still open where a capture ends, as it stands then, in the order of their starts."""
-        return [
-            conclusions.snapshot(call, pbx=self.pbx, numbering=self.numbering)
-            for call in self.calls.values()
-            if self._is_a_call(call)
-        ]
+        """Every call that is still open where a capture ends, as it stands then, in the order of their starts.
 
-    def connect_all(self, at: float) -> None:
-        """Look again who hears whom, after bridges were learnt from a listing."""
-        for call in list(self.calls.values()):
-            self.connect(call, at)
-            self._touched[call.linked_id] = None
+        What came after is not in the capture: a gap without an end.
+        """
+        found = []
+        for call in self._book.open.values():
+            if self._is_a_call(call):
+                call.gap(max(self._clock.now, call.started_at), None)
+                found.append(self._snapshot(call))
+        return found
 
-    def call_of(self, uniqueid: str) -> CallHistory | None:
-        """The open call in which the channel is or was; None for one that we never saw or whose call is over."""
-        return self._call_of.get(uniqueid)
-
-    def call(self, channel: Channel) -> CallHistory:
-        """The open call of a channel that `channel` gave."""
-        return self._call_of[channel.uniqueid]
-
-    def touch(self, call: CallHistory) -> None:
-        """Have the call looked at when changes are taken next."""
-        self._touched[call.linked_id] = None
-
-    def join_consultation(self, consultation: CallHistory, call: CallHistory, at: float) -> None:
-        """A second call turned out to be about the first one, which its Linkedid never says."""
-        self._part_of[consultation.linked_id] = call.linked_id
-        for channel in consultation.live_channels:
-            self._move(channel, call.linked_id, at)
-
-    # -- channels and calls
-
-    def channel(self, message: Message, prefix: str = "", *, at: float) -> Channel | None:
-        """The channel that the message describes under `prefix`, made if it is new to us; None when it is over or not named."""
-        uniqueid = message.get(f"{prefix}Uniqueid")
-        name = message.get(f"{prefix}Channel")
-        if not uniqueid or not name or uniqueid in self._gone or uniqueid == "none":
-            return None
-        linkedid = message.get(f"{prefix}Linkedid") or uniqueid
-        linkedid = self._part_of.get(linkedid, linkedid)
-        channel = self.board.channels.get(uniqueid)
-        if channel is None:
-            channel = self._make(message, prefix, uniqueid=uniqueid, linkedid=linkedid, name=name, at=at)
-        elif channel.linkedid != linkedid:
-            self._move(channel, linkedid, at)
-        channel.name = name
-        call = self._call_of[uniqueid]
-        call.last_seen_at = max(call.last_seen_at, at)
-        self._touched[call.linked_id] = None
-        return channel
-
-    def _make(self, message: Message, prefix: str, *, uniqueid: str, linkedid: str, name: str, at: float) -> Channel:
-        channel = Channel(
-            uniqueid=uniqueid,
-            linkedid=linkedid,
-            name=name,
-            created_at=at,
-            context=message.get(f"{prefix}Context"),
-            exten=message.get(f"{prefix}Exten"),
-            caller_number=message.get(f"{prefix}CallerIDNum"),
-            caller_name=message.get(f"{prefix}CallerIDName"),
+    def _snapshot(self, call: CallHistory, *, gone: bool = False) -> CallSnapshot:
+        merged_into = call.merged_into or (call.linked_id if gone else None)
+        return conclusions.snapshot(
+            call, pbx=self.pbx, numbering=self.numbering, name_of=self._agents.name_of, merged_into=merged_into
         )
-        self.board.channels[uniqueid] = channel
-        call = self._call(linkedid, at)
-        if message.name != "Newchannel":
-            call.complete = False  # its beginning was missed
-        self._join(call, channel)
-        return channel
-
-    def _call(self, linkedid: str, at: float) -> CallHistory:
-        call = self.calls.get(linkedid)
-        if call is None:
-            call = CallHistory(linked_id=linkedid, started_at=at, last_seen_at=at, since=self.position)
-            self.calls[linkedid] = call
-        return call
-
-    def _join(self, call: CallHistory, channel: Channel) -> None:
-        call.channels[channel.uniqueid] = channel
-        self._call_of[channel.uniqueid] = call
-        if channel.uniqueid == call.linked_id or (call.first is None and channel.is_real):
-            call.first = channel
-            call.called = channel.exten if channel.exten not in ("", "s") else call.called
-
-    def _move(self, channel: Channel, linkedid: str, at: float) -> None:
-        """The channel's call turned out to be a part of another: a consultation, a pickup, a parked call fetched."""
-        old = self._call_of[channel.uniqueid]
-        new = self._call(linkedid, at)
-        channel.linkedid = linkedid
-        if old is new:
-            return
-        del old.channels[channel.uniqueid]
-        self._join(new, channel)
-        new.dials += [dial for dial in old.dials if dial.target == channel.uniqueid]
-        new.hangup_requests += [note for note in old.hangup_requests if note.uniqueid == channel.uniqueid]
-        new.monitors += [monitor for monitor in old.monitors if monitor.uniqueid == channel.uniqueid]
-        new.complete = new.complete and old.complete
-        self._touched[new.linked_id] = None
-        if not old.live_channels:
-            self._finish(old, at, merged_into=new.linked_id)
-        self.connect(new, at)
 
     def _is_a_call(self, call: CallHistory) -> bool:
         """A real party takes part, and it is no feature code dialled by one of ours."""
-        if call.first is None or not any(channel.is_real for channel in call.channels.values()):
+        first = call.first
+        if first is None or not any(channel.is_real for channel in call.channels.values()):
             return False
-        return not (call.called.startswith("*") and self.numbering.is_inside(call.first))
-
-    def end_channel(self, channel: Channel, at: float) -> None:
-        """The channel is no more. With its last one the call is over."""
-        call = self._call_of[channel.uniqueid]
-        channel.ended_at = max(at, channel.created_at)
-        self.board.remove(channel)
-        self._remember_gone(channel.uniqueid)
-        for dial in call.dials:
-            if dial.target == channel.uniqueid and dial.ended_at is None:
-                dial.ended_at = at
-        self.connect(call, at)
-        self._touched[call.linked_id] = None
-        if not call.live_channels:
-            self._finish(call, at)
-
-    def _finish(self, call: CallHistory, at: float, merged_into: str | None = None) -> None:
-        call.ended_at = max(
-            at,
-            call.started_at,
-            *(channel.ended_at or call.started_at for channel in call.channels.values()),
-            call.started_at,
-        )
-        for span in call.open_spans:
-            call.close_span(span, call.ended_at)
-        for hold in call.holds:
-            hold.ended_at = call.ended_at if hold.ended_at is None else hold.ended_at
-        for visit in call.visits:
-            visit.left_at = call.ended_at if visit.left_at is None else visit.left_at
-        if merged_into is not None or self._is_a_call(call):
-            last = conclusions.snapshot(call, pbx=self.pbx, numbering=self.numbering, merged_into=merged_into)
-            if merged_into is None or call.linked_id in self._emitted:
-                self._finished.append(last)
-        for uniqueid in call.channels:
-            self._call_of.pop(uniqueid, None)
-        self.calls.pop(call.linked_id, None)
-        for consultation in [one for one, whole in self._part_of.items() if whole == call.linked_id]:
-            del self._part_of[consultation]
-        self._touched.pop(call.linked_id, None)
-        self._emitted.pop(call.linked_id, None)
-
-    def _remember_gone(self, uniqueid: str) -> None:
-        self._gone[uniqueid] = None
-        while len(self._gone) > _REMEMBERED:
-            self._gone.popitem(last=False)
-
-    def connect(self, call: CallHistory, at: float) -> None:
-        """Open and close agents' spans so that they say who hears the customer now.
-
-        An agent who holds the customer to consult somebody is still this customer's agent.
-        """
-        customer = call.customer(self.numbering)
-        with_customer = {}
-        if customer is not None and customer.live:
-            with_customer = {
-                channel.uniqueid: channel
-                for channel in self.board.connected_with(customer)
-                if channel.uniqueid in call.channels
-            }
-        for span in call.open_spans:
-            away = span.channel.uniqueid not in with_customer
-            consulting = span.channel.live and customer is not None and customer.live and call.is_holding(span.channel)
-            if away and not consulting:
-                call.close_span(span, at)
-        held_before = {span.channel.uniqueid for span in call.open_spans}
-        for uniqueid, channel in with_customer.items():
-            if uniqueid not in held_before and not channel.handed_over:
-                call.open_span(channel, at)
-
-    # -- events
-
-    def _time_of(self, message: Message) -> float:
-        """Seconds since 1970: the PBX's own time stamp where it gives one, else when we received it."""
-        with contextlib.suppress(ValueError):
-            self._clock_s = seconds_since_1970(message.get("Timestamp"))
-        return self._clock_s
-
-    def _mark(self, message: Message) -> None:
-        try:
-            self._clock_s = seconds_since_1970(message.get("At"))
-        except ValueError:
-            return
-        if message.name == MARK_CONNECTED:
-            self._resync.begin()
+        if call.visits or call.spans or not self.numbering.is_inside(first):
+            return True
+        return not (call.called.startswith(("*", "#")) or (call.service and not call.dials))

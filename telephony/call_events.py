@@ -1,70 +1,95 @@
-"""What each of the PBX's events means for the call that it is about."""
+"""What the events of channels, dials and hang-ups mean for the call that they are about."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from telephony import mixmonitor
+from telephony import mixmonitor, sentences
+from telephony.callbook import CallBook
 from telephony.channels import NO_NUMBER, Channel
 from telephony.frames import Message
-from telephony.history import CallHistory, Dial, HangupNote, OpenHold, QueueEnd, QueueVisit, TransferNote
-from telephony.ledger import TransferKind
+from telephony.history import CallHistory, Dial, HangupNote, OpenMute
+from telephony.mixmonitor import MixMonitor
 
-if TYPE_CHECKING:
-    from telephony.assembler import Assembler
+#: The only variables that tell something of a call, of the hundreds that a dialplan sets.
+TELLING_VARIABLES = frozenset({"MIXMONITOR_FILENAME", "QUEUESTATUS", "VMSTATUS"})
+#: The answer to an Originate follows the end of a call that it did not bring about within this time.
+_ORIGINATED_S = 2.0
+#: With these one of ours talks to the PBX, not to anybody.
+_SERVICES = frozenset({
+    "AddQueueMember", "RemoveQueueMember", "PauseQueueMember", "UnpauseQueueMember", "AgentLogin", "AgentRequest",
+    "Pickup", "PickupChan", "ParkedCall", "VoiceMailMain", "QueueLog", "DBput", "Echo",
+})  # fmt: skip
 
 
 class CallEvents:
-    """Handlers of the events of calls, queues, bridges and transfers. Times in seconds since 1970."""
+    """Handlers of channels, dials, recordings and hang-ups. Times in seconds since 1970."""
 
-    def __init__(self, calls: Assembler) -> None:
-        self._calls = calls
+    def __init__(self, book: CallBook) -> None:
+        self._book = book
 
     def handlers(self) -> dict[str, Callable[[Message, float], None]]:
         return {
             "Newchannel": self._new_channel,
             "Newexten": self._new_exten,
             "NewCallerid": self._new_callerid,
+            "Rename": self._rename,
             "VarSet": self._var_set,
-            "QueueCallerJoin": self._queue_join,
-            "QueueCallerLeave": self._queue_leave,
-            "QueueCallerAbandon": self._queue_abandon,
-            "AgentCalled": self._agent_called,
-            "AgentConnect": self._agent_called,
-            "AgentComplete": self._agent_complete,
             "DialBegin": self._dial_begin,
             "DialEnd": self._dial_end,
-            "LocalBridge": self._local_bridge,
-            "BridgeEnter": self._bridge_enter,
-            "BridgeLeave": self._bridge_leave,
-            "Hold": self._hold,
-            "Unhold": self._unhold,
-            "BlindTransfer": self._blind_transfer,
-            "AttendedTransfer": self._attended_transfer,
+            "MixMonitorStop": self._recording_stopped,
+            "MixMonitorMute": self._recording_muted,
             "HangupRequest": self._hangup_request,
+            "SoftHangupRequest": self._soft_hangup,
             "Hangup": self._hangup,
+            "OriginateResponse": self._originated,
         }
 
     def _new_channel(self, message: Message, at: float) -> None:
-        self._calls.channel(message, at=at)
-
-    def _new_exten(self, message: Message, at: float) -> None:
-        channel = self._calls.channel(message, at=at)
+        channel = self._book.channel(message, at=at)
         if channel is None:
             return
-        call = self._calls.call(channel)
+        call = self._book.call_of[channel.uniqueid]
+        self._book.touched[call.linked_id] = None
+        if call.first is channel and self._is_inside_dial(channel):
+            about = self._book.holder(channel.interface)
+            if about is not None:
+                self._consult(call, about, at)
+
+    def _is_inside_dial(self, channel: Channel) -> bool:
+        """One of our phones calls another of our numbers."""
+        numbering = self._book.numbering
+        return channel.is_real and numbering.is_inside(channel) and numbering.is_extension(channel.exten)
+
+    def _consult(self, consultation: CallHistory, call: CallHistory, at: float) -> None:
+        if consultation is call:
+            return
+        first = consultation.first
+        self._book.note(
+            call, sentences.CONSULTED, at, agent=first.interface if first else "", called=consultation.called
+        )
+        self._book.join(consultation, call, at, consulting=True)
+
+    def _new_exten(self, message: Message, at: float) -> None:
+        channel = self._book.channel(message, at=at)
+        if channel is None:
+            return
+        call = self._book.call_of[channel.uniqueid]
         extension = message.get("Extension") or message.get("Exten")
         if not call.called and extension not in ("", "s", "h", "i", "t"):
             call.called = extension
+            self._book.touched[call.linked_id] = None
         application, data = message.get("Application"), message.get("AppData")
         if application == "MixMonitor":
             channel.recording_request = mixmonitor.parse_application_data(data)
         elif application == "Queue":
             call.last_queue = data.partition(",")[0]
+        elif application in _SERVICES and channel is call.first:
+            call.service = True
 
     def _new_callerid(self, message: Message, at: float) -> None:
-        channel = self._calls.channel(message, at=at)
+        channel = self._book.channel(message, at=at)
         if channel is None:
             return
         if channel.caller_number in NO_NUMBER:
@@ -72,187 +97,144 @@ class CallEvents:
         if channel.caller_name in NO_NUMBER:
             channel.caller_name = message.get("CallerIDName")
 
+    def _rename(self, message: Message, at: float) -> None:
+        """A masquerade: another phone goes on where this channel was."""
+        channel = self._book.board.channels.get(message.get("Uniqueid"))
+        name = message.get("Newname")
+        if channel is not None and name:
+            before = channel.interface
+            channel.rename(name)
+            call = self._book.call_of[channel.uniqueid]
+            if channel.interface != before:
+                self._book.note(call, sentences.TAKEN_OVER, at, party=channel.interface, agent=before)
+            self._book.connect(call, at)
+
     def _var_set(self, message: Message, at: float) -> None:
         variable, value = message.get("Variable"), message.get("Value")
-        if variable not in ("MIXMONITOR_FILENAME", "QUEUESTATUS", "VMSTATUS") or not value:
+        if variable not in TELLING_VARIABLES or not value:
             return
-        channel = self._calls.channel(message, at=at)
+        channel = self._book.channel(message, at=at)
         if channel is None:
             return
-        call = self._calls.call(channel)
+        call = self._book.call_of[channel.uniqueid]
         if variable == "MIXMONITOR_FILENAME":
-            request, channel.recording_request = channel.recording_request, None
-            call.monitors.append(mixmonitor.started(uniqueid=channel.uniqueid, at=at, path=value, request=request))
+            self._recording_began(call, channel, value, at)
         elif variable == "QUEUESTATUS":
             call.queue_status = value
-        else:
-            call.voicemail = value == "SUCCESS"
+            if call.visits and call.visits[-1].uniqueid == channel.uniqueid:
+                call.visits[-1].status = value
+            self._book.note(call, sentences.QUEUE_SAID, at, status=value)
+        elif value == "SUCCESS":
+            call.voicemail = True
+            self._book.note(call, sentences.VOICEMAIL, at)
 
-    def _queue_join(self, message: Message, at: float) -> None:
-        if (channel := self._calls.channel(message, at=at)) is not None:
-            call = self._calls.call(channel)
-            call.visits.append(QueueVisit(queue=message.get("Queue"), joined_at=at))
-            call.queue_status = ""
+    # -- recordings
 
-    def _queue_leave(self, message: Message, at: float) -> None:
-        if (visit := self._visit(message, at)) is not None:
-            visit.left_at = at
+    def _recording_began(self, call: CallHistory, channel: Channel, path: str, at: float) -> None:
+        request, channel.recording_request = channel.recording_request, None
+        begun = mixmonitor.started(uniqueid=channel.uniqueid, at=at, path=path, request=request)
+        call.monitors = [mixmonitor.overwritten(monitor, begun) for monitor in call.monitors] + [begun]
+        self._book.note(call, sentences.RECORDING, at, file=path.rpartition("/")[2], channel=channel.name)
 
-    def _queue_abandon(self, message: Message, at: float) -> None:
-        if (visit := self._visit(message, at)) is not None:
-            visit.left_at, visit.abandoned = at, True
-
-    def _visit(self, message: Message, at: float) -> QueueVisit | None:
-        channel = self._calls.channel(message, at=at)
-        if channel is None:
-            return None
-        visits = self._calls.call(channel).visits
-        return next(
-            (visit for visit in reversed(visits) if visit.queue == message.get("Queue") and visit.left_at is None), None
-        )
-
-    def _agent_called(self, message: Message, at: float) -> None:
-        self._calls.channel(message, at=at)
-        agent = self._calls.channel(message, "Dest", at=at)
-        if agent is not None and message.get("Interface"):
-            agent.dialled = True
-            agent.member_interface, agent.member_name = message.get("Interface"), message.get("MemberName")
-            self._calls.members[agent.member_interface] = agent.member_name
-
-    def _agent_complete(self, message: Message, at: float) -> None:
-        channel = self._calls.channel(message, at=at)
+    def _recording_stopped(self, message: Message, at: float) -> None:
+        channel = self._book.channel(message, at=at)
         if channel is None:
             return
-        call = self._calls.call(channel)
-        agent = message.get("DestUniqueid")
-        if not agent:
-            # left out when the agent's Hangup came first
-            agent = next(
-                (
-                    s.channel.uniqueid
-                    for s in reversed(call.spans)
-                    if s.channel.member_interface == message.get("Interface")
-                ),
-                "",
-            )
-        call.queue_ends.append(QueueEnd(uniqueid=agent, reason=message.get("Reason"), at=at))
+        call = self._book.call_of[channel.uniqueid]
+        running = [m for m in call.monitors if m.uniqueid == channel.uniqueid and m.ended_at is None]
+        if running:
+            self._replace(call, running[0], dataclasses.replace(running[0], ended_at=max(at, running[0].started_at)))
+            self._book.note(call, sentences.RECORDING_ENDED, at, channel=channel.name)
+
+    @staticmethod
+    def _replace(call: CallHistory, old: MixMonitor, new: MixMonitor) -> None:
+        call.monitors = [new if monitor is old else monitor for monitor in call.monitors]
+
+    def _recording_muted(self, message: Message, at: float) -> None:
+        """State 1 mutes, 0 goes on; a direction of its own ("read", "write") silences one party and counts the same."""
+        channel = self._book.channel(message, at=at)
+        if channel is None:
+            return
+        call = self._book.call_of[channel.uniqueid]
+        going_on = [mute for mute in call.mutes if mute.uniqueid == channel.uniqueid and mute.ended_at is None]
+        if message.get("State") == "1":
+            if not going_on:
+                call.mutes.append(OpenMute(uniqueid=channel.uniqueid, started_at=at))
+                self._book.note(call, sentences.MUTED, at, channel=channel.name)
+            return
+        for mute in going_on:
+            mute.ended_at = max(at, mute.started_at)
+            self._book.note(call, sentences.UNMUTED, at, channel=channel.name)
+
+    # -- dials and ends
 
     def _dial_begin(self, message: Message, at: float) -> None:
-        caller = self._calls.channel(message, at=at)
-        target = self._calls.channel(message, "Dest", at=at)
+        caller = self._book.channel(message, at=at)
+        target = self._book.channel(message, "Dest", at=at)
         if target is None:
             return
         target.dialled = True
         if (
             caller is not None
             and caller.is_local
-            and (one := self._calls.board.other_end(caller.uniqueid)) is not None
+            and (one := self._book.board.other_end(caller.uniqueid)) is not None
             and one.member_interface
         ):
             target.member_interface, target.member_name = one.member_interface, one.member_name
-        call = self._calls.call(target)
+        call = self._book.call_of[target.uniqueid]
+        if any(dial.target == target.uniqueid and dial.ended_at is None for dial in call.dials):
+            return
         call.dials.append(Dial(caller=caller.uniqueid if caller else None, target=target.uniqueid, begun_at=at))
+        if target.is_real:
+            if self._book.numbering.is_inside(target):
+                self._book.agents.ring(target, call.linked_id, at)
+            self._book.note(call, sentences.RINGS, at, agent=target.interface)
 
     def _dial_end(self, message: Message, at: float) -> None:
-        self._calls.channel(message, at=at)
+        self._book.channel(message, at=at)
         target = message.get("DestUniqueid")
-        call = self._calls.call_of(target)
+        call = self._book.call_of.get(target)
         if call is None:
             return
-        self._calls.touch(call)
         for dial in reversed(call.dials):
             if dial.target == target and dial.ended_at is None:
-                dial.ended_at, dial.status = at, message.get("DialStatus")
+                dial.ended_at, dial.status = max(at, dial.begun_at), message.get("DialStatus")
+                channel = call.channels[target]
+                self._book.agents.ring_over(channel, at)
+                if channel.is_real:
+                    self._book.note(call, sentences.RANG, at, agent=channel.interface, status=dial.status)
                 return
 
-    def _local_bridge(self, message: Message, at: float) -> None:
-        one, two = self._calls.channel(message, "LocalOne", at=at), self._calls.channel(message, "LocalTwo", at=at)
-        if one is not None and two is not None:
-            self._calls.board.pair(one.uniqueid, two.uniqueid)
-            self._calls.connect(self._calls.call(one), at)
-
-    def _bridge_enter(self, message: Message, at: float) -> None:
-        channel = self._calls.channel(message, at=at)
-        if channel is None:
-            return
-        self._calls.board.enter(channel, message.get("BridgeUniqueid"), at)
-        call = self._calls.call(channel)
-        if call.is_holding(channel):
-            self._calls.connect(call, at)
-            if any(span.channel is channel for span in call.open_spans) and self._hears_customer(call, channel):
-                call.end_hold(channel, at)  # back from a consultation, for which no Unhold is sent
-        self._calls.connect(call, at)
-
-    def _hears_customer(self, call: CallHistory, channel: Channel) -> bool:
-        customer = call.customer(self._calls.numbering)
-        return (
-            customer is not None
-            and customer.live
-            and any(other is channel for other in self._calls.board.connected_with(customer))
-        )
-
-    def _bridge_leave(self, message: Message, at: float) -> None:
-        channel = self._calls.channel(message, at=at)
-        if channel is not None:
-            if channel.bridge == message.get("BridgeUniqueid"):
-                self._calls.board.leave(channel)
-            self._calls.connect(self._calls.call(channel), at)
-
-    def _hold(self, message: Message, at: float) -> None:
-        channel = self._calls.channel(message, at=at)
-        if channel is None:
-            return
-        call = self._calls.call(channel)
-        takes_part = any(channel is span.channel for span in call.open_spans) or (
-            channel is call.customer(self._calls.numbering) and bool(call.open_spans)
-        )
-        if takes_part and not call.is_holding(channel):
-            call.holds.append(OpenHold(channel=channel, started_at=at))
-
-    def _unhold(self, message: Message, at: float) -> None:
-        channel = self._calls.channel(message, at=at)
-        if channel is not None:
-            call = self._calls.call(channel)
-            call.end_hold(channel, at)
-            self._calls.connect(call, at)
-
-    def _blind_transfer(self, message: Message, at: float) -> None:
-        self._transfer(message, at, kind=TransferKind.BLIND, who="Transferer", target=message.get("Extension"))
-
-    def _attended_transfer(self, message: Message, at: float) -> None:
-        target = message.get("TransferTargetCallerIDNum") or message.get("SecondTransfererExten")
-        self._transfer(message, at, kind=TransferKind.ATTENDED, who="OrigTransferer", target=target)
-        self._join_consultation(message, at)
-
-    def _join_consultation(self, message: Message, at: float) -> None:
-        """The transferrer's second line was about this call; its Linkedid never says so."""
-        call = self._calls.call_of(message.get("OrigTransfererUniqueid")) or self._calls.call_of(
-            message.get("TransfereeUniqueid")
-        )
-        consultation = self._calls.call_of(message.get("SecondTransfererUniqueid"))
-        if call is None or consultation is None or call is consultation:
-            return
-        self._calls.join_consultation(consultation, call, at)
-
-    def _transfer(self, message: Message, at: float, *, kind: TransferKind, who: str, target: str) -> None:
-        uniqueid = message.get(f"{who}Uniqueid")
-        call = self._calls.call_of(uniqueid)
-        if call is None or message.get("Result") not in ("", "Success"):
-            return
-        self._calls.touch(call)
-        for span in call.open_spans:
-            if span.channel.uniqueid == uniqueid:
-                call.close_span(span, at)
-                span.channel.handed_over = True
-        call.transfers.append(
-            TransferNote(kind=kind, transferrer=message.get(f"{who}CallerIDNum"), target=target, at=at)
-        )
-
     def _hangup_request(self, message: Message, at: float) -> None:
-        if (channel := self._calls.channel(message, at=at)) is not None:
-            self._calls.call(channel).hangup_requests.append(HangupNote(uniqueid=channel.uniqueid, at=at))
+        if (channel := self._book.channel(message, at=at)) is not None:
+            call = self._book.call_of[channel.uniqueid]
+            call.hangup_requests.append(HangupNote(uniqueid=channel.uniqueid, at=at))
+            if channel.is_real:
+                self._book.note(call, sentences.ASKED_TO_HANG_UP, at, party=channel.interface)
+
+    def _soft_hangup(self, message: Message, at: float) -> None:
+        """The PBX takes a channel down: after a person hung up on the other one, or by an order."""
+        if (channel := self._book.channel(message, at=at)) is not None:
+            call = self._book.call_of[channel.uniqueid]
+            call.pbx_hangups.append(HangupNote(uniqueid=channel.uniqueid, at=at))
+
+    def _originated(self, message: Message, at: float) -> None:
+        """Click to call: the number that was to be dialled, also where the agent did not pick up and the call is over."""
+        exten, interface = message.get("Exten"), message.get("Channel")
+        call = self._book.call_of.get(message.get("Uniqueid")) or self._book.last_unnamed
+        if call is None or call.called or exten in ("", "s", "<none>"):
+            return
+        if call.first is not None and call.first.interface == interface and at - call.last_seen_at < _ORIGINATED_S:
+            call.called = exten
+            self._book.touched[call.linked_id] = None
+            if call.linked_id not in self._book.open:
+                self._book.touched.pop(call.linked_id)
+                self._book.just_ended[call.linked_id] = call
 
     def _hangup(self, message: Message, at: float) -> None:
         uniqueid = message.get("Uniqueid")
-        if uniqueid in self._calls.board.channels and (channel := self._calls.channel(message, at=at)) is not None:
-            self._calls.end_channel(channel, at)
+        if uniqueid in self._book.board.channels and (channel := self._book.channel(message, at=at)) is not None:
+            call = self._book.call_of[uniqueid]
+            call.closed_unseen = False
+            self._book.note(call, sentences.CHANNEL_ENDED, at, channel=channel.name)
+            self._book.end_channel(channel, at)

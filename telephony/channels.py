@@ -23,6 +23,8 @@ _INTERNAL = (
 )
 _INSTANCE = re.compile(r"-[0-9a-f]{8,}(;[12])?$")
 NO_NUMBER = frozenset({"", "<unknown>", "unknown", "<none>"})
+#: In such a bridge everybody hears music, nobody hears anybody: parking lots, waiting rooms.
+_SILENT_BRIDGE = "holding_bridge"
 
 
 def peer(channel_name: str) -> str:
@@ -48,9 +50,14 @@ class Channel:
     member_interface: str | None = None
     member_name: str | None = None
     dialled: bool = False  #: the PBX called it; False: it called the PBX
-    bridged_at: float | None = None  #: when it was first in a bridge
+    #: when it was in a bridge: [from, to], the last one's `to` None while it is in one
+    bridged: list[list[float | None]] = dataclasses.field(default_factory=list)
     recording_request: MixMonitorRequest | None = None  #: the dialplan's MixMonitor line, until it starts
     handed_over: bool = False  #: its party transferred the call away and is only still on the line
+
+    def __post_init__(self) -> None:
+        self._of_name = ""
+        self._interface = ""
 
     @property
     def is_local(self) -> bool:
@@ -59,15 +66,35 @@ class Channel:
     @property
     def is_real(self) -> bool:
         """A phone or a trunk, neither a Local channel nor one of the PBX's own."""
-        return not self.is_local and not self.name.startswith(_INTERNAL)
+        return not self.name.startswith("Local/") and not self.name.startswith(_INTERNAL)
 
     @property
     def interface(self) -> str:
-        return peer(self.name)
+        if self._of_name != self.name:
+            self._of_name, self._interface = self.name, peer(self.name)
+        return self._interface
+
+    @property
+    def station(self) -> str:
+        """`1001` of `PJSIP/1001-0000000f`."""
+        return self.interface.partition("/")[2].partition("@")[0]
+
+    @property
+    def bridged_at(self) -> float | None:
+        """When it was first in a bridge."""
+        return self.bridged[0][0] if self.bridged else None
 
     @property
     def live(self) -> bool:
         return self.ended_at is None
+
+    def rename(self, name: str) -> None:
+        """Another phone took this channel over (a pickup), and with it the queue member's place."""
+        if name.endswith(">"):  # <MASQ> and <ZOMBIE>: on its way out
+            return
+        if peer(name) != self.interface and self.member_interface is not None:
+            self.member_interface = self.member_name = None
+        self.name = name
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,11 +117,15 @@ class Numbering:
             return True
         if not channel.dialled and self.is_inbound(channel.context):
             return False
-        station = channel.interface.partition("/")[2].partition("@")[0]
+        station = channel.station
         return self.is_extension(station if station.isdigit() else channel.caller_number)
 
     def is_inbound(self, context: str) -> bool:
         return any(context == known or context.startswith(f"{known}-") for known in self.inbound_contexts)
+
+    def extension(self, channel: Channel) -> str:
+        """The extension of one of our phones: its name where that is a number, else the number it calls with."""
+        return channel.station if self.is_extension(channel.station) else channel.caller_number
 
 
 class Switchboard:
@@ -103,22 +134,45 @@ class Switchboard:
     def __init__(self) -> None:
         self.channels: dict[str, Channel] = {}
         self._bridges: dict[str, set[str]] = {}
+        self._silent: set[str] = set()
         self._other_end: dict[str, str] = {}
 
-    def enter(self, channel: Channel, bridge: str, at: float) -> None:
-        self.leave(channel)
+    def enter(self, channel: Channel, bridge: str, at: float, *, technology: str = "") -> None:
+        if channel.bridge == bridge:
+            return
+        self.leave(channel, at)
         channel.bridge = bridge
-        channel.bridged_at = at if channel.bridged_at is None else channel.bridged_at
+        if channel.bridged and (last := channel.bridged[-1][1]) is not None and last >= at:
+            channel.bridged[-1][1] = None
+        else:
+            channel.bridged.append([at, None])
         self._bridges.setdefault(bridge, set()).add(channel.uniqueid)
+        if technology == _SILENT_BRIDGE:
+            self._silent.add(bridge)
 
-    def leave(self, channel: Channel) -> None:
+    def leave(self, channel: Channel, at: float) -> None:
         if channel.bridge is None:
             return
+        if channel.bridged and channel.bridged[-1][1] is None:
+            channel.bridged[-1][1] = max(at, channel.bridged[-1][0] or at)
         members = self._bridges.get(channel.bridge, set())
         members.discard(channel.uniqueid)
         if not members:
             self._bridges.pop(channel.bridge, None)
+            self._silent.discard(channel.bridge)
         channel.bridge = None
+
+    def members(self, bridge: str) -> list[Channel]:
+        """The channels in one bridge, whoever's call they are part of."""
+        return [self.channels[one] for one in sorted(self._bridges.get(bridge, ())) if one in self.channels]
+
+    def bridges(self) -> list[str]:
+        return list(self._bridges)
+
+    def forget_bridge(self, bridge: str, at: float) -> None:
+        """The PBX no longer knows it: nobody is in it any more."""
+        for channel in self.members(bridge):
+            self.leave(channel, at)
 
     def pair(self, one: str, two: str) -> None:
         """The two ends of a Local channel: what goes into one comes out of the other."""
@@ -128,8 +182,8 @@ class Switchboard:
     def other_end(self, uniqueid: str) -> Channel | None:
         return self.channels.get(self._other_end.get(uniqueid, ""))
 
-    def remove(self, channel: Channel) -> None:
-        self.leave(channel)
+    def remove(self, channel: Channel, at: float) -> None:
+        self.leave(channel, at)
         self.channels.pop(channel.uniqueid, None)
         other = self._other_end.pop(channel.uniqueid, None)
         if other is not None:
@@ -141,9 +195,11 @@ class Switchboard:
         waiting = [channel]
         while waiting:
             here = waiting.pop()
-            near = set(self._bridges.get(here.bridge or "", ()))
+            near = (
+                set() if here.bridge is None or here.bridge in self._silent else self._bridges.get(here.bridge, set())
+            )
             if here.is_local and (other := self._other_end.get(here.uniqueid)) is not None:
-                near.add(other)
+                near = near | {other}
             for uniqueid in sorted(near - seen):
                 seen.add(uniqueid)
                 neighbour = self.channels.get(uniqueid)

@@ -10,14 +10,21 @@ from telephony.mixmonitor import MixMonitor
 
 #: An agent who is back with the customer this soon was never away: Asterisk was taking Local channels out.
 _SAME_SPAN_S = 1.0
+#: So many conclusions of one call are kept for `replay --explain`; a conference of a day must not fill the memory.
+_MOST_NOTES = 500
 
 
 @dataclasses.dataclass(kw_only=True)
-class QueueVisit:
+class Visit:
+    """The caller's time in one queue."""
+
+    uniqueid: str
     queue: str
     joined_at: float
     left_at: float | None = None
     abandoned: bool = False
+    connected: bool = False  #: an agent answered
+    status: str = ""  #: QUEUESTATUS, the queue's own word for why it let the caller go
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -37,6 +44,7 @@ class OpenSpan:
     started_at: float
     ended_at: float | None = None
     ring_s: float | None = None
+    wrap_s: float | None = None
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -47,11 +55,29 @@ class OpenHold:
 
 
 @dataclasses.dataclass(kw_only=True)
+class OpenMute:
+    """The recording of a channel writes silence."""
+
+    uniqueid: str
+    started_at: float
+    ended_at: float | None = None
+
+
+@dataclasses.dataclass(kw_only=True)
+class Gap:
+    """Events may have been missed; None for an end that nothing tells."""
+
+    started_at: float | None
+    ended_at: float | None
+
+
+@dataclasses.dataclass(kw_only=True)
 class TransferNote:
     kind: TransferKind
     transferrer: str
     target: str
     at: float
+    transferrer_channel: str = ""  #: uniqueid
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -69,36 +95,80 @@ class QueueEnd:
     at: float
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Note:
+    """One conclusion and the event that made it. `offset` is the event's first byte in its file or segment's block."""
+
+    text: str  #: a sentence of `telephony.sentences`
+    values: tuple[tuple[str, str], ...]
+    event: str
+    at: float
+    offset: int
+    position: Position | None
+
+
 @dataclasses.dataclass(kw_only=True)
 class CallHistory:
     linked_id: str
     started_at: float
     last_seen_at: float
     since: Position | None = None
-    complete: bool = True
     first: Channel | None = None
     channels: dict[str, Channel] = dataclasses.field(default_factory=dict)
-    visits: list[QueueVisit] = dataclasses.field(default_factory=list)
+    visits: list[Visit] = dataclasses.field(default_factory=list)
     dials: list[Dial] = dataclasses.field(default_factory=list)
     spans: list[OpenSpan] = dataclasses.field(default_factory=list)
     holds: list[OpenHold] = dataclasses.field(default_factory=list)
+    mutes: list[OpenMute] = dataclasses.field(default_factory=list)
+    gaps: list[Gap] = dataclasses.field(default_factory=list)
     transfers: list[TransferNote] = dataclasses.field(default_factory=list)
     hangup_requests: list[HangupNote] = dataclasses.field(default_factory=list)
+    pbx_hangups: list[HangupNote] = dataclasses.field(default_factory=list)  #: that the PBX or its manager asked for
     queue_ends: list[QueueEnd] = dataclasses.field(default_factory=list)
     monitors: list[MixMonitor] = dataclasses.field(default_factory=list)
+    #: uniqueids of the channels of calls that were about this one: they wait in no queue for the customer
+    consulting: set[str] = dataclasses.field(default_factory=set)
+    conference: str = ""  #: the room in which the parties meet
     last_queue: str = ""  #: the queue that the dialplan went to last, whether it took the caller in or not
     queue_status: str = ""  #: why the last queue let the caller go, by its own word
     voicemail: bool = False
+    service: bool = False  #: one of ours talked to the PBX alone (logged in, paused, fetched a call)
+    pbx_died: bool = False  #: the PBX stopped or was killed with the call open
     called: str = ""
     ended_at: float | None = None
+    closed_unseen: bool = (
+        False  #: its end was missed; `ended_at` is when it was last seen, or what the PBX's records say
+    )
+    proven_agent: str = ""  #: who answered by the PBX's records, where no event told
+    proven_outcome: str = ""  #: a CDR's disposition
+    hangup_source: str = ""  #: the channel that hung up, by a CEL row
+    merged_into: str | None = None
+    notes: list[Note] = dataclasses.field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """False where events of this call may have been missed."""
+        return not self.gaps
 
     @property
     def live_channels(self) -> list[Channel]:
-        return [channel for channel in self.channels.values() if channel.live]
+        return [channel for channel in self.channels.values() if channel.ended_at is None]
 
     @property
     def open_spans(self) -> list[OpenSpan]:
         return [span for span in self.spans if span.ended_at is None]
+
+    def note(self, note: Note) -> None:
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append(note)
+
+    def gap(self, started_at: float | None, ended_at: float | None) -> None:
+        """Events between the two may be missing. Stretches that touch become one."""
+        last = self.gaps[-1] if self.gaps else None
+        if last is not None and last.ended_at is not None and started_at is not None and started_at <= last.ended_at:
+            last.ended_at = None if ended_at is None else max(last.ended_at, ended_at)
+            return
+        self.gaps.append(Gap(started_at=started_at, ended_at=ended_at))
 
     def customer(self, numbering: Numbering) -> Channel | None:
         """The channel of the party that is served: the caller of an inbound or internal call, the called of an outbound one."""
@@ -106,24 +176,25 @@ class CallHistory:
         if not real:
             return None
         first = self.first if self.first is not None and self.first.is_real else real[0]
-        if self.visits or not numbering.is_inside(first):
+        if any(visit.uniqueid == first.uniqueid for visit in self.visits) or not numbering.is_inside(first):
             return first
         outside = [c for c in real if c is not first and c.dialled and not numbering.is_inside(c)]
         if outside:
-            return next((c for c in outside if c.live), outside[-1])
+            return next((c for c in outside if c.ended_at is None), outside[-1])
+        if first.handed_over:
+            stayed = [c for c in real if c is not first and c.bridged and c.uniqueid not in self.consulting]
+            return stayed[0] if stayed else first
         return first
 
     def open_span(self, channel: Channel, at: float) -> OpenSpan:
         """The agent is with the customer from now on; the same span where a moment ago was its last end."""
-        last = self.spans[-1] if self.spans else None
-        if (
-            last is not None
-            and last.channel is channel
-            and last.ended_at is not None
-            and at - last.ended_at < _SAME_SPAN_S
-        ):
-            last.ended_at = None
-            return last
+        for last in reversed(self.spans):
+            if last.channel is channel:
+                if last.ended_at is not None and at - last.ended_at < _SAME_SPAN_S:
+                    last.ended_at = None
+                    return last
+                at = max(at, last.ended_at or at)
+                break
         span = OpenSpan(channel=channel, started_at=at, ring_s=self.ring_s(channel))
         self.spans.append(span)
         return span
@@ -137,10 +208,13 @@ class CallHistory:
     def is_holding(self, channel: Channel) -> bool:
         return any(hold.ended_at is None and hold.channel is channel for hold in self.holds)
 
-    def end_hold(self, channel: Channel, at: float) -> None:
+    def end_hold(self, channel: Channel, at: float) -> bool:
+        """Whether there was one to end."""
+        found = False
         for hold in self.holds:
             if hold.ended_at is None and hold.channel is channel:
-                hold.ended_at = max(at, hold.started_at)
+                hold.ended_at, found = max(at, hold.started_at), True
+        return found
 
     def ring_s(self, channel: Channel) -> float | None:
         """How long the channel rang before it was picked up; None where nothing tells."""
@@ -148,3 +222,33 @@ class CallHistory:
             if dial.target == channel.uniqueid and dial.ended_at is not None:
                 return max(0.0, dial.ended_at - dial.begun_at)
         return None
+
+    def shift(self, by_s: float) -> None:
+        """Move everything seen so far by `by_s`: the PBX's clock was set."""
+        parts: list[object] = [self, *self.visits, *self.dials, *self.spans, *self.holds, *self.mutes, *self.gaps]
+        parts += [*self.transfers, *self.hangup_requests, *self.pbx_hangups, *self.queue_ends, *self.channels.values()]
+        for part in parts:
+            for name in (
+                "started_at",
+                "ended_at",
+                "last_seen_at",
+                "joined_at",
+                "left_at",
+                "begun_at",
+                "created_at",
+                "at",
+            ):
+                if isinstance(value := getattr(part, name, None), float):
+                    setattr(part, name, max(0.0, value + by_s))
+        for channel in self.channels.values():
+            channel.bridged = [
+                [None if edge is None else max(0.0, edge + by_s) for edge in stretch] for stretch in channel.bridged
+            ]
+        self.monitors = [
+            dataclasses.replace(
+                monitor,
+                started_at=max(0.0, monitor.started_at + by_s),
+                ended_at=None if monitor.ended_at is None else max(0.0, monitor.ended_at + by_s),
+            )
+            for monitor in self.monitors
+        ]

@@ -27,6 +27,8 @@ class MixMonitor:
     transmitted: str | None
     named: bool
     bridged_only: bool  #: option b: nothing is written while the party waits
+    appends: bool = False  #: option a: goes on where a file of this name ended
+    ended_at: float | None = None  #: None: it goes on until the channel's end
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class MixMonitorRequest:
     received: str | None
     transmitted: str | None
     bridged_only: bool
+    appends: bool = False
 
 
 def parse_application_data(data: str) -> MixMonitorRequest:
@@ -44,7 +47,7 @@ def parse_application_data(data: str) -> MixMonitorRequest:
     file, _, rest = data.partition(",")
     options = _first_argument(rest)
     received = transmitted = None
-    bridged_only = False
+    bridged_only = appends = False
     for letter, value in _OPTION.findall(options):
         if letter == "r" and value:
             received = value
@@ -52,7 +55,11 @@ def parse_application_data(data: str) -> MixMonitorRequest:
             transmitted = value
         elif letter == "b":
             bridged_only = True
-    return MixMonitorRequest(file=file.strip(), received=received, transmitted=transmitted, bridged_only=bridged_only)
+        elif letter == "a":
+            appends = True
+    return MixMonitorRequest(
+        file=file.strip(), received=received, transmitted=transmitted, bridged_only=bridged_only, appends=appends
+    )
 
 
 def started(*, uniqueid: str, at: float, path: str, request: MixMonitorRequest | None) -> MixMonitor:
@@ -71,6 +78,7 @@ def started(*, uniqueid: str, at: float, path: str, request: MixMonitorRequest |
             transmitted=_placed(folder, request.transmitted),
             named=True,
             bridged_only=request.bridged_only,
+            appends=request.appends,
         )
     stem, extension = posixpath.splitext(path)
     return MixMonitor(
@@ -82,6 +90,13 @@ def started(*, uniqueid: str, at: float, path: str, request: MixMonitorRequest |
         named=False,
         bridged_only=False,
     )
+
+
+def overwritten(earlier: MixMonitor, later: MixMonitor) -> MixMonitor:
+    """The earlier recording after the later one began: two that write one file can't both go on."""
+    if earlier.mixed != later.mixed or earlier.ended_at is not None:
+        return earlier
+    return dataclasses.replace(earlier, ended_at=max(earlier.started_at, later.started_at))
 
 
 def own_names(call_id: str) -> tuple[str, str]:

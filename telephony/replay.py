@@ -5,55 +5,155 @@ from __future__ import annotations
 import contextlib
 import datetime
 import functools
+import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from avasanj.errors import InputError
-from telephony import journal
+from telephony import journal, segments
 from telephony.assembler import Assembler
 from telephony.channels import Numbering
 from telephony.frames import Framer, Kind, Message
-from telephony.ledger import CallSnapshot, HungUpBy, Span, seconds_since_1970
+from telephony.ledger import Activity, CallSnapshot, HungUpBy, Position, Span, Stretch, seconds_since_1970
 from telephony.tables import Disposition
 
+_CHUNK_BYTES = 1 << 16
+_MESSAGE_END = b"\r\n\r\n"
+#: Calls are taken from the assembler as often; what a call came to does not depend on it.
+_BATCH = 200
 _DISPOSITION = {Disposition.TIMED_OUT: "timeout"}
 _HUNG_UP_BY = {HungUpBy.PBX: "system"}
+
+Placed = tuple[Position | None, Message]
+
+
+class Replay:
+    """Everything that a stream told: feed it placed messages, then ask.
+
+    `skipped` counts what could not even be cut into messages: too long, damaged, or cut off in mid-message.
+    """
+
+    def __init__(self, *, pbx: str = "replay", numbering: Numbering | None = None) -> None:
+        self.assembler = Assembler(pbx=pbx, numbering=numbering or Numbering())
+        self.skipped = 0
+        self.calls: dict[str, CallSnapshot] = {}
+        self._activities: dict[tuple[str, str, datetime.datetime], Activity] = {}
+
+    def run(self, stream: Iterable[Placed]) -> None:
+        for count, (position, message) in enumerate(_clocked(stream, self.assembler), start=1):
+            self.assembler.position = position
+            self.assembler.feed(message)
+            if count % _BATCH == 0:
+                self._take(self.assembler.changed())
+        self._take(self.assembler.changed())
+        self._take(self.assembler.end_of_stream())
+
+    def _take(self, calls: Iterable[CallSnapshot]) -> None:
+        for call in calls:
+            if call.merged_into is None:
+                self.calls[call.linked_id] = call
+            else:
+                self.calls.pop(call.linked_id, None)
+        for activity in self.assembler.activities_changed():
+            self._activities[activity.interface, activity.state, activity.started_at] = activity
+
+    def told(self) -> dict[str, Any]:
+        """What `avasanj replay --json` prints."""
+        return {
+            "calls": [as_json(call) for call in sorted(self.calls.values(), key=lambda call: call.started_at)],
+            "agents": self._agents(),
+            "events": self.assembler.events,
+            "unknown_events": self.assembler.unknown_events,
+            "malformed": self.assembler.malformed + self.skipped,
+        }
+
+    def _agents(self) -> list[dict[str, Any]]:
+        by_agent: dict[str, list[Activity]] = {}
+        for activity in sorted(self._activities.values(), key=lambda activity: (activity.started_at, activity.state)):
+            by_agent.setdefault(activity.interface, []).append(activity)
+        return [
+            {
+                "agent": interface,
+                "name": next((one.agent_name for one in reversed(activities) if one.agent_name), None),
+                "activities": [
+                    {
+                        "state": one.state.value,
+                        "reason": one.reason,
+                        "from_at": _iso(one.started_at),
+                        "to_at": _iso(one.ended_at),
+                    }
+                    for one in activities
+                ],
+            }
+            for interface, activities in sorted(by_agent.items())
+        ]
 
 
 def replay(
     source: str | Path | Iterable[bytes], *, pbx: str = "replay", numbering: Numbering | None = None
-) -> list[dict[str, Any]]:
-    """The calls of a raw capture, a journal segment, a journal's folder or chunks of bytes, in the order of their starts.
+) -> dict[str, Any]:
+    """The ledger of a raw capture (packed with gzip or not), a journal's segment or folder, or chunks of bytes.
 
     Ready for JSON: times in ISO 8601 (UTC), seconds from the call's start. Raises InputError for a file that can't be
     read or holds no manager events.
     """
-    stream = _of_file(Path(source)) if isinstance(source, str | Path) else messages(source)
-    assembler = Assembler(pbx=pbx, numbering=numbering or Numbering())
-    last: dict[str, CallSnapshot] = {}
-    for message in _clocked(stream, assembler):
-        assembler.feed(message)
-        for call in assembler.changed():
-            _keep(last, call)
-    for call in assembler.end_of_stream():
-        _keep(last, call)
-    if isinstance(source, str | Path) and not assembler.events:
+    told = Replay(pbx=pbx, numbering=numbering)
+    told.run(placed(source, told))
+    if isinstance(source, str | Path) and not told.assembler.events:
         raise InputError(
             f"{source} holds no manager events. Record one with `nc HOST 5038` after logging in, or hand in a journal segment."
         )
-    return [as_json(call) for call in sorted(last.values(), key=lambda call: call.started_at)]
+    return told.told()
 
 
-def messages(chunks: Iterable[bytes]) -> Iterator[Message]:
-    """The messages of a recorded stream; one whose line ends were turned into LF is understood too."""
+def placed(source: str | Path | Iterable[bytes], told: Replay) -> Iterator[Placed]:
+    """The messages of a source with their places; what can't be read of it is counted in `told`. Raises InputError."""
+    if not isinstance(source, str | Path):
+        yield from _capture(source, told)
+        return
+    path = Path(source)
+    try:
+        if path.is_dir() or path.suffix == ".avj" or _is_segment(path):
+            yield from journal.messages(path, on_damage=lambda damage: _count(told, torn=damage.torn))
+        else:
+            yield from _capture(_chunks(path), told)
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or path} can't be read: {error.strerror or error}. Hand in a raw capture of the manager connection."
+        ) from None
+
+
+def _is_segment(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(segments.MAGIC)) == segments.MAGIC
+
+
+def _count(told: Replay, *, torn: bool) -> None:
+    told.skipped += not torn
+
+
+def _capture(chunks: Iterable[bytes], told: Replay) -> Iterator[Placed]:
+    """The messages of a recorded stream; one whose line ends were turned into LF is understood too.
+
+    A last message without its empty line counts where its last line is whole; else it was cut off and is not used.
+    """
     framer = Framer()
     lone_lf: bool | None = None
+    last = b""
     for chunk in chunks:
         if lone_lf is None:
             lone_lf = b"\r\n" not in chunk
-        yield from framer.feed(chunk.replace(b"\n", b"\r\n") if lone_lf else chunk)[1]
-    yield from framer.feed(b"\r\n\r\n")[1]
+        text = chunk.replace(b"\n", b"\r\n") if lone_lf else chunk
+        last = (last + text)[-len(_MESSAGE_END) :]
+        for message in framer.feed(text)[1]:
+            yield None, message
+    if last.endswith(b"\r\n"):
+        for message in framer.feed(b"\r\n\r\n")[1]:
+            yield None, message
+    elif last and last != _MESSAGE_END:
+        told.skipped += 1
+    told.skipped += framer.skipped
 
 
 def as_json(call: CallSnapshot) -> dict[str, Any]:
@@ -67,7 +167,7 @@ def as_json(call: CallSnapshot) -> dict[str, Any]:
         "caller_name": call.caller_name,
         "called": call.called_raw,
         "queue": call.queue,
-        "disposition": _DISPOSITION.get(call.disposition, call.disposition) if call.disposition else None,
+        "disposition": _disposition(call),
         "started_at": _iso(call.started_at),
         "queued_at": _iso(call.queued_at),
         "answered_at": _iso(call.answered_at),
@@ -76,19 +176,40 @@ def as_json(call: CallSnapshot) -> dict[str, Any]:
         "ring_s": call.ring_s,
         "talk_s": call.talk_s,
         "hold_s": call.hold_s,
-        "holds": [
-            {"start_s": seconds(h.started_at), "end_s": seconds(h.ended_at), "by": h.by.value} for h in call.holds
-        ],
+        "holds": len(call.holds),
+        "wrap_s": call.wrap_s,
         "hung_up_by": _HUNG_UP_BY.get(call.hung_up_by, call.hung_up_by) if call.hung_up_by else None,
         "complete": call.complete,
         "spans": [_span(span, call.started_at) for span in call.spans],
+        "hold_spans": [
+            {"start_s": seconds(h.started_at), "end_s": seconds(h.ended_at), "by": h.by.value} for h in call.holds
+        ],
+        "visits": [
+            {
+                "queue": visit.queue,
+                "joined_s": seconds(visit.joined_at),
+                "left_s": seconds(visit.left_at),
+                "outcome": visit.outcome and visit.outcome.value,
+            }
+            for visit in call.visits
+        ],
         "transfers": [
             {"kind": t.kind.value, "from": t.transferrer, "to": t.target, "at_s": seconds(t.at)} for t in call.transfers
         ],
         "recordings": [
-            {"party": r.party.value, "file": r.path, "offset_s": r.offset_s} for r in call.recordings if r.expected
+            {"party": r.party.value, "file": r.path, "offset_s": r.offset_s, "cuts": [list(cut) for cut in r.cuts]}
+            for r in call.recordings
+            if r.expected
         ],
+        "mutes": [_stretch(mute, call.started_at) for mute in call.mutes],
+        "gaps": [_stretch(gap, call.started_at) for gap in call.gaps],
     }
+
+
+def _disposition(call: CallSnapshot) -> str | None:
+    """A call that somebody answered stays answered, also where the capture ends before the call."""
+    told = call.disposition or (Disposition.ANSWERED if call.spans else None)
+    return None if told is None else _DISPOSITION.get(told, told.value)
 
 
 def _span(span: Span, start: datetime.datetime) -> dict[str, Any]:
@@ -99,7 +220,12 @@ def _span(span: Span, start: datetime.datetime) -> dict[str, Any]:
         "end_s": _seconds(start, span.ended_at),
         "hold_s": span.hold_s,
         "ring_s": span.ring_s,
+        "wrap_s": span.wrap_s,
     }
+
+
+def _stretch(stretch: Stretch, start: datetime.datetime) -> dict[str, float | None]:
+    return {"from_s": _seconds(start, stretch.started_at), "to_s": _seconds(start, stretch.ended_at)}
 
 
 def _seconds(start: datetime.datetime, at: datetime.datetime | None) -> float | None:
@@ -110,12 +236,12 @@ def _iso(at: datetime.datetime | None) -> str | None:
     return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
-def _clocked(stream: Iterable[Message], assembler: Assembler) -> Iterator[Message]:
+def _clocked(stream: Iterable[Placed], assembler: Assembler) -> Iterator[Placed]:
     """The stream, after the assembler was told the first time that it names: answers to listings carry none."""
-    early: list[Message] = []
+    early: list[Placed] = []
     stream = iter(stream)
-    for message in stream:
-        early.append(message)
+    for position, message in stream:
+        early.append((position, message))
         if message.get("Timestamp") or message.kind is Kind.MARK:
             with contextlib.suppress(ValueError):
                 assembler.start_clock(seconds_since_1970(message.get("Timestamp") or message.get("At")))
@@ -124,18 +250,9 @@ def _clocked(stream: Iterable[Message], assembler: Assembler) -> Iterator[Messag
     yield from stream
 
 
-def _keep(last: dict[str, CallSnapshot], call: CallSnapshot) -> None:
-    if call.merged_into is None:
-        last[call.linked_id] = call
-    else:
-        last.pop(call.linked_id, None)
-
-
-def _of_file(path: Path) -> Iterator[Message]:
-    try:
-        for _, message in journal.messages(path):
-            yield message
-    except OSError as error:
-        raise InputError(
-            f"{error.filename or path} can't be read: {error.strerror}. Hand in a raw capture of the manager connection."
-        ) from None
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    with gzip.open(path, "rb") if packed else path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk

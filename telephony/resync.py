@@ -3,103 +3,249 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from telephony import sentences
+from telephony.agents import AgentsAtWork
+from telephony.callbook import CallBook
+from telephony.channels import Channel
 from telephony.frames import Message
-from telephony.history import QueueVisit
-
-if TYPE_CHECKING:
-    from telephony.assembler import Assembler
+from telephony.history import CallHistory, Visit
 
 #: Listings asked for only to look whether events are missing carry this; they change no call.
 WATCH_PREFIX = "avasanj-watch"
+#: A PBX that started this long after an event of a call was seen has not kept that call.
+_BOOT_S = 1.0
 
 
 class Resync:
-    """Takes the answers to CoreShowChannels, Status and QueueStatus.
+    """Takes the answers to CoreShowChannels, Status, QueueStatus and BridgeList, and notices a PBX that was started again.
 
-    A call that was open before a gap is marked incomplete. If the PBX no longer lists any of its channels, it ended
+    A call that was open before a gap is marked with it. If the PBX no longer lists any of its channels, it ended
     while nobody listened, and is closed at the last moment at which it was seen alive.
     """
 
-    def __init__(self, assembler: Assembler) -> None:
-        self._assembler = assembler
+    def __init__(self, book: CallBook, agents: AgentsAtWork) -> None:
+        self._book = book
+        self._agents = agents
         self._before_gap: set[str] = set()
         self._listed: set[str] = set()
+        self._bridges: set[str] | None = None
+        self._queue_asked = ""
+        self._last_at = 0.0  #: of the last event before the connection was away
+        self._uptime_s: float | None = None
 
     def handlers(self) -> dict[str, Callable[[Message, float], None]]:
         return {
+            "FullyBooted": self._booted,
+            "SuccessfulAuth": self._boot_time,
+            "Shutdown": self._shut_down,
             "CoreShowChannel": self._core_show_channel,
             "CoreShowChannelsComplete": self._listing_complete,
             "Status": self._status,
             "StatusComplete": self._status_complete,
+            "QueueParams": self._queue_params,
             "QueueEntry": self._queue_entry,
             "QueueMember": self._queue_member,
+            "QueueStatusComplete": self._queues_complete,
+            "BridgeListItem": self._bridge,
+            "BridgeListComplete": self._bridges_complete,
+            "BridgeInfoChannel": self._bridged_channel,
         }
 
-    def begin(self) -> None:
-        """A connection was made: whatever was open may have changed unseen."""
-        self._before_gap = set(self._assembler.board.channels)
+    def begin(self, last_at: float, at: float) -> None:
+        """A connection was made: whatever was open may have changed unseen since `last_at`."""
+        self._before_gap = set(self._book.board.channels)
         self._listed = set()
-        for call in self._assembler.calls.values():
-            call.complete = False
+        self._bridges = None
+        self._last_at = last_at or at
+        self._agents.begin_listing()
+        self.missed(last_at, at)
+
+    def missed(self, from_at: float, at: float) -> None:
+        """Events of that time may be missing: note it at every open call."""
+        for call in self._book.open.values():
+            call.gap(max(from_at or call.last_seen_at, call.started_at), max(at, call.started_at))
+            clock = f"{max(from_at, call.started_at) - call.started_at:.3f} s"
+            self._book.note(call, sentences.CONNECTION_AWAY, at, **{"from": clock})
+
+    # -- a PBX that was started again
+
+    def _booted(self, message: Message, at: float) -> None:
+        """Sent after each log-in, without a time stamp of its own in some versions."""
+        uptime = message.get("Uptime")
+        self._uptime_s = float(uptime) if uptime.isdigit() else None
+        if message.get("Timestamp"):
+            self._boot_time(message, at)
+
+    def _boot_time(self, message: Message, at: float) -> None:
+        """The first time stamp after a log-in tells when the PBX was started."""
+        del message
+        uptime_s, self._uptime_s = self._uptime_s, None
+        if uptime_s is not None:
+            self._died(before=at - uptime_s, at=at)
+
+    def _died(self, *, before: float, at: float) -> None:
+        """The PBX started at about `before`: what was last seen earlier has not survived it."""
+        lost = [
+            channel
+            for channel in list(self._book.board.channels.values())
+            if self._seen_at(channel) < before - _BOOT_S and channel.uniqueid not in self._listed
+        ]
+        for channel in lost:
+            self._kill(channel, at)
+        if lost:
+            self._agents.pbx_died(max(self._seen_at(channel) for channel in lost))
+
+    def _seen_at(self, channel: Channel) -> float:
+        call = self._book.call_of.get(channel.uniqueid)
+        return channel.created_at if call is None else call.last_seen_at
+
+    def _kill(self, channel: Channel, at: float) -> None:
+        call = self._book.call_of.get(channel.uniqueid)
+        if call is None or channel.ended_at is not None:
+            return
+        if not call.pbx_died:
+            call.pbx_died = True
+            if not call.gaps or call.gaps[-1].ended_at is None or call.gaps[-1].ended_at < call.last_seen_at:
+                call.gap(call.last_seen_at, None)
+            self._book.note(call, sentences.PBX_DIED, at)
+        self._before_gap.discard(channel.uniqueid)
+        self._book.end_channel(channel, call.last_seen_at)
+
+    def _shut_down(self, message: Message, at: float) -> None:
+        """The PBX is going down now, and says so: everything ends with it."""
+        del message
+        for channel in list(self._book.board.channels.values()):
+            call = self._book.call_of.get(channel.uniqueid)
+            if call is not None and channel.ended_at is None:
+                call.pbx_died = True
+                self._book.note(call, sentences.PBX_DIED, at)
+                self._book.end_channel(channel, at)
+        self._agents.pbx_died(at)
+
+    # -- channels
 
     def _core_show_channel(self, message: Message, at: float) -> None:
         if message.get("ActionID").startswith(WATCH_PREFIX):
             return
-        known = message.get("Uniqueid") in self._assembler.board.channels
-        channel = self._assembler.channel(message, at=at)
+        channel = self._listed_channel(message, at, age_s=clock_s(message.get("Duration")))
+        if channel is not None and (bridge := message.get("BridgeId")) and channel.bridge is None:
+            self._enter(channel, bridge, at)
+        self._note_queue(channel, message.get("Application"), message.get("ApplicationData"))
+
+    def _status(self, message: Message, at: float) -> None:
+        seconds = message.get("Seconds")
+        channel = self._listed_channel(message, at, age_s=float(seconds) if seconds.isdigit() else 0.0)
         if channel is None:
             return
+        bridge = message.get("BridgeID")
+        if bridge and channel.bridge != bridge:
+            self._enter(channel, bridge, at)
+        elif not bridge:
+            self._book.board.leave(channel, at)
+        self._note_queue(channel, message.get("Application"), message.get("Data"))
+
+    def _enter(self, channel: Channel, bridge: str, at: float) -> None:
+        """Since when is not said: a call whose beginning was missed is taken to be in it from the first moment seen."""
+        self._book.board.enter(channel, bridge, at)
+
+    def _listed_channel(self, message: Message, at: float, *, age_s: float) -> Channel | None:
+        known = message.get("Uniqueid") in self._book.board.channels
+        channel = self._book.channel(message, at=at)
+        if channel is None:
+            return None
         self._listed.add(channel.uniqueid)
-        call = self._assembler.call_of(channel.uniqueid)
-        if not known and call is not None:
-            channel.created_at = at - clock_s(message.get("Duration"))
+        if not known:
+            call = self._book.call_of[channel.uniqueid]
+            channel.created_at = max(0.0, at - age_s)
+            channel.dialled = message.get("Application") in ("AppDial", "AppQueue")
             call.started_at = min(call.started_at, channel.created_at)
-            if (bridge := message.get("BridgeId")) and channel.bridge is None:
-                self._assembler.board.enter(channel, bridge, at)
+            for gap in call.gaps:
+                gap.started_at = call.started_at if gap.started_at is None else min(gap.started_at, call.started_at)
+            self._book.note(call, sentences.LISTED, at, channel=channel.name)
+        return channel
+
+    def _note_queue(self, channel: Channel | None, application: str, data: str) -> None:
+        call = None if channel is None else self._book.call_of.get(channel.uniqueid)
+        if call is None:
+            return
+        if application == "Queue":
+            call.last_queue = data.partition(",")[0]
+        if call.first is channel and channel is not None and not call.called and channel.exten not in ("", "s"):
+            call.called = channel.exten
 
     def _listing_complete(self, message: Message, at: float) -> None:
         if message.get("ActionID").startswith(WATCH_PREFIX):
             return
         for uniqueid in sorted(self._before_gap - self._listed):
-            channel = self._assembler.board.channels.get(uniqueid)
-            call = self._assembler.call_of(uniqueid)
+            channel = self._book.board.channels.get(uniqueid)
+            call = self._book.call_of.get(uniqueid)
             if channel is not None and call is not None:
-                call.complete = False
-                self._assembler.end_channel(channel, min(at, call.last_seen_at))
+                if not call.gaps:
+                    call.gap(call.last_seen_at, at)
+                call.closed_unseen = True
+                self._book.note(call, sentences.GONE_UNSEEN, at, channel=channel.name)
+                self._book.end_channel(channel, min(at, call.last_seen_at))
         self._before_gap = set()
-
-    def _status(self, message: Message, at: float) -> None:
-        channel = self._assembler.channel(message, at=at)
-        if channel is None:
-            return
-        bridge = message.get("BridgeID")
-        if bridge and channel.bridge != bridge:
-            self._assembler.board.enter(channel, bridge, at)
-        elif not bridge:
-            self._assembler.board.leave(channel)
-        call = self._assembler.call_of(channel.uniqueid)
-        if call is not None and message.get("Application") == "Queue":
-            call.last_queue = message.get("Data").partition(",")[0]
 
     def _status_complete(self, message: Message, at: float) -> None:
         del message
-        self._assembler.connect_all(at)
+        self._book.connect_all(at)
+
+    # -- bridges
+
+    def _bridge(self, message: Message, at: float) -> None:
+        del at
+        self._bridges = (self._bridges or set()) | {message.get("BridgeUniqueid")}
+
+    def _bridges_complete(self, message: Message, at: float) -> None:
+        """Bridges that are no longer listed are gone. Those that a listing of channels named already are true."""
+        del message
+        for bridge in self._book.board.bridges():
+            stale = [c for c in self._book.board.members(bridge) if c.uniqueid not in self._listed]
+            if self._bridges is not None and bridge not in self._bridges and stale:
+                self._book.board.forget_bridge(bridge, at)
+        self._bridges = None
+        self._book.connect_all(at)
+
+    def _bridged_channel(self, message: Message, at: float) -> None:
+        channel = self._listed_channel(message, at, age_s=0.0)
+        if channel is not None and (bridge := message.get("BridgeUniqueid")):
+            self._book.board.enter(channel, bridge, at, technology=message.get("BridgeTechnology"))
+            self._book.connect(self._book.call_of[channel.uniqueid], at)
+
+    # -- queues
+
+    def _queue_params(self, message: Message, at: float) -> None:
+        del at
+        self._queue_asked = message.get("Queue")
 
     def _queue_entry(self, message: Message, at: float) -> None:
         """A caller who waits in a queue that we did not see them enter."""
-        call = self._assembler.call_of(message.get("Uniqueid"))
-        if call is not None and not any(visit.left_at is None for visit in call.visits):
-            wait = message.get("Wait")
-            call.visits.append(
-                QueueVisit(queue=message.get("Queue"), joined_at=at - (float(wait) if wait.isdigit() else 0.0))
+        call: CallHistory | None = self._book.call_of.get(message.get("Uniqueid"))
+        if call is None or any(visit.left_at is None for visit in call.visits):
+            return
+        wait = message.get("Wait")
+        joined_at = at - (float(wait) if wait.isdigit() else 0.0)
+        call.visits.append(
+            Visit(
+                uniqueid=message.get("Uniqueid"),
+                queue=message.get("Queue"),
+                joined_at=max(call.started_at, joined_at),
             )
+        )
+        self._book.note(call, sentences.JOINED_QUEUE, at, queue=message.get("Queue"))
 
     def _queue_member(self, message: Message, at: float) -> None:
-        del at
-        if (interface := message.get("Location")) and (name := message.get("Name")):
-            self._assembler.members[interface] = name
+        self._agents.member(message, at, listed=True)
+        interface, name = message.get("Location"), message.get("Name")
+        for channel in self._book.board.channels.values():
+            if channel.member_interface is None and channel.interface == interface and channel.dialled:
+                channel.member_interface, channel.member_name = interface, name
+
+    def _queues_complete(self, message: Message, at: float) -> None:
+        del message
+        self._agents.end_listing(min(at, self._last_at or at))
 
 
 def clock_s(text: str) -> float:

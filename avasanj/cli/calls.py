@@ -73,17 +73,18 @@ def replay(
     json: Json = False,
 ) -> None:
     """Feed a PBX's raw events through the call ledger and print the calls. Needs no database."""
+    from telephony.listener import numbering_of
     from telephony.replay import replay as replay_events
 
     if not events.exists():
         raise InputError(
             f"There is no file {events}. Give a raw AMI stream, for instance one of the journal's segments."
         )
-    calls = replay_events(events)
+    told = replay_events(events, numbering=numbering_of(settings_and_log()))
     if json:
-        print_json(calls)
+        print_json(told)
         return
-    for call in calls:
+    for call in told["calls"]:
         agents = ", ".join(span["name"] or span["agent"] for span in call["spans"]) or "no agent"
         print(
             f"{call['started_at']}  {call['direction']:<8} {call['disposition'] or call['state']:<10} {call['queue'] or '-':<12} {agents}"

@@ -1,0 +1,167 @@
+"""What the events of bridges mean: who hears whom, who holds whom, who is parked, who meets in a conference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from telephony import sentences
+from telephony.callbook import CallBook
+from telephony.channels import Channel
+from telephony.frames import Message
+from telephony.history import CallHistory, OpenHold
+
+#: A phone that holds one line and dials on another does both within this time, in either order.
+_TOGETHER_S = 1.0
+
+
+class BridgeEvents:
+    """Handlers of bridges, holds, parking and conferences. Times in seconds since 1970."""
+
+    def __init__(self, book: CallBook) -> None:
+        self._book = book
+
+    def handlers(self) -> dict[str, Callable[[Message, float], None]]:
+        return {
+            "LocalBridge": self._local_bridge,
+            "BridgeEnter": self._enter,
+            "BridgeLeave": self._leave,
+            "Hold": self._hold,
+            "Unhold": self._unhold,
+            "ConfbridgeJoin": self._conference_join,
+            "ParkedCall": self._parked,
+            "UnParkedCall": self._fetched,
+            "Pickup": self._picked_up,
+        }
+
+    def _local_bridge(self, message: Message, at: float) -> None:
+        one, two = self._book.channel(message, "LocalOne", at=at), self._book.channel(message, "LocalTwo", at=at)
+        if one is not None and two is not None:
+            self._book.board.pair(one.uniqueid, two.uniqueid)
+            self._book.connect(self._book.call_of[one.uniqueid], at)
+
+    def _enter(self, message: Message, at: float) -> None:
+        channel = self._book.channel(message, at=at)
+        if channel is None:
+            return
+        bridge = message.get("BridgeUniqueid")
+        self._book.board.enter(channel, bridge, at, technology=message.get("BridgeTechnology"))
+        call = self._book.call_of[channel.uniqueid]
+        self._book.touched[call.linked_id] = None
+        if message.get("BridgeCreator") == "ConfBridge":
+            self._meet(channel, bridge, message.get("BridgeName"), at)
+            call = self._book.call_of[channel.uniqueid]
+        if call.is_holding(channel):
+            self._book.connect(call, at)
+            if any(span.channel is channel for span in call.open_spans) and self._hears_customer(call, channel):
+                call.end_hold(channel, at)  # back from a consultation, for which no Unhold is sent
+                self._book.note(call, sentences.RESUMED, at, party=channel.interface)
+        self._book.connect(call, at)
+
+    def _hears_customer(self, call: CallHistory, channel: Channel) -> bool:
+        customer = call.customer(self._book.numbering)
+        return (
+            customer is not None
+            and customer.live
+            and any(other is channel for other in self._book.board.connected_with(customer))
+        )
+
+    def _leave(self, message: Message, at: float) -> None:
+        channel = self._book.channel(message, at=at)
+        if channel is not None:
+            if channel.bridge == message.get("BridgeUniqueid"):
+                self._book.board.leave(channel, at)
+            call = self._book.call_of[channel.uniqueid]
+            self._book.touched[call.linked_id] = None
+            self._book.connect(call, at)
+
+    # -- holds
+
+    def _hold(self, message: Message, at: float) -> None:
+        channel = self._book.channel(message, at=at)
+        if channel is None:
+            return
+        call = self._book.call_of[channel.uniqueid]
+        takes_part = any(channel is span.channel for span in call.open_spans) or (
+            channel is call.customer(self._book.numbering) and bool(call.open_spans)
+        )
+        if not takes_part or call.is_holding(channel):
+            return
+        call.holds.append(OpenHold(channel=channel, started_at=at))
+        self._book.note(call, sentences.HELD, at, party=channel.interface)
+        for other in list(self._book.open.values()):
+            first = other.first
+            if (
+                other is not call
+                and first is not None
+                and first.interface == channel.interface
+                and not first.dialled
+                and 0 <= at - other.started_at < _TOGETHER_S
+                and self._book.numbering.is_extension(first.exten)
+                and channel is not call.customer(self._book.numbering)
+            ):
+                self._book.note(call, sentences.CONSULTED, at, agent=first.interface, called=other.called)
+                self._book.join(other, call, at, consulting=True)
+
+    def _unhold(self, message: Message, at: float) -> None:
+        channel = self._book.channel(message, at=at)
+        if channel is not None:
+            call = self._book.call_of[channel.uniqueid]
+            if call.end_hold(channel, at):
+                self._book.note(call, sentences.RESUMED, at, party=channel.interface)
+            self._book.connect(call, at)
+
+    # -- conferences
+
+    def _conference_join(self, message: Message, at: float) -> None:
+        channel = self._book.channel(message, at=at)
+        if channel is None:
+            return
+        bridge = message.get("BridgeUniqueid")
+        self._book.board.enter(channel, bridge, at)
+        self._meet(channel, bridge, message.get("Conference"), at)
+        self._book.connect(self._book.call_of[channel.uniqueid], at)
+
+    def _meet(self, channel: Channel, bridge: str, room: str, at: float) -> None:
+        """Who meets in a conference is in one call, though Linkedid never says so. Two customers keep a call each."""
+        if not channel.is_real:
+            return
+        call = self._book.call_of[channel.uniqueid]
+        if call.conference != room:
+            call.conference = room
+            self._book.note(call, sentences.IN_ROOM, at, party=channel.interface, room=room)
+        here = {self._book.call_of[c.uniqueid].linked_id for c in self._book.board.members(bridge) if c.is_real}
+        met = sorted((self._book.open[one] for one in here if one in self._book.open), key=lambda c: c.started_at)
+        customers = [one for one in met if self._has_customer(one)]
+        whole = (customers or met or [call])[0]
+        for part in met:
+            if part is not whole and not self._has_customer(part):
+                self._book.join(part, whole, at)
+
+    def _has_customer(self, call: CallHistory) -> bool:
+        customer = call.customer(self._book.numbering)
+        return customer is not None and (bool(call.visits) or not self._book.numbering.is_inside(customer))
+
+    # -- parking and pickup
+
+    def _parked(self, message: Message, at: float) -> None:
+        call = self._book.call_of.get(message.get("ParkeeUniqueid"))
+        if call is None:
+            return
+        space = message.get("ParkingSpace")
+        self._book.note(call, sentences.PARKED, at, space=space)
+
+    def _fetched(self, message: Message, at: float) -> None:
+        call = self._book.call_of.get(message.get("ParkeeUniqueid"))
+        fetcher = self._book.call_of.get(message.get("RetrieverUniqueid"))
+        if call is None or fetcher is None:
+            return
+        self._book.note(call, sentences.FETCHED, at, party=message.get("RetrieverChannel"))
+        self._book.join(fetcher, call, at)
+
+    def _picked_up(self, message: Message, at: float) -> None:
+        """Somebody took a ringing call from their own phone: their call is that one."""
+        taken = self._book.call_of.get(message.get("TargetUniqueid"))
+        own = self._book.call_of.get(message.get("Uniqueid"))
+        if taken is None or own is None:
+            return
+        self._book.join(own, taken, at)

@@ -1,0 +1,293 @@
+"""Which channels make up which call: by Linkedid, and by what joined them where Linkedid does not say it."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable
+
+from telephony import sentences
+from telephony.agents import AgentsAtWork
+from telephony.channels import Channel, Numbering, Switchboard
+from telephony.frames import Message
+from telephony.history import CallHistory, Note, OpenHold, OpenMute, OpenSpan
+from telephony.ledger import Position
+
+#: Channels whose end is remembered, so that a late event does not bring them back.
+_REMEMBERED = 10_000
+#: Ended calls that are kept for what may still be learnt of them: records of the PBX for a gap, the end of a wrap-up.
+_KEPT = 2_000
+
+
+class CallBook:
+    """Every open call of one PBX with its channels, and the ended ones of which more may be learnt. Times in seconds since 1970."""
+
+    def __init__(self, *, numbering: Numbering, agents: AgentsAtWork) -> None:
+        self.numbering = numbering
+        self.agents = agents
+        self.board = Switchboard()
+        self.open: dict[str, CallHistory] = {}
+        self.touched: dict[str, None] = {}
+        self.just_ended: dict[str, CallHistory] = {}
+        self.ended: collections.OrderedDict[str, CallHistory] = collections.OrderedDict()
+        self.position: Position | None = None
+        self.message = Message("")  #: what is being looked at
+        self.call_of: dict[str, CallHistory] = {}
+        self.part_of: dict[str, str] = {}  #: linked id of a call that joined another -> of that other
+        self.last_unnamed: CallHistory | None = None  #: the last that ended without a number that was called
+        self._gone: collections.OrderedDict[str, None] = collections.OrderedDict()
+
+    # -- notes
+
+    def note(self, call: CallHistory, text: str, at: float, **values: str) -> None:
+        """Keep why we believe something of the call, and have it looked at."""
+        self.touched[call.linked_id] = None
+        call.note(
+            Note(
+                text=text,
+                values=tuple(values.items()),
+                event=self.message.name,
+                at=at,
+                offset=self.message.offset,
+                position=self.position,
+            )
+        )
+
+    # -- channels
+
+    def channel(self, message: Message, prefix: str = "", *, at: float) -> Channel | None:
+        """The channel that the message describes under `prefix`, made if it is new to us; None when it is over or not named."""
+        uniqueid = message.get(f"{prefix}Uniqueid")
+        name = message.get(f"{prefix}Channel")
+        if not uniqueid or not name or uniqueid in self._gone or uniqueid == "none":
+            return None
+        linkedid = message.get(f"{prefix}Linkedid") or uniqueid
+        linkedid = self.part_of.get(linkedid, linkedid)
+        channel = self.board.channels.get(uniqueid)
+        if channel is None:
+            channel = self._make(message, prefix, uniqueid=uniqueid, linkedid=linkedid, name=name, at=at)
+        elif channel.linkedid != linkedid:
+            self.move(channel, linkedid, at)
+        if channel.name != name:
+            channel.rename(name)
+        call = self.call_of[uniqueid]
+        call.last_seen_at = max(call.last_seen_at, at)
+        return channel
+
+    def _make(self, message: Message, prefix: str, *, uniqueid: str, linkedid: str, name: str, at: float) -> Channel:
+        channel = Channel(
+            uniqueid=uniqueid,
+            linkedid=linkedid,
+            name=name,
+            created_at=at,
+            context=message.get(f"{prefix}Context"),
+            exten=message.get(f"{prefix}Exten"),
+            caller_number=message.get(f"{prefix}CallerIDNum"),
+            caller_name=message.get(f"{prefix}CallerIDName"),
+        )
+        self.board.channels[uniqueid] = channel
+        known = linkedid in self.open
+        call = self.find_or_open(linkedid, at)
+        if message.name != "Newchannel":
+            call.gap(None, at)  # its beginning was missed
+            self.note(call, sentences.FOUND, at, channel=name)
+        elif not known:
+            self.note(call, sentences.STARTED, at, channel=name, called=channel.exten, context=channel.context)
+        self._add(call, channel)
+        return channel
+
+    def find_or_open(self, linkedid: str, at: float) -> CallHistory:
+        call = self.open.get(linkedid)
+        if call is None:
+            call = CallHistory(linked_id=linkedid, started_at=at, last_seen_at=at, since=self.position)
+            self.open[linkedid] = call
+            self.ended.pop(linkedid, None)
+        return call
+
+    def _add(self, call: CallHistory, channel: Channel) -> None:
+        call.channels[channel.uniqueid] = channel
+        self.call_of[channel.uniqueid] = call
+        if channel.uniqueid == call.linked_id or (call.first is None and channel.is_real):
+            call.first = channel
+            call.called = channel.exten if channel.exten not in ("", "s") else call.called
+
+    # -- calls that are one
+
+    def join(self, part: CallHistory, whole: CallHistory, at: float, *, consulting: bool = False) -> None:
+        """A second call turned out to belong to another, which its Linkedid never says."""
+        if part is whole:
+            return
+        self.part_of[part.linked_id] = whole.linked_id
+        for linkedid, belongs_to in list(self.part_of.items()):
+            if belongs_to == part.linked_id:
+                self.part_of[linkedid] = whole.linked_id
+        if consulting:
+            whole.consulting |= part.channels.keys()
+        for channel in list(part.channels.values()):
+            if channel.ended_at is None:
+                self.move(channel, whole.linked_id, at)
+        if part.linked_id in self.open and not part.live_channels:
+            self.finish(part, at, merged_into=whole.linked_id)
+
+    def move(self, channel: Channel, linkedid: str, at: float) -> None:
+        """The channel's call turned out to be a part of another: a consultation, a pickup, a parked call fetched."""
+        old = self.call_of[channel.uniqueid]
+        new = self.find_or_open(linkedid, at)
+        channel.linkedid = linkedid
+        if old is new:
+            return
+        del old.channels[channel.uniqueid]
+        self._add(new, channel)
+        new.dials += [dial for dial in old.dials if dial.target == channel.uniqueid]
+        old.dials = [dial for dial in old.dials if dial.target != channel.uniqueid]
+        new.hangup_requests += [note for note in old.hangup_requests if note.uniqueid == channel.uniqueid]
+        new.monitors += [monitor for monitor in old.monitors if monitor.uniqueid == channel.uniqueid]
+        new.visits += [visit for visit in old.visits if visit.uniqueid == channel.uniqueid]
+        old.visits = [visit for visit in old.visits if visit.uniqueid != channel.uniqueid]
+        for gap in old.gaps:
+            new.gap(gap.started_at, gap.ended_at)
+        self.note(new, sentences.MERGED, at, other=old.linked_id)
+        if not old.live_channels:
+            self.finish(old, at, merged_into=new.linked_id)
+        self.connect(new, at)
+
+    def holder(self, interface: str) -> CallHistory | None:
+        """The call whose customer is on hold at this phone; None where there is none, or more than one."""
+        found = [
+            call
+            for call in self.open.values()
+            if call.holds
+            and any(hold.ended_at is None and hold.channel.interface == interface for hold in call.holds)
+            and any(span.channel.interface == interface for span in call.open_spans)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    # -- who hears whom
+
+    def connect(self, call: CallHistory, at: float) -> None:
+        """Open and close agents' spans so that they say who hears the customer now.
+
+        An agent who holds the customer to consult somebody is still this customer's agent.
+        """
+        customer = call.customer(self.numbering)
+        with_customer: dict[str, Channel] = {}
+        if customer is not None and customer.ended_at is None and customer.bridge is not None:
+            with_customer = {
+                channel.uniqueid: channel
+                for channel in self.board.connected_with(customer)
+                if channel.uniqueid in call.channels
+            }
+        for span in call.open_spans:
+            if span.channel.uniqueid in with_customer:
+                continue
+            consulting = (
+                span.channel.ended_at is None
+                and customer is not None
+                and customer.ended_at is None
+                and call.is_holding(span.channel)
+            )
+            if not consulting:
+                self.close_span(call, span, at)
+        open_now = {span.channel.uniqueid for span in call.open_spans}
+        for uniqueid, channel in with_customer.items():
+            if uniqueid not in open_now and not channel.handed_over:
+                call.open_span(channel, at)
+                self.note(call, sentences.PICKED_UP, at, agent=channel.interface)
+        self.agents.talk(call.linked_id, self._talkers(call), at)
+
+    def close_span(self, call: CallHistory, span: OpenSpan, at: float) -> None:
+        call.close_span(span, at)
+        self.note(call, sentences.PARTED, at, agent=span.channel.interface)
+        if span.ended_at is not None and span.channel.member_interface is not None:
+            self.agents.parted(call, span)
+
+    def _talkers(self, call: CallHistory) -> dict[str, Channel]:
+        """Those of our own phones in the call that hear somebody now, by uniqueid."""
+        held = {span.channel.uniqueid for span in call.open_spans}
+        return {
+            channel.uniqueid: channel
+            for channel in call.channels.values()
+            if channel.ended_at is None
+            and channel.is_real
+            and self.numbering.is_inside(channel)
+            and (channel.uniqueid in held or next(iter(self.board.connected_with(channel)), None) is not None)
+        }
+
+    def connect_all(self, at: float) -> None:
+        """Look again who hears whom, after bridges were learnt from a listing."""
+        for call in list(self.open.values()):
+            self.connect(call, at)
+            self.touched[call.linked_id] = None
+
+    # -- ends
+
+    def end_channel(self, channel: Channel, at: float) -> None:
+        """The channel is no more. With its last one the call is over."""
+        call = self.call_of[channel.uniqueid]
+        channel.ended_at = max(at, channel.created_at)
+        self.board.remove(channel, at)
+        self._remember_gone(channel.uniqueid)
+        for dial in call.dials:
+            if dial.target == channel.uniqueid and dial.ended_at is None:
+                dial.ended_at = max(at, dial.begun_at)
+        self.agents.ring_over(channel, at)
+        self.connect(call, at)
+        self.touched[call.linked_id] = None
+        if not call.live_channels:
+            self.finish(call, at)
+
+    def finish(self, call: CallHistory, at: float, merged_into: str | None = None) -> None:
+        call.ended_at = max(call.started_at, self._end_of(call, at))
+        for span in call.open_spans:
+            self.close_span(call, span, call.ended_at)
+        for span in call.spans:
+            span.ended_at = max(span.started_at, min(span.ended_at or call.ended_at, call.ended_at))
+            call.ended_at = max(call.ended_at, span.ended_at)
+        parts: list[OpenHold | OpenMute] = [*call.holds, *call.mutes]
+        for part in parts:
+            part.ended_at = max(part.started_at, call.ended_at if part.ended_at is None else part.ended_at)
+        for visit in call.visits:
+            visit.left_at = max(visit.joined_at, call.ended_at if visit.left_at is None else visit.left_at)
+        call.merged_into = merged_into
+        if merged_into is None:
+            self.note(call, sentences.ENDED, at)
+        self.agents.talk(call.linked_id, {}, at)
+        for uniqueid in call.channels:
+            self.call_of.pop(uniqueid, None)
+        self.open.pop(call.linked_id, None)
+        self.touched.pop(call.linked_id, None)
+        for part_id in [one for one, whole in self.part_of.items() if whole == call.linked_id]:
+            del self.part_of[part_id]
+        self.just_ended[call.linked_id] = call
+        if merged_into is None and not call.called:
+            self.last_unnamed = call
+        if merged_into is None and (call.gaps or self.agents.wraps(call)):
+            self._keep(call)
+
+    def _end_of(self, call: CallHistory, at: float) -> float:
+        """When the parties were gone: not the phone that stays on a line after its call was handed on or consulted."""
+        customer = call.customer(self.numbering)
+        ends = [
+            party.ended_at
+            for party in (customer, call.first)
+            if party is not None and party.ended_at is not None and not party.handed_over
+        ]
+        ends += [span.ended_at for span in call.spans if span.ended_at is not None]
+        if not call.consulting and not any(channel.handed_over for channel in call.channels.values()):
+            ends += [channel.ended_at for channel in call.channels.values() if channel.ended_at is not None]
+        return max(ends, default=at)
+
+    def _keep(self, call: CallHistory) -> None:
+        self.ended[call.linked_id] = call
+        while len(self.ended) > _KEPT:
+            self.ended.popitem(last=False)
+
+    def touch_ended(self, calls: Iterable[CallHistory]) -> None:
+        """More was learnt of calls that are over."""
+        for call in calls:
+            if call.linked_id in self.ended:
+                self.just_ended[call.linked_id] = call
+
+    def _remember_gone(self, uniqueid: str) -> None:
+        self._gone[uniqueid] = None
+        while len(self._gone) > _REMEMBERED:
+            self._gone.popitem(last=False)

@@ -1,0 +1,65 @@
+"""What time the PBX has, from its own time stamps and from when its messages arrived here."""
+
+from __future__ import annotations
+
+import math
+
+from telephony.frames import Message
+from telephony.ledger import seconds_since_1970
+
+#: Events are out of the order of their time stamps by milliseconds; a time stamp this much earlier than the one before
+#: says that the PBX's clock was set back.
+_SET_BACK_S = 2.0
+#: Events arrive late, never early: time stamps this much further ahead of their arrival than ever say that it was set forward.
+_SET_FORWARD_S = 10.0
+
+
+class PbxClock:
+    """Seconds since 1970 as the PBX has them. `step_s` after each reading: by how much its clock was set since the one before."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.step_s = 0.0
+        self._stamp: float | None = None
+        self._text = ""
+        self._arrived: float | None = None
+        self._ahead: float | None = None  #: the most by which time stamps were ahead of their arrival
+
+    def start(self, at: float) -> None:
+        """A time to begin with, for what comes before the first event that names its own."""
+        if self._stamp is None:
+            self.now = at
+
+    def arrived(self, at: float) -> None:
+        """What follows arrived at `at`, by our own clock."""
+        if self._stamp is not None and self._arrived is not None and at < self._arrived - _SET_BACK_S:
+            self._ahead = None  # our own clock was set
+        self._arrived = at
+        if self._stamp is None:
+            self.now = at
+        elif self._ahead is not None:
+            self.now = max(self.now, at + self._ahead)
+
+    def read(self, message: Message) -> float:
+        """The time of a message: its own stamp, else the time of what came before it."""
+        self.step_s = 0.0
+        text = message.peek("Timestamp")
+        if not text or text == self._text:
+            return self.now
+        try:
+            stamp = seconds_since_1970(text)
+        except ValueError:
+            return self.now
+        self._text = text
+        before = self._stamp
+        self._stamp = stamp
+        ahead = None if self._arrived is None else stamp - self._arrived
+        if before is not None:
+            if stamp < before - _SET_BACK_S:
+                self.step_s = stamp - before
+            elif ahead is not None and self._ahead is not None and ahead > self._ahead + _SET_FORWARD_S:
+                self.step_s = ahead - self._ahead
+        if ahead is not None:
+            self._ahead = ahead if self.step_s else max(ahead, -math.inf if self._ahead is None else self._ahead)
+        self.now = stamp
+        return stamp

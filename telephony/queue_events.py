@@ -1,0 +1,92 @@
+"""What the events of queues mean: callers who wait, members who are called and answer, what members do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from telephony import sentences
+from telephony.callbook import CallBook
+from telephony.frames import Message
+from telephony.history import QueueEnd, Visit
+
+
+class QueueEvents:
+    """Handlers of queue events. Times in seconds since 1970."""
+
+    def __init__(self, book: CallBook) -> None:
+        self._book = book
+
+    def handlers(self) -> dict[str, Callable[[Message, float], None]]:
+        member = self._book.agents.member
+        return {
+            "QueueCallerJoin": self._join,
+            "QueueCallerLeave": self._leave,
+            "QueueCallerAbandon": self._abandon,
+            "AgentCalled": self._agent_called,
+            "AgentConnect": self._agent_connect,
+            "AgentComplete": self._agent_complete,
+            "QueueMemberAdded": member,
+            "QueueMemberStatus": member,
+            "QueueMemberPause": member,
+            "QueueMemberPaused": member,
+            "QueueMemberPenalty": member,
+            "QueueMemberRinginuse": member,
+            "QueueMemberRemoved": self._book.agents.removed,
+        }
+
+    def _join(self, message: Message, at: float) -> None:
+        if (channel := self._book.channel(message, at=at)) is None:
+            return
+        call, queue = self._book.call_of[channel.uniqueid], message.get("Queue")
+        if any(v.uniqueid == channel.uniqueid and v.queue == queue and v.left_at is None for v in call.visits):
+            return
+        call.visits.append(Visit(uniqueid=channel.uniqueid, queue=queue, joined_at=at))
+        call.queue_status = ""
+        self._book.note(call, sentences.JOINED_QUEUE, at, queue=queue)
+
+    def _leave(self, message: Message, at: float) -> None:
+        if (visit := self._visit(message, at)) is not None and visit.left_at is None:
+            visit.left_at = max(at, visit.joined_at)
+            self._book.note(self._book.call_of[visit.uniqueid], sentences.LEFT_QUEUE, at, queue=visit.queue)
+
+    def _abandon(self, message: Message, at: float) -> None:
+        if (visit := self._visit(message, at)) is not None and not visit.connected:
+            visit.left_at, visit.abandoned = max(at, visit.joined_at), True
+            self._book.note(self._book.call_of[visit.uniqueid], sentences.GAVE_UP_QUEUE, at, queue=visit.queue)
+
+    def _visit(self, message: Message, at: float) -> Visit | None:
+        """The caller's last visit to the queue that the message names."""
+        channel = self._book.channel(message, at=at)
+        if channel is None:
+            return None
+        visits = self._book.call_of[channel.uniqueid].visits
+        here = [visit for visit in visits if visit.queue == message.get("Queue") and visit.uniqueid == channel.uniqueid]
+        return here[-1] if here else None
+
+    def _agent_called(self, message: Message, at: float) -> None:
+        self._book.channel(message, at=at)
+        agent = self._book.channel(message, "Dest", at=at)
+        taken_over = agent is not None and not agent.dialled and message.name == "AgentConnect"  # by a pickup
+        if agent is not None and message.get("Interface") and not taken_over:
+            agent.dialled = True
+            agent.member_interface, agent.member_name = message.get("Interface"), message.get("MemberName")
+
+    def _agent_connect(self, message: Message, at: float) -> None:
+        self._agent_called(message, at)
+        if (visit := self._visit(message, at)) is not None:
+            visit.connected, visit.abandoned = True, False
+            visit.left_at = max(at, visit.joined_at) if visit.left_at is None else visit.left_at
+            self._book.touched[self._book.call_of[visit.uniqueid].linked_id] = None
+
+    def _agent_complete(self, message: Message, at: float) -> None:
+        channel = self._book.channel(message, at=at)
+        if channel is None:
+            return
+        call, member = self._book.call_of[channel.uniqueid], message.get("Interface")
+        # Dest* is left out when the agent's Hangup came first
+        agent = message.get("DestUniqueid") or next(
+            (span.channel.uniqueid for span in reversed(call.spans) if span.channel.member_interface == member), ""
+        )
+        reason = message.get("Reason")
+        call.queue_ends.append(QueueEnd(uniqueid=agent, reason=reason, at=at))
+        self._book.note(call, sentences.AGENT_COMPLETE, at, agent=member, reason=reason)

@@ -1,0 +1,88 @@
+"""Which files hold the parties of a call, from when on, and where their time stood still."""
+
+from __future__ import annotations
+
+import itertools
+
+from telephony.channels import Channel
+from telephony.durations import rounded
+from telephony.history import CallHistory
+from telephony.ledger import NamedRecording
+from telephony.mixmonitor import MixMonitor
+from telephony.tables import Party
+
+#: Shorter absences from a bridge are Asterisk putting channels together anew; a file's time does not show them.
+_SHORTEST_CUT_S = 0.05
+
+
+def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRecording, ...]:
+    """The files that hold the parties of an ended, answered call.
+
+    On the customer's channel what it receives is the customer; on an agent's channel (outbound calls) the other way
+    round. The customer's channel wins where both are recorded, since it stays through transfers.
+    """
+    answered = bool(history.spans) or bool(history.proven_agent)
+    if history.ended_at is None or not answered or customer is None:
+        return ()
+    inside = [span.channel.uniqueid for span in history.spans]
+    if history.first is not None and history.first is not customer:
+        inside.append(history.first.uniqueid)
+    for uniqueid, received, transmitted in (
+        (customer.uniqueid, Party.CUSTOMER, Party.AGENT),
+        *((agent, Party.AGENT, Party.CUSTOMER) for agent in dict.fromkeys(inside)),
+    ):
+        found: list[NamedRecording] = []
+        monitors = [monitor for monitor in history.monitors if monitor.uniqueid == uniqueid]
+        for parts in _by_file(monitors):
+            found += _named(parts, history, received, transmitted)
+        if found:
+            return tuple(dict.fromkeys(found))
+    return ()
+
+
+def _by_file(monitors: list[MixMonitor]) -> list[list[MixMonitor]]:
+    """The recordings of each file, in order: several where one was stopped and went on with option a.
+
+    Without that option the later one wrote the file from its beginning again, and only it counts.
+    """
+    files: dict[str, list[MixMonitor]] = {}
+    for monitor in monitors:
+        parts = files.setdefault(monitor.mixed, [])
+        if not monitor.appends:
+            parts.clear()
+        parts.append(monitor)
+    return list(files.values())
+
+
+def _named(parts: list[MixMonitor], history: CallHistory, received: Party, transmitted: Party) -> list[NamedRecording]:
+    first = parts[0]
+    written = [stretch for monitor in parts for stretch in _written(monitor, history)]
+    offset = written[0][0] if written else first.started_at
+    cuts = tuple(
+        (rounded(before[1] - history.started_at), rounded(after[0] - history.started_at))
+        for before, after in itertools.pairwise(written)
+        if after[0] - before[1] >= _SHORTEST_CUT_S
+    )
+    offset_s = rounded(offset - history.started_at)
+    legs = [(party, path) for party, path in ((received, first.received), (transmitted, first.transmitted)) if path]
+    found = [
+        NamedRecording(party=party, path=path, offset_s=offset_s, expected=first.named, cuts=cuts)
+        for party, path in legs
+    ]
+    mixed = NamedRecording(
+        party=Party.MIXED, path=first.mixed, offset_s=offset_s, expected=not (legs and first.named), cuts=cuts
+    )
+    return [*found, mixed]
+
+
+def _written(monitor: MixMonitor, history: CallHistory) -> list[tuple[float, float]]:
+    """When something was written: with option b only while the recorded channel was in a bridge."""
+    channel = history.channels[monitor.uniqueid]
+    end = monitor.ended_at or channel.ended_at or history.ended_at or monitor.started_at
+    if not monitor.bridged_only:
+        return [(monitor.started_at, max(monitor.started_at, end))]
+    stretches = [
+        (max(entered or 0.0, monitor.started_at), min(end if left is None else left, end))
+        for entered, left in channel.bridged
+    ]
+    return [(start, until) for start, until in stretches if until > start]

@@ -1,0 +1,45 @@
+"""What `avasanj replay --explain` says of each conclusion: English ids, translated like every other text."""
+
+from __future__ import annotations
+
+from avasanj.i18n import N_
+
+STARTED = N_("A call began: %(channel)s called %(called)s in the context %(context)s.")
+FOUND = N_("The call was found in mid-call by its channel %(channel)s: its beginning was missed.")
+JOINED_QUEUE = N_("The caller entered the queue %(queue)s: they wait from here on.")
+LEFT_QUEUE = N_("The caller left the queue %(queue)s.")
+GAVE_UP_QUEUE = N_("The queue %(queue)s counts the caller as lost: they gave up, or the queue let them go.")
+QUEUE_SAID = N_("The queue let the caller go with the word %(status)s.")
+RINGS = N_("%(agent)s rings.")
+RANG = N_("%(agent)s stopped ringing: %(status)s.")
+PICKED_UP = N_("%(agent)s and the customer hear each other: the agent's time in the call begins.")
+PARTED = N_("%(agent)s and the customer no longer hear each other: the agent's time in the call ends.")
+HELD = N_("%(party)s put the other side on hold.")
+RESUMED = N_("%(party)s took the other side off hold.")
+TRANSFERRED_BLIND = N_("%(from)s sent the call to %(to)s without asking there first.")
+TRANSFERRED_ATTENDED = N_("%(from)s handed the call to %(to)s after talking to them.")
+CONSULTED = N_(
+    "%(agent)s called %(called)s while holding this customer: that belongs to this call and is not a transfer by itself."
+)
+MERGED = N_("The call %(other)s turned out to be a part of this one.")
+IN_ROOM = N_("%(party)s is in the conference %(room)s: all who meet there are in one call.")
+PARKED = N_("The caller was parked at %(space)s.")
+FETCHED = N_("%(party)s fetched the parked caller.")
+TAKEN_OVER = N_("%(party)s picked the call up that rang at %(agent)s.")
+RECORDING = N_("The recording %(file)s began on %(channel)s.")
+RECORDING_ENDED = N_("The recording on %(channel)s was stopped.")
+MUTED = N_("The recording on %(channel)s was muted.")
+UNMUTED = N_("The recording on %(channel)s went on.")
+VOICEMAIL = N_("The caller left a message in the voicemail.")
+ASKED_TO_HANG_UP = N_("%(party)s hung up, or the PBX ended that side.")
+AGENT_COMPLETE = N_("The queue says who ended the talk with %(agent)s: %(reason)s.")
+CHANNEL_ENDED = N_("The channel %(channel)s is over.")
+ENDED = N_("The call is over: no channel of it is left.")
+CONNECTION_AWAY = N_("The connection to the PBX was away: events between %(from)s and here may be missing.")
+GONE_UNSEEN = N_(
+    "The PBX no longer lists %(channel)s: it ended while nobody listened, when it was last seen at the latest."
+)
+LISTED = N_("The PBX lists %(channel)s as going on.")
+PBX_DIED = N_("The PBX had stopped or was killed meanwhile: it ended the call.")
+PROVEN = N_("A record of the PBX's own (%(kind)s) says what was missed: %(what)s.")
+WRAPPED_UP = N_("%(agent)s was free again after the call.")
