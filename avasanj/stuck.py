@@ -13,6 +13,8 @@ from avasanj.database import utc_now
 from avasanj.notify import announce
 from avasanj.people import StuckWork
 
+#: The listener's own: what it could not write to the ledger. It tries again by itself once it was asked for.
+LEDGER = "ledger"
 _JOBS = {job.name: job for job in (work.INTAKE, work.TRANSCRIBE, work.SCORE, work.SYNC)}
 
 
@@ -43,5 +45,19 @@ def requeue(session: Session, stuck_id: uuid.UUID) -> None:
     if stuck.requeued_at is not None:
         return
     stuck.requeued_at = utc_now()
-    work.enqueue(session, _JOBS[stuck.stage], stuck.subject_id, key=f"{stuck.stage}:{stuck.subject_id}:{stuck.id}")
+    if stuck.stage in _JOBS:
+        work.enqueue(session, _JOBS[stuck.stage], stuck.subject_id, key=f"{stuck.stage}:{stuck.subject_id}:{stuck.id}")
     announce(session, "stuck", stuck.subject_id)
+
+
+def still_waiting(session: Session, stage: str, workflow_prefix: str) -> list[StuckWork]:
+    """What waits for a person of a stage that looks after its own work, oldest first."""
+    query = select(StuckWork).where(StuckWork.requeued_at.is_(None), StuckWork.stage == stage)
+    return list(session.scalars(query.where(StuckWork.workflow_id.startswith(workflow_prefix, autoescape=True))))
+
+
+def settled(session: Session, stuck: StuckWork) -> None:
+    """It succeeded after all: nobody needs to see it any more."""
+    stuck.requeued_at = utc_now()
+    announce(session, "stuck", stuck.subject_id)
+    announce(session, "call", stuck.subject_id)

@@ -7,31 +7,28 @@ future is kept for ever. A connection of ours is used once: after any fault it i
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import queue
-import socket
-import ssl
+import itertools
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
 
 from asterisk.ami import Action, AMIClient, FutureResponse
 
-from avasanj.errors import LastingError, PassingError
+from avasanj.errors import LastingError
+from avasanj.settings import Settings
 from telephony.frames import Framer, Kind, Message
+from telephony.inbox import Inbox, Lost, Received
+from telephony.wire import ConnectionFault, Wire, dial, tls_context
+
+__all__ = ["ActionRefused", "ConnectionFault", "Lost", "ManagerConnection", "Received", "UnsafeAction"]
 
 CONNECT_TIMEOUT_S = 5.0
 ACTION_TIMEOUT_S = 5.0
-_RECEIVE_BYTES = 1 << 16
 _WAKE_S = 0.5
 _GREETING = b"Asterisk Call Manager/"
-#: Chunks that wait to be used; beyond it we stop reading, and Asterisk ends the connection rather than losing events.
-_WAITING_CHUNKS = 20_000
-
-
-class ConnectionFault(PassingError):  # noqa: N818 - read at its raising
-    """The connection can't be made, was lost, or does not answer. Make a new one."""
+_CONNECTIONS = itertools.count(1)
 
 
 class ActionRefused(LastingError):  # noqa: N818 - read at its raising
@@ -40,22 +37,6 @@ class ActionRefused(LastingError):  # noqa: N818 - read at its raising
 
 class UnsafeAction(LastingError):  # noqa: N818 - read at its raising
     """An action's value holds a line break, which would make it two actions."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Received:
-    """What one read brought: whole messages and their bytes. `at` in seconds since 1970."""
-
-    at: float
-    raw: bytes
-    messages: tuple[Message, ...]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Lost:
-    """The connection ended; `why` in the operating system's words."""
-
-    why: str
 
 
 class _Reply(FutureResponse):  # type: ignore[misc]
@@ -81,71 +62,87 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
     Everything received lands in `inbox`, in order, and nothing else happens on the reader's thread.
     """
 
-    def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: bool = False,
+        ca_file: Path | None = None,
+        tls_name: str | None = None,
+        inbox: Inbox | None = None,
+    ) -> None:
         super().__init__(address=host, port=port)
-        self.inbox: queue.Queue[Received | Lost] = queue.Queue(maxsize=_WAITING_CHUNKS)
-        self.received_at = time.monotonic()  #: monotonic time of the last byte
+        self.inbox = inbox or Inbox()
         self.skipped = 0  #: messages too long to keep
         self.spoke_otherwise = False  #: what answered did not greet as Asterisk does
-        self._tls = tls
-        self._send_lock = threading.Lock()
+        self._tls, self._ca_file, self._tls_name = tls, ca_file, tls_name
+        self._wire: Wire | None = None
+        self._received_at = time.monotonic()
         self._replies: dict[str, _Reply] = {}
         self._stopped = threading.Event()
+        self._serial = next(_CONNECTIONS)  # so that an answer in the journal is known to be of this connection
+
+    @classmethod
+    def to(cls, settings: Settings) -> Self:
+        """A connection, not made yet, to the PBX that these settings name."""
+        assert settings.ami_host is not None
+        return cls(
+            settings.ami_host,
+            settings.ami_port,
+            tls=settings.ami_tls,
+            ca_file=settings.ami_ca_file,
+            tls_name=settings.ami_tls_name,
+        )
 
     def connect(self) -> None:
         """Dial (IPv4 or IPv6) and start reading. Raises ConnectionFault."""
-        try:
-            plain = socket.create_connection((self._address, self._port), timeout=CONNECT_TIMEOUT_S)
-            self._socket = plain if self._tls is None else self._tls.wrap_socket(plain, server_hostname=self._address)
-        except (OSError, ssl.SSLError) as error:
-            raise ConnectionFault(f"{self._address}:{self._port}: {error.strerror or error}") from error
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.settimeout(_WAKE_S)
-        self.received_at = time.monotonic()
+        context = tls_context(self._ca_file) if self._tls else None
+        self._wire = dial(self._address, self._port, within_s=CONNECT_TIMEOUT_S, tls=context, tls_name=self._tls_name)
+        self._received_at = time.monotonic()
         self.finished = threading.Event()
         self._thread = threading.Thread(target=self.listen, name="ami-reader", daemon=True)
         self._thread.start()
 
     def listen(self) -> None:
         """The reader: bytes to messages to the inbox, until the connection ends."""
+        assert self._wire is not None
         framer = Framer()
         greeting = b""
         why = "closed by us"
         while not self._stopped.is_set():
             try:
-                chunk = self._socket.recv(_RECEIVE_BYTES)
-            except TimeoutError:
-                continue
+                chunk = self._wire.receive(_WAKE_S)
             except OSError as error:
                 why = error.strerror or str(error)
                 break
+            if chunk is None:
+                continue
             if not chunk:
                 why = "closed by Asterisk"
                 break
-            self.received_at = time.monotonic()
+            self._received_at = time.monotonic()
             if len(greeting) < len(_GREETING):
                 greeting = (greeting + chunk)[: len(_GREETING)]
                 self.spoke_otherwise = not _GREETING.startswith(greeting)
             raw, messages = framer.feed(chunk)
             self.skipped = framer.skipped
-            for message in messages:
-                if (
-                    message.kind is Kind.RESPONSE
-                    and (reply := self._replies.pop(message.get("ActionID"), None)) is not None
-                ):
-                    reply.arrive(message)
+            self._answer_requests(messages)
             if raw:
-                self._deliver(Received(at=time.time(), raw=raw, messages=tuple(messages)))
+                self.inbox.put(Received(at=time.time(), raw=raw, messages=tuple(messages)))
         self.finished.set()
-        self._deliver(Lost(why=why))
+        self.inbox.put(Lost(why=why))
         for reply in list(self._replies.values()):
             reply.arrive(None)
 
-    def _deliver(self, item: Received | Lost) -> None:
-        while not self._stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                self.inbox.put(item, timeout=_WAKE_S)
-                return
+    def _answer_requests(self, messages: list[Message]) -> None:
+        if not self._replies:
+            return
+        for message in messages:
+            if message.kind is Kind.RESPONSE:
+                reply = self._replies.pop(message.get("ActionID"), None)
+                if reply is not None:
+                    reply.arrive(message)
 
     def request(
         self, name: str, fields: Mapping[str, str] | None = None, *, timeout_s: float = ACTION_TIMEOUT_S
@@ -181,28 +178,29 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
             raise UnsafeAction(
                 f"The action {str(pack.name)[:30]!r} was not sent: a value in it holds a line break. Remove it."
             )
+        if self._wire is None:
+            raise ConnectionFault("not connected")
         try:
-            with self._send_lock:
-                self._socket.sendall(f"{pack}\r\n".encode())
+            self._wire.send(f"{pack}\r\n".encode(), within_s=ACTION_TIMEOUT_S)
         except OSError as error:
             raise ConnectionFault(f"sending failed: {error.strerror or error}") from error
 
     def silence_s(self) -> float:
-        """Seconds since the last byte came."""
-        return time.monotonic() - self.received_at
+        """Seconds for which the PBX has said nothing; 0 while it is us who don't listen."""
+        return 0.0 if self.inbox.full else time.monotonic() - self._received_at
 
     def disconnect(self) -> None:
         """End it, and wait shortly for the reader."""
         self._stopped.set()
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-            self._socket.close()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_WAKE_S * 4)
+        self.inbox.close()
+        if self._wire is not None:
+            self._wire.hang_up()
+            if self._thread is not None and self._thread is not threading.current_thread():
+                self._thread.join(_WAKE_S * 4)
+            self._wire.close()
 
     def _next_id(self, name: str) -> str:
-        return f"avasanj-{name.lower()}-{self.next_action_id()}"
+        return f"avasanj-{name.lower()}-{self._serial}-{self.next_action_id()}"
 
     def _post(self, name: str, fields: Mapping[str, str], action_id: str) -> None:
         self.send(Action(name, {**fields, "ActionID": action_id}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
 import datetime
 import functools
 import threading
@@ -15,8 +17,11 @@ from avasanj.database import Database, utc_now
 from avasanj.log import get_logger
 from avasanj.settings import Settings
 from telephony import metrics, store
+from telephony.assembler import Assembler
 from telephony.ids import call_id
-from telephony.ledger import CallSnapshot, Position
+from telephony.journal import Journal
+from telephony.ledger import Activity, CallSnapshot, Position
+from telephony.put_aside import PutAside
 from telephony.recordings import SettledRecording, Settling
 from telephony.tables import CallState
 
@@ -27,13 +32,26 @@ _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 #: A call that fails by itself, with the database there, is tried again after 1, 2, 4 … s and then put aside.
 _TRIES = 8
 _EVENT_TIME_EVERY_S = 10.0
+#: Calls that are in the database for good, while the journal may hold a last event of theirs behind the checkpoint.
+_SETTLED, _SETTLED_NAMED_S = 5_000, 900.0
 _log = get_logger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _State:
+    state: str
+    detail: str | None
+    version: str | None
+    troubles: tuple[str, ...]
+    since: datetime.datetime
 
 
 class Bookkeeper:
     """Keeps of every call only what was seen last, so that memory is bounded by calls and not by how long the database is away."""
 
-    def __init__(self, settings: Settings, database: Database, *, pbx: str) -> None:
+    def __init__(self, settings: Settings, database: Database, *, pbx: str, retry_s: float = 1.0) -> None:
+        """`retry_s` is the first pause after a call could not be saved; each one after is twice as long."""
+        self._retry_s = retry_s
         self._settings = settings
         self._database = database
         self._pbx = pbx
@@ -44,7 +62,12 @@ class Bookkeeper:
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}  # monotonic
         self._open_elsewhere: set[str] | None = None
-        self._state: tuple[str, str | None, str | None, datetime.datetime] | None = None
+        self._state: _State | None = None
+        self._activities: dict[tuple[str, str, datetime.datetime], Activity] = {}
+        self._put_aside = PutAside(database, pbx=pbx)
+        self._passed_over: frozenset[str] = frozenset()
+        self._settled: collections.OrderedDict[str, float] = collections.OrderedDict()  # when, monotonic
+        self._fresh = False
         self._event_at: float | None = None
         self._event_noted = 0.0
         self._closing = False
@@ -53,18 +76,32 @@ class Bookkeeper:
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, calls: Iterable[CallSnapshot]) -> None:
-        """Have these calls written. Returns at once."""
+    def pass_over(self, settled: Iterable[str]) -> None:
+        """Leave these calls (linked ids) alone: all of them is in the database, and the journal holds but their last events."""
+        self._passed_over = frozenset(settled)
+        for linked_id in self._passed_over:
+            self._settled[linked_id] = time.monotonic()
+
+    def submit(self, calls: Iterable[CallSnapshot], activities: Iterable[Activity] = ()) -> None:
+        """Have these written. Returns at once."""
         with self._wake:
             for call in calls:
+                if call.linked_id in self._passed_over:
+                    continue
                 self._calls[call.linked_id] = call
                 self._since.setdefault(call.linked_id, call.since)
+            for one in activities:
+                self._activities[one.interface, one.state, one.started_at] = one
+            self._fresh = True
             self._wake.notify()
 
-    def tell_state(self, state: str, detail: str | None, version: str | None) -> None:
+    def tell_state(self, state: str, detail: str | None, version: str | None, troubles: tuple[str, ...] = ()) -> None:
         """Have the state of the PBX's connection written. Only the last one counts."""
         with self._wake:
-            self._state = (state, detail, version, utc_now())
+            if version is None and self._state is not None:
+                version = self._state.version
+            self._state = _State(state=state, detail=detail, version=version, troubles=troubles, since=utc_now())
+            self._fresh = True
             self._wake.notify()
 
     def close_all_but(self, open_calls: Iterable[str]) -> None:
@@ -76,10 +113,21 @@ class Bookkeeper:
     def saw_event(self, at: float) -> None:
         self._event_at = at
 
-    def oldest_unsettled(self) -> Position | None:
-        """Where the events begin that the database does not hold for good yet; None where it holds all."""
+    def note_checkpoint(self, journal: Journal, assembler: Assembler) -> None:
+        """Note from where on the journal must be read again if we end now. Raises OSError where it can't be noted.
+
+        The order matters: what is open is asked for before the end is.
+        """
         with self._wake:
-            return min((since for since in self._since.values() if since is not None), default=None)
+            unsettled = [since for since in self._since.values() if since is not None]
+            cutoff = time.monotonic() - _SETTLED_NAMED_S
+            while self._settled and (
+                self._settled[next(iter(self._settled))] < cutoff or len(self._settled) > _SETTLED
+            ):
+                self._settled.popitem(last=False)
+            settled = list(self._settled)
+        places = [place for place in (assembler.oldest(), *unsettled) if place is not None]
+        journal.set_checkpoint(min(places) if places else journal.end(), settled)
 
     def close(self, *, wait_s: float) -> None:
         """Write what can be written now, and end."""
@@ -94,8 +142,9 @@ class Bookkeeper:
         away = 0
         while True:
             with self._wake:
-                if not (self._calls or self._state or self._closing):
+                if not (self._fresh or self._closing):
                     self._wake.wait(_LOOK_EVERY_S)
+                self._fresh = False
                 closing = self._closing
             try:
                 self._write()
@@ -118,13 +167,15 @@ class Bookkeeper:
     def _write(self) -> None:
         self._write_state()
         with self._wake:
+            for call in self._put_aside.asked_again():
+                self._calls.setdefault(call.linked_id, call)
             waiting = list(self._calls.values())
         for call in waiting:
-            self._guarded(call.linked_id, functools.partial(self._save, call))
+            self._guarded(call, functools.partial(self._save, call))
         now = time.monotonic()
-        for linked_id, settling in list(self._settling.items()):
-            self._guarded(linked_id, functools.partial(self._settle, settling, now))
-
+        for settling in list(self._settling.values()):
+            self._guarded(settling.call, functools.partial(self._settle, settling, now))
+        self._write_activities()
         self._close_orphans()
 
     def _close_orphans(self) -> None:
@@ -137,8 +188,9 @@ class Bookkeeper:
             if closed:
                 _log.warning("orphans_closed", pbx=self._pbx, calls=closed)
 
-    def _guarded(self, linked_id: str, do: Callable[[], None]) -> None:
-        """One call's trouble is not the others': after some tries it is put aside, loudly."""
+    def _guarded(self, call: CallSnapshot, do: Callable[[], None]) -> None:
+        """One call's trouble is not the others': after some tries it is put aside, where a person sees it."""
+        linked_id = call.linked_id
         if time.monotonic() < self._not_before.get(linked_id, 0.0):
             return
         try:
@@ -147,17 +199,28 @@ class Bookkeeper:
             self._not_before.pop(linked_id, None)
         except _AWAY:
             raise
-        except Exception:  # noqa: BLE001 - the supervisor's own thread
+        except Exception as error:  # noqa: BLE001 - the supervisor's own thread
             failures = self._failures[linked_id] = self._failures.get(linked_id, 0) + 1
             metrics.errors.labels(self._pbx, "ledger").inc()
             _log.exception("call_not_saved", call=str(call_id(self._pbx, linked_id)), attempt=failures)
-            self._not_before[linked_id] = time.monotonic() + 2.0 ** (failures - 1)
+            self._not_before[linked_id] = time.monotonic() + self._retry_s * 2.0 ** (failures - 1)
             if failures >= _TRIES:
-                self._forget(linked_id)
+                self._set_aside(call, error)
+
+    def _set_aside(self, call: CallSnapshot, error: Exception) -> None:
+        """Stop trying. Its place in the journal stays noted, so that a restart tries again as well."""
+        self._put_aside.put(call, error)
+        linked_id = call.linked_id
+        for notes in (self._settling, self._failures, self._not_before):
+            notes.pop(linked_id, None)
+        with self._wake:
+            if self._calls.get(linked_id) is call:
+                del self._calls[linked_id]
 
     def _save(self, call: CallSnapshot) -> None:
         with self._database.transaction() as session:
             store.save(session, call, self._settings)
+        self._put_aside.saved(call.linked_id)
         with self._wake:
             if self._calls.get(call.linked_id) is call:
                 del self._calls[call.linked_id]
@@ -197,12 +260,33 @@ class Bookkeeper:
                 return
             self._calls.pop(linked_id, None)
             self._since.pop(linked_id, None)
+            self._settled[linked_id] = time.monotonic()
+
+    def _write_activities(self) -> None:
+        with self._wake:
+            waiting = dict(self._activities)
+        if not waiting:
+            return
+        with self._database.transaction() as session:
+            store.save_activities(session, list(waiting.values()))
+        with self._wake:
+            for key, one in waiting.items():
+                if self._activities.get(key) is one:
+                    del self._activities[key]
 
     def _write_state(self) -> None:
         state = self._state
         if state is not None:
             with self._database.transaction() as session:
-                store.save_pbx(session, self._pbx, state=state[0], detail=state[1], version=state[2], since=state[3])
+                store.save_pbx(
+                    session,
+                    self._pbx,
+                    state=state.state,
+                    detail=state.detail,
+                    version=state.version,
+                    since=state.since,
+                    troubles=state.troubles,
+                )
             with self._wake:
                 if self._state is state:
                     self._state = None

@@ -71,7 +71,7 @@ class Journal:
         self._day = ""
         self._synced_at = 0.0
         self._number: int | None = None
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.took_bytes = 0  #: on the disk, by the last `append`
 
     def append(self, raw: bytes, *, at: float) -> Position:
         """Write `raw`: whole messages and marks. `at` is now, in seconds since 1970. Return where it lies.
@@ -84,7 +84,9 @@ class Journal:
         assert self._number is not None
         position = Position(segment=self._segment, offset=self._size)
         try:
+            before = self._size
             self._write(segments.pack(raw, self._number))
+            self.took_bytes = self._size - before
         except OSError:
             self.close()
             raise
@@ -169,6 +171,7 @@ class Journal:
         if self._file is not None and self._size < self._segment_bytes and day == self._day:
             return
         self.close()
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = segments_of(self.folder)
         if self._number is None:
             self._number = _next_number(kept)

@@ -1,29 +1,35 @@
-"""The supervisor of one PBX: keeps a connection alive, and turns what comes through it into journal and ledger.
+"""The supervisors of the PBXs: each keeps a connection alive, and turns what comes through it into journal and ledger.
 
 The only place of this room that catches Exception: an error of ours must not end the listening. It is logged and counted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
 import re
 import threading
 import time
+from collections.abc import Iterator
 
 from avasanj.database import Database
 from avasanj.errors import SettingsError
 from avasanj.log import get_logger
 from avasanj.settings import Settings
-from telephony import metrics, problems
-from telephony.ami import ActionRefused, ConnectionFault, ManagerConnection
+from telephony import entrance, metrics, problems
+from telephony.ami import ConnectionFault, ManagerConnection
 from telephony.assembler import Assembler
 from telephony.bookkeeper import Bookkeeper
 from telephony.channels import Numbering
+from telephony.event_names import KNOWN_EVENTS
 from telephony.journal import Journal
 from telephony.pausing import Pauses
-from telephony.privileges import Evidence, Lack, lacking_actions, lacking_events, unread
+from telephony.privileges import Evidence, unread
+from telephony.segments import Damage
 from telephony.session import Session
+from telephony.standing import Standing
+from telephony.unknown import Unknown
 
 _log = get_logger(__name__)
 _CLOSING_S = 5.0
@@ -39,15 +45,22 @@ class Patience:
     ping_every_s: float = 2.0
     ping_deadline_s: float = 4.0
     watch_every_s: float = 60.0
+    checkpoint_every_s: float = 5.0
 
 
 def run(settings: Settings, database: Database, stop: threading.Event, *, patience: Patience | None = None) -> None:
-    """Follow the PBX named in the settings until `stop` is set. Raises SettingsError where none is."""
-    if settings.ami_host is None or settings.ami_secret is None:
+    """Follow every PBX that the settings name until `stop` is set. Raises SettingsError where they name none."""
+    pbxs = settings.each_pbx()
+    if not pbxs:
         raise SettingsError(
             "No PBX to listen to. Set AVASANJ_AMI_HOST and AVASANJ_AMI_SECRET, e.g. 192.0.2.10 and the secret in manager.conf."
         )
-    Listener(settings, database, stop, patience=patience or Patience()).run()
+    listeners = [Listener(pbx, database, stop, patience=patience or Patience()) for pbx in pbxs]
+    threads = [threading.Thread(target=one.run, name=f"listener-{one.pbx}") for one in listeners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def numbering_of(settings: Settings) -> Numbering:
@@ -56,34 +69,24 @@ def numbering_of(settings: Settings) -> Numbering:
     )
 
 
-class Unprivileged(Exception):  # noqa: N818
-    """The log-in worked and is of no use. `lack` says why."""
-
-    def __init__(self, lack: Lack) -> None:
-        super().__init__(lack.problem)
-        self.lack = lack
-
-
-class Refused(Exception):  # noqa: N818
-    """The log-in was refused."""
-
-
 class Listener:
+    """Of one PBX; `settings` are its own."""
+
     def __init__(self, settings: Settings, database: Database, stop: threading.Event, *, patience: Patience) -> None:
+        self.pbx = settings.pbx_name
         self._settings = settings
         self._stop = stop
         self._patience = patience
-        self._pbx = settings.pbx_name
-        self._journal = Journal(settings.journal_dir / re.sub(r"[^\w.-]", "_", self._pbx))
-        self._assembler = Assembler(pbx=self._pbx, numbering=numbering_of(settings))
-        self._bookkeeper = Bookkeeper(settings, database, pbx=self._pbx)
+        self._journal = Journal(settings.journal_dir / re.sub(r"[^\w.-]", "_", self.pbx))
+        self._assembler = Assembler(pbx=self.pbx, numbering=numbering_of(settings))
+        self._bookkeeper = Bookkeeper(settings, database, pbx=self.pbx)
+        self._standing = Standing(self.pbx, self._bookkeeper)
         self._evidence = Evidence()
+        self._unknown = Unknown(self.pbx, KNOWN_EVENTS)
         self._pauses = Pauses(
-            database, pbx=self._pbx, mute_at_most_s=settings.mute_at_most_s, ami_user=settings.ami_user
+            database, pbx=self.pbx, mute_at_most_s=settings.mute_at_most_s, ami_user=settings.ami_user
         )
         self._was_connected = False
-        self._state = ""
-        self._detail: str | None = None
         self._attempts = 0
 
     def run(self) -> None:
@@ -91,78 +94,49 @@ class Listener:
         self._bookkeeper.start()
         self._pauses.start()
         try:
-            self._read_journal()
+            with self._surviving("journal"):
+                self._read_journal()
             while not self._stop.is_set():
-                self._stop.wait(self._one_connection())
+                self._stop.wait(self._stay_away() if self._settings.ami_paused else self._one_connection())
         finally:
-            self._tell("stopped", None)
+            self._standing.is_now("stopped")
             self._pauses.close()
             self._bookkeeper.close(wait_s=_CLOSING_S)
-            self._note_checkpoint()
+            with contextlib.suppress(OSError):
+                self._bookkeeper.note_checkpoint(self._journal, self._assembler)
             self._journal.close()
-            metrics.connected.labels(self._pbx).set(0)
+
+    def _stay_away(self) -> float:
+        self._standing.is_now("paused", problems.text(problems.PAUSED))
+        return self._patience.longest_retry_s
 
     def _one_connection(self) -> float:
         """Connect, log in, listen until something fails; return how long to wait before the next."""
-        if self._state not in ("refused", "unprivileged", "lost"):
-            self._tell("connecting", self._detail)
-        assert self._settings.ami_host is not None
-        connection = ManagerConnection(self._settings.ami_host, self._settings.ami_port)
+        if not self._standing.state:
+            self._standing.is_now("connecting")
+        connection = ManagerConnection.to(self._settings)
         try:
-            self._log_in(connection)
-            version = self._check_privileges(connection)
-            self._listen(connection, version)
-        except Refused:
-            self._fault("refused", problems.text(problems.REFUSED, user=self._settings.ami_user))
-            return self._jitter(self._patience.refused_retry_s)
-        except Unprivileged as fault:
-            self._fault("unprivileged", fault.lack.problem)
+            with self._surviving("listener"):
+                self._listen(connection, entrance.enter(connection, self._settings))
+        except entrance.Refused as refused:
+            self._standing.fault(refused.state, refused.problem)
             return self._jitter(self._patience.refused_retry_s)
         except ConnectionFault as fault:
-            self._fault("lost" if self._was_connected else "connecting", self._connection_problem(connection, fault))
-        except Exception:  # noqa: BLE001 - the supervisor outlives errors of ours
-            metrics.errors.labels(self._pbx, "listener").inc()
-            _log.exception("listener_error", pbx=self._pbx)
+            text = entrance.explain(fault, connection, self._settings, was_connected=self._was_connected)
+            self._standing.fault("lost" if self._was_connected else "connecting", text)
         finally:
             connection.disconnect()
-            metrics.connected.labels(self._pbx).set(0)
         self._attempts += 1
         return self._jitter(
             min(self._patience.longest_retry_s, self._patience.first_retry_s * 2 ** min(self._attempts - 1, 10))
         )
 
-    def _log_in(self, connection: ManagerConnection) -> None:
-        connection.connect()
-        assert self._settings.ami_secret is not None
-        try:
-            secret = self._settings.ami_secret.get_secret_value()
-            connection.request("Login", {"Username": self._settings.ami_user, "Secret": secret, "Events": "on"})
-        except ActionRefused as refusal:
-            raise Refused from refusal
-        metrics.connects.labels(self._pbx).inc()
-
-    def _check_privileges(self, connection: ManagerConnection) -> str | None:
-        """Raise Unprivileged where the user can't do what is needed; return the PBX's version where it tells."""
-        user = self._settings.ami_user
-        allowed = connection.request("ListCommands").fields
-        lack = lacking_actions(allowed, user=user, recording=self._settings.record_calls)
-        if lack is None and "Command" in allowed:
-            lack = lacking_events(
-                connection.request("Command", {"Command": f"manager show user {user}"}).all("Output"), user=user
-            )
-        if lack is not None:
-            raise Unprivileged(lack)
-        return connection.request("CoreSettings").get("AsteriskVersion") if "CoreSettings" in allowed else None
-
     def _listen(self, connection: ManagerConnection, version: str | None) -> None:
-        if self._evidence.missing:
-            self._tell("unprivileged", unread(self._evidence.missing, user=self._settings.ami_user).problem, version)
-        else:
-            self._tell("connected", None, version)
+        metrics.connects.labels(self.pbx).inc()
+        self._tell_privileges(version)
         if self._was_connected:
-            metrics.gaps.labels(self._pbx).inc()
+            metrics.gaps.labels(self.pbx).inc()
         self._was_connected, self._attempts = True, 0
-        metrics.connected.labels(self._pbx).set(1)
         self._pauses.begin(version)
         session = Session(
             connection,
@@ -173,51 +147,49 @@ class Listener:
             bookkeeper=self._bookkeeper,
             evidence=self._evidence,
             pauses=self._pauses,
-            tell=self._tell,
+            unknown=self._unknown,
+            tell=self._tell_privileges,
+            journal_fault=lambda fault: self._standing.trouble("journal", fault),
         )
         session.run(self._stop)
 
-    def _connection_problem(self, connection: ManagerConnection, fault: ConnectionFault) -> str:
-        address = f"{self._settings.ami_host}:{self._settings.ami_port}"
-        if connection.spoke_otherwise:
-            return problems.text(problems.NOT_ASTERISK, address=address)
-        if self._was_connected:
-            return problems.text(problems.LOST, fault=fault)
-        return problems.text(problems.UNREACHABLE, address=address, fault=fault)
-
-    def _fault(self, state: str, detail: str) -> None:
-        metrics.faults.labels(self._pbx, state).inc()
-        if (state, detail) != (self._state, self._detail):
-            _log.warning("pbx_fault", pbx=self._pbx, state=state, remedy=detail)
-        self._tell(state, detail)
-
-    def _tell(self, state: str, detail: str | None, version: str | None = None) -> None:
-        if (state, detail) == (self._state, self._detail) and version is None:
-            return
-        if state != self._state:
-            _log.info("pbx_state", pbx=self._pbx, state=state)
-        self._state, self._detail = state, detail
-        self._bookkeeper.tell_state(state, detail, version)
+    def _tell_privileges(self, version: str | None = None) -> None:
+        missing = self._evidence.missing
+        problem = unread(missing, user=self._settings.ami_user).problem if missing else None
+        self._standing.is_now("unprivileged" if missing else "connected", problem, version)
 
     def _read_journal(self) -> None:
         """Rebuild the calls that were open, or not yet in the database for good, when the last listener ended."""
         started = time.monotonic()
-        for position, message in self._journal.read(self._journal.checkpoint()[0]):
+        since, settled = self._journal.checkpoint()
+        for position, message in self._journal.read(since, on_damage=self._damaged):
             self._assembler.position = position
-            self._assembler.feed(message)
+            with self._surviving("journal"):
+                self._assembler.feed(message)
+        self._bookkeeper.pass_over(settled)
         calls = self._assembler.changed()
         self._bookkeeper.submit(calls)
         if calls:
-            _log.info("journal_read", pbx=self._pbx, calls=len(calls), took_s=round(time.monotonic() - started, 2))
+            _log.info("journal_read", pbx=self.pbx, calls=len(calls), took_s=round(time.monotonic() - started, 2))
 
-    def _note_checkpoint(self) -> None:
-        places = [
-            place for place in (self._assembler.oldest(), self._bookkeeper.oldest_unsettled()) if place is not None
-        ]
+    def _damaged(self, damage: Damage) -> None:
+        if damage.torn:
+            _log.info("journal_end_torn", pbx=self.pbx, segment=damage.segment, offset=damage.offset)
+            return
+        metrics.journal_damage.labels(self.pbx).inc()
+        values = {"bytes": damage.bytes, "segment": damage.segment, "offset": damage.offset}
+        self._standing.trouble("damage", problems.text(problems.DAMAGED, **values))
+
+    @contextlib.contextmanager
+    def _surviving(self, where: str) -> Iterator[None]:
+        """An error of ours is logged and counted, and the listening goes on; what the PBX did is for the caller."""
         try:
-            self._journal.set_checkpoint(min(places, default=self._journal.end()))
-        except OSError:
-            metrics.journal_faults.labels(self._pbx).inc()
+            yield
+        except (entrance.Refused, ConnectionFault):
+            raise
+        except Exception:  # noqa: BLE001 - the supervisor outlives errors of ours
+            metrics.errors.labels(self.pbx, where).inc()
+            _log.exception("listener_error", pbx=self.pbx, where=where)
 
     @staticmethod
     def _jitter(seconds: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -10,25 +9,27 @@ from typing import TYPE_CHECKING
 
 from avasanj.log import get_logger
 from avasanj.settings import Settings
-from telephony import metrics, mixmonitor, problems
+from telephony import metrics
 from telephony.ami import ConnectionFault, Lost, ManagerConnection, Received
-from telephony.assembler import MARK_CONNECTED, MARK_RECEIVED, Assembler
+from telephony.assembler import MARK_CONNECTED, Assembler
 from telephony.bookkeeper import Bookkeeper
 from telephony.frames import Kind, Message
-from telephony.ids import call_id
 from telephony.journal import Journal, mark
-from telephony.ledger import CallSnapshot, Position
+from telephony.logbook import Logbook
+from telephony.own_recordings import OwnRecordings
 from telephony.pausing import Pauses
-from telephony.privileges import Evidence, unread
+from telephony.privileges import Evidence
 from telephony.resync import WATCH_PREFIX, clock_s
-from telephony.tables import CallState
+from telephony.unknown import Unknown
 
 if TYPE_CHECKING:
     from telephony.listener import Patience
 
+#: Answers to the questions after a connect are known by these, and by what was asked about.
+GETVAR_PREFIX, BRIDGE_PREFIX = "avasanj-getvar-", "avasanj-bridge-"
+#: A channel's variable that no event will tell again.
+_VARIABLES = ("MIXMONITOR_FILENAME",)
 _WAKE_S = 0.25
-_BATCH = 200
-_CHECKPOINT_EVERY_S = 5.0
 _PRUNE_EVERY_S = 3600.0
 _log = get_logger(__name__)
 
@@ -47,80 +48,61 @@ class Session:
         bookkeeper: Bookkeeper,
         evidence: Evidence,
         pauses: Pauses,
-        tell: Callable[[str, str | None], None],
+        unknown: Unknown,
+        tell: Callable[[], None],
+        journal_fault: Callable[[str | None], None],
     ) -> None:
         self._connection = connection
         self._settings = settings
         self._patience = patience
         self._assembler = assembler
         self._journal = journal
+        self._logbook = Logbook(journal, assembler, journal_fault)
         self._bookkeeper = bookkeeper
         self._evidence = evidence
         self._pauses = pauses
+        self._unknown = unknown
         self._tell = tell
+        self._own = OwnRecordings(assembler, connection.post) if settings.record_calls else None
         self._pbx = assembler.pbx
         self._started = time.monotonic()
         self._pinged = self._watched = self._checkpointed = self._started
         self._pruned = float("-inf")
         self._watches = 0
-        self._asked_to_record: set[str] = set()
-        self._journal_fault: str | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. Raises ConnectionFault when the connection ends or falls silent."""
         self._resync()
         while not stop.is_set():
-            try:
-                item = self._connection.inbox.get(timeout=_WAKE_S)
-                for _ in range(_BATCH):
-                    self._take(item)
-                    item = self._connection.inbox.get_nowait()
-            except queue.Empty:
-                pass
+            self._take(self._connection.inbox.take(_WAKE_S))
             self._tick()
 
     def _resync(self) -> None:
         """Ask what is going on, with a mark in the journal before the answers."""
-        now = time.time()
-        self._assembler.position = self._append(mark(MARK_CONNECTED, now), now)
-        self._assembler.feed(Message(f"Avasanj: {MARK_CONNECTED}\r\nAt: {now:.6f}"))
-        for action in ("CoreShowChannels", "Status", "QueueStatus"):
+        self._logbook.note(mark(MARK_CONNECTED, time.time()))
+        for action in ("CoreShowChannels", "Status", "QueueStatus", "BridgeList"):
             self._connection.post(action)
 
-    def _take(self, item: Received | Lost) -> None:
-        if isinstance(item, Lost):
-            raise ConnectionFault(item.why)
-        self._assembler.position = self._append(mark(MARK_RECEIVED, item.at) + item.raw, item.at)
-        self._assembler.start_clock(item.at)
-        self._bookkeeper.saw_event(item.at)
-        metrics.events.labels(self._pbx).inc(len(item.messages))
-        for message in item.messages:
-            self._assembler.feed(message)
-            self._observe(message)
-            if message.name == "CoreShowChannelsComplete" and not message.get("ActionID").startswith(WATCH_PREFIX):
-                self._bookkeeper.close_all_but(self._assembler.calls)
+    def _take(self, items: list[Received | Lost]) -> None:
+        came = [item for item in items if isinstance(item, Received)]
+        if came:
+            self._logbook.received(came)
+            for item in came:
+                for message in item.messages:
+                    self._observe(message)
+            self._bookkeeper.saw_event(came[-1].at)
+            metrics.events.labels(self._pbx).inc(sum(len(item.messages) for item in came))
+            self._hand_on()
+        if items and isinstance(items[-1], Lost):
+            raise ConnectionFault(items[-1].why)
+
+    def _hand_on(self) -> None:
         calls = self._assembler.changed()
         if calls:
             self._bookkeeper.submit(calls)
-            self._record(calls)
+            if self._own is not None:
+                self._own.start(calls)
             metrics.open_calls.labels(self._pbx).set(len(self._assembler.calls))
-
-    def _append(self, raw: bytes, at: float) -> Position | None:
-        """To the journal. A full disk is told and lived with: the ledger goes on without it."""
-        try:
-            position = self._journal.append(raw, at=at)
-        except OSError as error:
-            metrics.journal_faults.labels(self._pbx).inc()
-            fault = problems.text(problems.JOURNAL, folder=self._journal.folder, fault=error.strerror or error)
-            if self._journal_fault is None:
-                _log.error("journal_fault", pbx=self._pbx, remedy=fault)
-                self._tell("connected", fault)
-            self._journal_fault = fault
-            return None
-        if self._journal_fault is not None:
-            self._journal_fault = None
-            self._tell("connected", None)
-        return position
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -135,17 +117,14 @@ class Session:
             self._watched = now
             self._watches += 1
             self._connection.post("CoreShowChannels", action_id=f"{WATCH_PREFIX}-{self._watches}")
-        if now - self._checkpointed > _CHECKPOINT_EVERY_S and self._journal_fault is None:
+        if now - self._checkpointed > self._patience.checkpoint_every_s and not self._logbook.failing:
             self._checkpointed = now
+            self._unknown.skipped(self._connection.skipped)
             self._keep_house(now)
 
     def _keep_house(self, now: float) -> None:
-        # the order matters: what is open is asked for before the end is
-        places = [
-            place for place in (self._assembler.oldest(), self._bookkeeper.oldest_unsettled()) if place is not None
-        ]
         try:
-            self._journal.set_checkpoint(min(places) if places else self._journal.end())
+            self._bookkeeper.note_checkpoint(self._journal, self._assembler)
             if now - self._pruned > _PRUNE_EVERY_S:
                 self._pruned = now
                 self._journal.prune(keep_days=self._settings.journal_keep_days, now=time.time())
@@ -155,30 +134,36 @@ class Session:
     # -- what the events tell beside calls
 
     def _observe(self, message: Message) -> None:
-        self._pauses.heard(message, self._connection.post, self._assembler)
-        if message.kind is Kind.RESPONSE:
-            if message.name.lower() == "error":
-                _log.warning(
-                    "action_refused", pbx=self._pbx, action=message.get("ActionID"), reason=message.get("Message")
-                )
+        """Look at what is no matter of the assembler's: answers to us, privileges that we lack, questions to ask now."""
+        if message.kind is Kind.RESPONSE or message.name == "MixMonitorStart":
+            self._pauses.heard(message, self._connection.post, self._assembler)
+        if message.kind is not Kind.EVENT:
+            self._answered(message)
             return
+        self._unknown.event(message.name)
+        look = _LOOKS.get(message.name)
         changed = self._evidence.saw(message) if self._evidence.missing else False
-        if message.name == "CoreShowChannel" and message.get("ActionID").startswith(WATCH_PREFIX):
-            changed = self._watch(message)
-        elif message.name == "MixMonitorStart" and "dialplan" not in self._evidence.missing:
-            call = self._assembler.call_of(message.get("Uniqueid"))
-            if call is not None and not call.monitors:
-                self._evidence.missing.add("dialplan")
-                changed = True
+        if look is not None:
+            changed = look(self, message) or changed
         if changed:
-            missing = self._evidence.missing
-            if missing:
-                self._tell("unprivileged", unread(missing, user=self._settings.ami_user).problem)
-            else:
-                self._tell("connected", None)
+            self._tell()
 
-    def _watch(self, message: Message) -> bool:
-        """Hold a listed channel against what its events told. A call that began since we connected has its beginning."""
+    def _answered(self, message: Message) -> None:
+        if message.kind is Kind.OTHER:
+            self._unknown.malformed()
+        elif message.name.lower() == "error" and not message.get("ActionID").startswith(GETVAR_PREFIX):
+            _log.warning("action_refused", pbx=self._pbx, action=message.get("ActionID"), reason=message.get("Message"))
+
+    def _channel_listed(self, message: Message) -> bool:
+        """Ask a running channel for its variables; a listing to look by is held against what the events told.
+
+        A call that began since we connected has its beginning.
+        """
+        if not message.get("ActionID").startswith(WATCH_PREFIX):
+            for variable in _VARIABLES:
+                fields = {"Channel": message.get("Channel"), "Variable": variable}
+                self._ask("Getvar", fields, f"{GETVAR_PREFIX}{message.get('Uniqueid')}")
+            return False
         call = self._assembler.call_of(message.get("Uniqueid"))
         no_call = message.get("Channel").startswith(("Message/", "Local/", "CBAnn/", "Recorder/"))
         return self._evidence.listed(
@@ -189,20 +174,32 @@ class Session:
             queue_seen=call is None or bool(call.visits),
         )
 
-    def _record(self, calls: list[CallSnapshot]) -> None:
-        """Start a recording of both parties where an agent has just answered and the dialplan records no legs."""
-        if not self._settings.record_calls:
-            return
-        for seen in calls:
-            if seen.state is CallState.ENDED:
-                self._asked_to_record.discard(seen.linked_id)
-            call = self._assembler.calls.get(seen.linked_id)
-            if seen.state is not CallState.TALKING or call is None or seen.linked_id in self._asked_to_record:
-                continue
-            if any(monitor.named and monitor.received and monitor.transmitted for monitor in call.monitors):
-                continue
-            customer = call.customer(self._assembler.numbering)
-            if customer is not None and customer.live:
-                self._asked_to_record.add(seen.linked_id)
-                file, options = mixmonitor.own_names(str(call_id(self._pbx, seen.linked_id)))
-                self._connection.post("MixMonitor", {"Channel": customer.name, "File": file, "Options": options})
+    def _listing_complete(self, message: Message) -> bool:
+        if not message.get("ActionID").startswith(WATCH_PREFIX):
+            self._bookkeeper.close_all_but(self._assembler.calls)
+        return False
+
+    def _bridge_listed(self, message: Message) -> bool:
+        bridge = message.get("BridgeUniqueid")
+        self._ask("BridgeInfo", {"BridgeUniqueid": bridge}, f"{BRIDGE_PREFIX}{bridge}")
+        return False
+
+    def _recording_started(self, message: Message) -> bool:
+        call = self._assembler.call_of(message.get("Uniqueid"))
+        if "dialplan" in self._evidence.missing or call is None or call.monitors:
+            return False
+        self._evidence.missing.add("dialplan")
+        return True
+
+    def _ask(self, action: str, fields: dict[str, str], action_id: str) -> None:
+        """A question with values of the PBX's own, which may hold what an action must not."""
+        if not any("\r" in value or "\n" in value for value in (*fields.values(), action_id)):
+            self._connection.post(action, fields, action_id=action_id)
+
+
+_LOOKS: dict[str, Callable[[Session, Message], bool]] = {
+    "CoreShowChannel": Session._channel_listed,  # noqa: SLF001 - its own
+    "CoreShowChannelsComplete": Session._listing_complete,  # noqa: SLF001
+    "BridgeListItem": Session._bridge_listed,  # noqa: SLF001
+    "MixMonitorStart": Session._recording_started,  # noqa: SLF001
+}

@@ -68,7 +68,7 @@ def listen() -> None:
     from telephony import listener
 
     settings = settings_and_log()
-    if not settings.ami_host or settings.ami_secret is None:
+    if not settings.each_pbx():
         raise SettingsError(
             "There is no PBX to listen to: set AVASANJ_AMI_HOST, AVASANJ_AMI_USER and AVASANJ_AMI_SECRET."
         )
@@ -144,7 +144,7 @@ def parts(settings: Settings) -> list[list[str]]:
         ["work", "--name", "speech", "--queue", "speech"],
         ["work", "--name", "main", "--queue", "intake", "--queue", "scoring", "--queue", "sync"],
     ]
-    return [["listen"], *everything] if settings.ami_host else everything
+    return [["listen"], *everything] if settings.each_pbx() else everything
 
 
 def make_folders(settings: Settings) -> None:
@@ -193,7 +193,7 @@ def greet(settings: Settings, database: Database, console: Console, log: Path | 
         console.print(make_login_link(database, settings), soft_wrap=True, highlight=False)
     else:
         console.print("Log in with your name and password. Forgotten? `avasanj login-link` makes a new link.")
-    if not settings.ami_host:
+    if not settings.each_pbx():
         console.print("No PBX is connected yet: README, 'Connect your PBX', shows the five lines.")
     if log:
         console.print(f"What the parts say goes to {log}", highlight=False, soft_wrap=True)

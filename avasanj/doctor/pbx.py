@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from avasanj.doctor.finding import Finding, fault, warning, well
 from avasanj.settings import Settings
-from telephony import problems
-from telephony.ami import ActionRefused, ConnectionFault, ManagerConnection, UnsafeAction
-from telephony.privileges import lacking_actions, lacking_events
+from telephony import entrance, problems
+from telephony.ami import ConnectionFault, ManagerConnection
 
 
 def connection(settings: Settings) -> Iterator[Finding]:
-    """Log in as the listener does, ask what is allowed, and leave again."""
-    if settings.ami_host is None:
+    """Log in to each PBX as the listener does, ask what is allowed, and leave again."""
+    pbxs = settings.each_pbx()
+    if not pbxs:
         mend = "Set AVASANJ_AMI_HOST, AVASANJ_AMI_USER and AVASANJ_AMI_SECRET (README, “Connect your PBX”); archives work without."
         yield warning("PBX", "None is set: no live calls.", mend)
-        return
-    if settings.ami_secret is None:
-        yield fault(
-            "PBX", "AVASANJ_AMI_SECRET is not set.", f"Set it to the secret of {settings.ami_user} in manager.conf."
-        )
-        return
-    address = f"{settings.ami_host}:{settings.ami_port}"
-    manager = ManagerConnection(settings.ami_host, settings.ami_port)
-    try:
-        manager.connect()
-        yield _asked(manager, settings, address)
-    except ConnectionFault as found:
-        text = problems.NOT_ASTERISK if manager.spoke_otherwise else problems.UNREACHABLE
-        values = {"address": address, "fault": found}
-        yield _in_two("PBX", problems.text(text, **values))
-    except UnsafeAction as found:
-        yield fault("PBX", str(found), "Remove the line break from AVASANJ_AMI_USER or AVASANJ_AMI_SECRET.")
-    finally:
-        manager.disconnect()
+    for pbx in pbxs:
+        yield _asked(pbx, "PBX" if len(pbxs) == 1 else f"PBX {pbx.pbx_name}")
 
 
 def recordings(settings: Settings) -> Iterator[Finding]:
@@ -62,30 +45,28 @@ def recordings(settings: Settings) -> Iterator[Finding]:
             yield well("recordings", f"{folder} can be read")
 
 
-def _asked(manager: ManagerConnection, settings: Settings, address: str) -> Finding:
-    secret = settings.ami_secret.get_secret_value() if settings.ami_secret else ""
+def _asked(settings: Settings, check: str) -> Finding:
+    if settings.ami_paused:
+        return _in_two(check, problems.text(problems.PAUSED), found=warning)
+    manager = ManagerConnection.to(settings)
     try:
-        manager.request("Login", {"Username": settings.ami_user, "Secret": secret, "Events": "off"})
-    except ActionRefused:
-        return _in_two("PBX", problems.text(problems.REFUSED, user=settings.ami_user))
-    allowed = manager.request("ListCommands").fields
-    lack = lacking_actions(allowed, user=settings.ami_user, recording=settings.record_calls)
-    if lack is None and "Command" in allowed:
-        shown = manager.request("Command", {"Command": f"manager show user {settings.ami_user}"}).all("Output")
-        lack = lacking_events(shown, user=settings.ami_user)
-    if lack is not None:
-        return _in_two("PBX", lack.problem)
-    version = manager.request("CoreSettings").get("AsteriskVersion") if "CoreSettings" in allowed else ""
-    return well(
-        "PBX",
-        f"Asterisk {version} at {address} lets {settings.ami_user} in, with the privileges needed".replace("  ", " "),
-    )
+        version = entrance.enter(manager, settings, events="off")
+    except entrance.Refused as refused:
+        return _in_two(check, refused.problem)
+    except ConnectionFault as found:
+        return _in_two(check, entrance.explain(found, manager, settings, was_connected=False))
+    finally:
+        manager.disconnect()
+    shown = " ".join(part for part in ("Asterisk", version) if part)
+    address = f"{settings.ami_host}:{settings.ami_port}"
+    how = ", encrypted" if settings.ami_tls else ""
+    return well(check, f"{shown} at {address} lets {settings.ami_user} in{how}, with the privileges needed")
 
 
-def _in_two(check: str, problem: str) -> Finding:
+def _in_two(check: str, problem: str, *, found: Callable[[str, str, str], Finding] = fault) -> Finding:
     """A sentence of the ledger's: what is wrong, then what to do about it."""
     text, _, mend = problem.partition(". ")
-    return fault(check, f"{text}.", mend or "See docs/telephony.md.")
+    return found(check, f"{text}.", mend or "See docs/telephony.md.")
 
 
 def _unreadable(folder: Path) -> Path | None:

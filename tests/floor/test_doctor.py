@@ -275,7 +275,7 @@ def at(settings: Settings, small: SmallPbx, secret: str = "right") -> Settings:
 def test_no_pbx_is_a_warning_and_a_missing_secret_a_fault(settings: Settings) -> None:
     assert of("PBX", pbx.connection(settings)).state is State.WARNING
     found = of("PBX", pbx.connection(with_(settings, ami_host="127.0.0.1")))
-    assert (found.state, found.text) == (State.FAULT, "AVASANJ_AMI_SECRET is not set.")
+    assert (found.state, found.text) == (State.FAULT, "The secret of the manager user avasanj is not set.")
 
 
 def test_a_pbx_that_lets_us_in_is_well(settings: Settings) -> None:

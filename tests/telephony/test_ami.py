@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,13 +24,20 @@ def logged_in(pbx: SmallPbx) -> ManagerConnection:
     return connection
 
 
+def items(connection: ManagerConnection) -> Iterator[Received | Lost]:
+    """What comes, until nothing does for 5 s."""
+    while taken := connection.inbox.take(5):
+        yield from taken
+
+
 def received(connection: ManagerConnection, count: int) -> list[str]:
     """Names of the next messages that are events."""
     names: list[str] = []
-    while len(names) < count:
-        item = connection.inbox.get(timeout=5)
+    for item in items(connection):
         assert isinstance(item, Received)
         names += [message.name for message in item.messages if message.kind == "event"]
+        if len(names) >= count:
+            break
     return names
 
 
@@ -49,9 +57,7 @@ def test_letter_split_over_two_reads_and_odd_line_ends_arrive_whole(pbx: SmallPb
         for byte in whole:
             pbx.say(bytes([byte]))
         item = next(
-            item
-            for item in iter(lambda: connection.inbox.get(timeout=5), None)
-            if isinstance(item, Received) and item.messages[0].kind == "event"
+            item for item in items(connection) if isinstance(item, Received) and item.messages[0].kind == "event"
         )
         assert item.messages[0].get("CallerIDName") == name
         assert item.raw == whole
@@ -96,7 +102,7 @@ def test_peer_that_closes_is_noticed(pbx: SmallPbx) -> None:
     with pbx:
         connection = logged_in(pbx)
         pbx.drop()
-        item = next(item for item in iter(lambda: connection.inbox.get(timeout=5), None) if isinstance(item, Lost))
+        item = next(item for item in items(connection) if isinstance(item, Lost))
         assert item.why
         with pytest.raises(ConnectionFault):
             connection.request("Ping", timeout_s=0.2)
