@@ -107,9 +107,19 @@ def differences(ledger: dict[str, Any], expected: Expected) -> list[str]:
     return said + _activity_differences(ledger["agents"], expected)
 
 
-def load(path: Path) -> Expected:
+def load(path: Path) -> dict[str, Expected]:
     """What `save` wrote."""
-    data = json.loads(path.read_text(encoding="utf-8"))
+    return {name: _expected(data) for name, data in json.loads(path.read_text(encoding="utf-8")).items()}
+
+
+def save(path: Path, scenarios: dict[str, Expected]) -> None:
+    """Write what was done in a stream beside it, by the scenario's name, for a test without Asterisk."""
+    plain = {name: dataclasses.asdict(expected) for name, expected in scenarios.items()}
+    rounded = json.loads(json.dumps(plain), parse_float=lambda text: round(float(text), 3))
+    path.write_text(json.dumps(rounded, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _expected(data: dict[str, Any]) -> Expected:
     calls = [
         Call(
             **{key: value for key, value in call.items() if key not in ("spans", "transfers", "recorded")},
@@ -123,23 +133,16 @@ def load(path: Path) -> Expected:
     return Expected(tag=data["tag"], calls=tuple(calls), activities=activities)
 
 
-def save(path: Path, expected: Expected) -> None:
-    """Write it beside its stream, for a test without Asterisk."""
-    rounded = json.loads(json.dumps(dataclasses.asdict(expected)), parse_float=lambda text: round(float(text), 3))
-    path.write_text(json.dumps(rounded, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
 def _belongs(call: dict[str, Any], tag: str) -> bool:
-    """Whether a number of the call is one of the scenario's: a phone 1NNX, or a customer's with NN before its last two digits."""
+    """Whether a number of the call is one of the scenario's: a phone 1NNX, a line 8XNN, or a customer's with NN before its last two digits."""
     numbers = [call["caller"], call["called"], *(span["agent"] for span in call["spans"])]
     return any(_is_of(str(number).partition("/")[2] or str(number), tag) for number in numbers)
 
 
 def _is_of(number: str, tag: str) -> bool:
     number = number.partition("@")[0]
-    return (len(number) == 4 and number[0] == "1" and number[1:3] == tag) or (
-        len(number) == 11 and number[-4:-2] == tag
-    )
+    of_phone, of_line = number[:1] == "1" and number[1:3] == tag, number[:1] == "8" and number[2:] == tag
+    return (len(number) == 4 and (of_phone or of_line)) or (len(number) == 11 and number[-4:-2] == tag)
 
 
 def _call_differences(call: dict[str, Any], wanted: Call) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.peers import PeerMissing, sounds
 from tests.peers.ami_tap import AmiTap
-from tests.peers.calls.stage import SCENARIOS, Played, Stage
+from tests.peers.calls.stage import SCENARIOS, Played, Stage, neutral
 
 _LIMIT_S = 200.0
 
@@ -20,6 +20,7 @@ class Run:
     """One version's evening: what came, what was done, and what each recording sounds like (path to length and loudest pitch)."""
 
     capture: bytes = b""
+    neutral_capture: bytes = b""  #: without this machine's paths
     played: dict[str, Played] = dataclasses.field(default_factory=dict)
     sounds: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     missing: PeerMissing | None = None  #: why this version can't run here
@@ -50,6 +51,7 @@ def _play(version: int, run: Run) -> None:
             run.played = stage.play_all(list(SCENARIOS.values()), tap)
             tap.wait_quiet(limit_s=30)
             run.capture = tap.raw
+            run.neutral_capture = neutral(run.capture, stage.pbx)
             run.sounds = {str(path): heard(path) for path in stage.pbx.recordings_dir.glob("*-[rt].wav")}
     except PeerMissing as peer:
         run.missing = peer
