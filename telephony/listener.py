@@ -168,7 +168,7 @@ class Listener:
                 self._assembler.feed(message)
         self._bookkeeper.pass_over(settled)
         calls = self._assembler.changed()
-        self._bookkeeper.submit(calls)
+        self._bookkeeper.submit(calls, self._assembler.activities_changed())
         if calls:
             _log.info("journal_read", pbx=self.pbx, calls=len(calls), took_s=round(time.monotonic() - started, 2))
 

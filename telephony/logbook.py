@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 from avasanj.log import get_logger
 from telephony import metrics, problems
-from telephony.assembler import MARK_RECEIVED, Assembler
+from telephony.assembler import MARK_HOLE, MARK_RECEIVED, Assembler
 from telephony.frames import Message
 from telephony.inbox import Received
-from telephony.journal import MARK_HOLE, Journal, mark
+from telephony.journal import Journal, mark
 from telephony.ledger import Position
 
 _log = get_logger(__name__)

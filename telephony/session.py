@@ -97,9 +97,9 @@ class Session:
             raise ConnectionFault(items[-1].why)
 
     def _hand_on(self) -> None:
-        calls = self._assembler.changed()
-        if calls:
-            self._bookkeeper.submit(calls)
+        calls, activities = self._assembler.changed(), self._assembler.activities_changed()
+        if calls or activities:
+            self._bookkeeper.submit(calls, activities)
             if self._own is not None:
                 self._own.start(calls)
             metrics.open_calls.labels(self._pbx).set(len(self._assembler.calls))
