@@ -34,6 +34,7 @@ class PbxSettings(BaseModel):
     paused: bool | None = None
     record_calls: bool | None = None
     recordings_dir: list[Path] | None = None
+    recordings_urls: list[str] | None = None
     recording_wait_s: float | None = Field(None, gt=0)
     inbound_contexts: list[str] | None = None
     local_extension_digits: int | None = Field(None, ge=2, le=7)

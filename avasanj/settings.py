@@ -262,6 +262,12 @@ class Settings(BaseSettings):
         return [*dict.fromkeys([*self.recordings_dir, *others]), self.data_dir / "archive"]
 
     @property
+    def every_recordings_url(self) -> list[str]:
+        """The same on other machines."""
+        others = [url for pbx in self.pbxs.values() for url in pbx.recordings_urls or ()]
+        return [*dict.fromkeys([*self.recordings_urls, *others])]
+
+    @property
     def media_dir(self) -> Path:
         return self.data_dir / "media"
 

@@ -22,7 +22,8 @@ from telephony.ids import call_id
 from telephony.journal import Journal
 from telephony.ledger import Activity, CallSnapshot, Position
 from telephony.put_aside import PutAside
-from telephony.recordings import SettledRecording, Settling
+from telephony.recordings import SettledRecording, note_awaited
+from telephony.settler import Settler
 from telephony.tables import CallState
 
 #: The database is away, starting, or not yet migrated: everything waits for it.
@@ -58,7 +59,7 @@ class Bookkeeper:
         self._wake = threading.Condition()
         self._calls: dict[str, CallSnapshot] = {}
         self._since: dict[str, Position | None] = {}
-        self._settling: dict[str, Settling] = {}
+        self._settler = Settler(settings, pbx=pbx)
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}  # monotonic
         self._open_elsewhere: set[str] | None = None
@@ -74,6 +75,7 @@ class Bookkeeper:
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
 
     def start(self) -> None:
+        self._settler.start()
         self._thread.start()
 
     def pass_over(self, settled: Iterable[str]) -> None:
@@ -135,6 +137,7 @@ class Bookkeeper:
             self._closing = True
             self._wake.notify()
         self._thread.join(wait_s)
+        self._settler.close()
 
     # -- the thread
 
@@ -172,9 +175,9 @@ class Bookkeeper:
             waiting = list(self._calls.values())
         for call in waiting:
             self._guarded(call, functools.partial(self._save, call))
-        now = time.monotonic()
-        for settling in list(self._settling.values()):
-            self._guarded(settling.call, functools.partial(self._settle, settling, now))
+        for call, recordings in self._settler.settled():
+            self._guarded(call, functools.partial(self._settle, call, recordings))
+        self._tell_awaited()
         self._write_activities()
         self._close_orphans()
 
@@ -211,7 +214,8 @@ class Bookkeeper:
         """Stop trying. Its place in the journal stays noted, so that a restart tries again as well."""
         self._put_aside.put(call, error)
         linked_id = call.linked_id
-        for notes in (self._settling, self._failures, self._not_before):
+        self._settler.done(linked_id)
+        for notes in (self._failures, self._not_before):
             notes.pop(linked_id, None)
         with self._wake:
             if self._calls.get(linked_id) is call:
@@ -228,20 +232,21 @@ class Bookkeeper:
             self._forget(call.linked_id)
         elif call.state is CallState.ENDED:
             metrics.calls.labels(self._pbx, str(call.disposition)).inc()
-            wait_s = self._settings.recording_wait_s
-            self._settling[call.linked_id] = Settling(
-                call, roots=self._settings.recordings_dirs, deadline=time.monotonic() + wait_s, wait_s=wait_s
-            )
+            self._settler.add(call)
 
-    def _settle(self, settling: Settling, now: float) -> None:
-        recordings = settling.poll(now)
-        if recordings is None:
-            return
-        linked_id = settling.call.linked_id
+    def _settle(self, call: CallSnapshot, recordings: list[SettledRecording]) -> None:
+        linked_id = call.linked_id
         with self._database.transaction() as session:
             store.settle(session, call_id(self._pbx, linked_id), recordings)
         self._count(recordings)
         self._forget(linked_id)
+
+    def _tell_awaited(self) -> None:
+        """Show on each call why it still waits for its recordings."""
+        for linked_id, away in self._settler.news().items():
+            with self._database.transaction() as session:
+                note_awaited(session, call_id(self._pbx, linked_id), away)
+            self._settler.told(linked_id, away)
 
     def _count(self, recordings: list[SettledRecording]) -> None:
         for recording in recordings:
@@ -249,7 +254,7 @@ class Bookkeeper:
                 metrics.skipped_files.labels(self._pbx, "unusable").inc()
 
     def _forget(self, linked_id: str) -> None:
-        self._settling.pop(linked_id, None)
+        self._settler.done(linked_id)
         self._failures.pop(linked_id, None)
         with self._wake:
             if (

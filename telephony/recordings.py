@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -13,8 +14,8 @@ from telephony import problems
 from telephony.ledger import CallSnapshot, NamedRecording
 from telephony.locating import Ambiguous, Located, OutsideFolders, locate
 from telephony.soundfiles import SoundFacts, UnusableSound, inspect
-from telephony.storage import Away, Folder, Storage
-from telephony.tables import Party, Recording
+from telephony.storage import Away, Storage
+from telephony.tables import Call, Party, Recording
 
 #: A file that has not grown for this long is not being written.
 _STABLE_S = 0.5
@@ -45,19 +46,11 @@ class Settling:
     nothing is given up, and `away` says so.
     """
 
-    def __init__(
-        self,
-        call: CallSnapshot,
-        *,
-        places: Sequence[Storage] = (),
-        wait_s: float,
-        roots: Sequence[Path] = (),
-        deadline: float = 0.0,  # noqa: ARG002
-    ) -> None:
+    def __init__(self, call: CallSnapshot, *, places: Sequence[Storage], wait_s: float) -> None:
         """`wait_s` is how long a file is waited for while its place can be reached."""
         self.call = call
         self.away: str | None = None  #: in words for a person
-        self._places = [*places, *(Folder(root) for root in roots)]
+        self._places = places
         self._wait_s = wait_s
         self._waited_s = 0.0
         self._polled: float | None = None
@@ -148,6 +141,14 @@ def is_inside(path: Path, roots: Sequence[Path]) -> bool:
     """Whether the file, after following links, lies in one of the folders."""
     real = path.resolve()
     return any(real.is_relative_to(root.resolve()) for root in roots)
+
+
+def note_awaited(session: Session, call_id: uuid.UUID, text: str | None) -> None:
+    """Note why an ended call still waits for its recordings, in words for a person; None where nothing is amiss."""
+    call = session.get(Call, call_id)
+    if call is not None and call.recordings_problem != text:
+        call.recordings_problem = text
+        announce(session, "call", call_id)
 
 
 def mark_problem(session: Session, recording_id: int, text: str) -> None:

@@ -31,7 +31,7 @@ class Settler:
     def __init__(self, settings: Settings, *, pbx: str, places: Sequence[Storage] | None = None) -> None:
         self._wait_s = settings.recording_wait_s
         self._pbx = pbx
-        self._places = storages(settings) if places is None else places
+        self._places = storages(settings, own=True) if places is None else places
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -59,10 +59,10 @@ class Settler:
             self._settled.pop(call.linked_id, None)
         self._wake.set()
 
-    def settled(self) -> dict[str, list[SettledRecording]]:
-        """Recordings by linked id of every call that is ready, until `done` is said of it."""
+    def settled(self) -> list[tuple[CallSnapshot, list[SettledRecording]]]:
+        """Every call that is ready, with its recordings, until `done` is said of it."""
         with self._lock:
-            return dict(self._settled)
+            return [(self._waiting[linked_id].call, found) for linked_id, found in self._settled.items()]
 
     def done(self, linked_id: str) -> None:
         """The call's recordings are kept, or nobody needs them any more."""

@@ -61,7 +61,7 @@ def inspect(path: Path) -> SoundFacts:
     if suffix in _HEADERLESS:
         codec, rate_hz, bytes_per_s = _HEADERLESS[suffix]
         return SoundFacts(
-            duration_s=round(size / bytes_per_s, 3), rate_hz=rate_hz, codec=codec, channels=1, sha256=_sha256(path)
+            duration_s=round(size / bytes_per_s, 3), rate_hz=rate_hz, codec=codec, channels=1, sha256=sha256_of(path)
         )
     if suffix == ".raw":
         raise UnusableSound(problems.HEADERLESS)
@@ -83,7 +83,7 @@ def _measured(path: Path) -> SoundFacts:
     if frames == 0:
         raise UnusableSound(problems.EMPTY)
     return SoundFacts(
-        duration_s=round(frames / rate_hz, 3), rate_hz=rate_hz, codec=codec, channels=channels, sha256=_sha256(path)
+        duration_s=round(frames / rate_hz, 3), rate_hz=rate_hz, codec=codec, channels=channels, sha256=sha256_of(path)
     )
 
 
@@ -126,12 +126,12 @@ def _held(path: Path, form: tuple[int, ...], left: int) -> SoundFacts:
         rate_hz=rate_hz,
         codec=codec,
         channels=channels,
-        sha256=_sha256(path),
+        sha256=sha256_of(path),
         cut_off=True,
     )
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_HASH_BYTES):

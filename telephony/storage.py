@@ -16,6 +16,7 @@ from typing import Protocol
 from avasanj.errors import PassingError
 from avasanj.settings import Settings
 from telephony import problems
+from telephony.soundfiles import sha256_of
 
 #: The kernel's list of mounts; an octal escape stands for each space in a path.
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -128,24 +129,33 @@ class Folder:
         return Away(problems.text(problems.FOLDER_AWAY, folder=self.label, fault=fault))
 
 
-def storages(settings: Settings) -> list[Storage]:
-    """Every place in which recordings may lie by the settings, those of this machine first."""
+def storages(settings: Settings, *, own: bool = False) -> list[Storage]:
+    """Every place in which recordings may lie by the settings, those of this machine first.
+
+    `own`: only those of the one PBX whose settings these are, since two PBXs may give one name to two files.
+    """
     memory = settings.data_dir / "recordings-seen.json"
-    places: list[Storage] = [Folder(root, memory=memory) for root in settings.recordings_dirs]
-    if settings.recordings_urls:
+    folders = [*settings.recordings_dir, settings.data_dir / "archive"] if own else settings.recordings_dirs
+    places: list[Storage] = [Folder(root, memory=memory) for root in folders]
+    if urls := settings.recordings_urls if own else settings.every_recordings_url:
         from telephony.remote import Remote
 
-        places += [Remote(url, settings) for url in settings.recordings_urls]
+        places += [Remote(url, settings) for url in urls]
     return places
 
 
-def at_hand(places: Sequence[Storage], kept: str) -> Path:
-    """A recording by its name in the ledger, on this machine. Raises Away, FileNotFoundError, PermissionError where no
-    place has it.
-    """  # fmt: skip
+def at_hand(places: Sequence[Storage], kept: str, *, sha256: str | None = None) -> Path:
+    """A recording by its name in the ledger, on this machine. `sha256` is what was measured when the call was settled.
+
+    Raises Away, FileNotFoundError, PermissionError where no place has it, and OSError where a fetched one is another file.
+    """
     for place in places:
         if place.owns(kept):
-            return place.at_hand(kept)
+            path = place.at_hand(kept)
+            if "://" in kept and sha256 is not None and sha256_of(path) != sha256:
+                path.unlink(missing_ok=True)
+                raise OSError(f"{PurePosixPath(kept).name} is not the file that was recorded in this call")
+            return path
     raise PermissionError(f"{kept} lies in no folder of AVASANJ_RECORDINGS_DIR or AVASANJ_RECORDINGS_URLS")
 
 

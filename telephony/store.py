@@ -89,11 +89,12 @@ def settle(session: Session, id: uuid.UUID, recordings: Sequence[SettledRecordin
             recording = Recording(party=found.party, path=found.path)
             row.recordings.append(recording)
         recording.offset_s = found.offset_s
-        recording.cuts = [list(cut) for cut in getattr(found, "cuts", ())]
+        recording.cuts = [list(cut) for cut in found.cuts]
         recording.problem = found.problem
         if found.facts is not None:
             recording.duration_s, recording.rate_hz = found.facts.duration_s, found.facts.rate_hz
             recording.codec, recording.sha256 = found.facts.codec[:30], found.facts.sha256
+    row.recordings_problem = None
     session.flush()
     work.enqueue(session, work.INTAKE, str(id), key=f"intake:{id}")
     announce(session, "call", id)
