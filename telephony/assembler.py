@@ -87,7 +87,12 @@ class Assembler:
     # -- in
 
     def start_clock(self, at: float) -> None:
-        """The time of what comes before the first event that names its own. Seconds since 1970."""
+        """What follows arrived at `at`, as a mark `received` says it. Seconds since 1970."""
+        self._clock.arrived(at)
+        self._agents.tick(self._clock.now)
+
+    def presume_clock(self, at: float) -> None:
+        """The time of what comes before the first event that names its own."""
         self._clock.start(at)
 
     def feed(self, message: Message) -> None:
@@ -129,12 +134,11 @@ class Assembler:
             return
         with contextlib.suppress(ValueError):
             before = self._clock.now
-            self._clock.arrived(seconds_since_1970(message.get("At")))
+            self.start_clock(seconds_since_1970(message.get("At")))
             if name == MARK_CONNECTED:
                 self._resync.begin(before, self._clock.now)
             elif name == MARK_HOLE:
                 self._resync.missed(before, self._clock.now)
-            self._agents.tick(self._clock.now)
 
     # -- out
 

@@ -15,6 +15,7 @@ from telephony import journal, segments
 from telephony.assembler import Assembler
 from telephony.channels import Numbering
 from telephony.frames import Framer, Kind, Message
+from telephony.history import CallHistory
 from telephony.ledger import Activity, CallSnapshot, HungUpBy, Position, Span, Stretch, seconds_since_1970
 from telephony.tables import Disposition
 
@@ -40,14 +41,19 @@ class Replay:
         self.calls: dict[str, CallSnapshot] = {}
         self._activities: dict[tuple[str, str, datetime.datetime], Activity] = {}
 
-    def run(self, stream: Iterable[Placed]) -> None:
+    def run(self, stream: Iterable[Placed], *, watch: bool = False) -> dict[str, CallHistory]:
+        """Take the whole stream. With `watch` the history of every call that ever was is given back, by linked id."""
+        histories: dict[str, CallHistory] = {}
         for count, (position, message) in enumerate(_clocked(stream, self.assembler), start=1):
             self.assembler.position = position
             self.assembler.feed(message)
+            if watch:
+                histories.update(self.assembler.calls)
             if count % _BATCH == 0:
                 self._take(self.assembler.changed())
         self._take(self.assembler.changed())
         self._take(self.assembler.end_of_stream())
+        return histories
 
     def _take(self, calls: Iterable[CallSnapshot]) -> None:
         for call in calls:
@@ -244,7 +250,7 @@ def _clocked(stream: Iterable[Placed], assembler: Assembler) -> Iterator[Placed]
         early.append((position, message))
         if message.get("Timestamp") or message.kind is Kind.MARK:
             with contextlib.suppress(ValueError):
-                assembler.start_clock(seconds_since_1970(message.get("Timestamp") or message.get("At")))
+                assembler.presume_clock(seconds_since_1970(message.get("Timestamp") or message.get("At")))
                 break
     yield from early
     yield from stream

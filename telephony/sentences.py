@@ -42,4 +42,32 @@ GONE_UNSEEN = N_(
 LISTED = N_("The PBX lists %(channel)s as going on.")
 PBX_DIED = N_("The PBX had stopped or was killed meanwhile: it ended the call.")
 PROVEN = N_("A record of the PBX's own (%(kind)s) says what was missed: %(what)s.")
-WRAPPED_UP = N_("%(agent)s was free again after the call.")
+
+# What follows from it all
+INBOUND_CONTEXT = N_("Inbound: its first context, %(context)s, is one of AVASANJ_INBOUND_CONTEXTS.")
+INBOUND_QUEUE = N_("Inbound: it went to a queue.")
+INBOUND_CALLER = N_("Inbound: the caller %(caller)s is none of the center's own phones.")
+OUTBOUND = N_("Outbound: %(caller)s, one of the center's own phones, called outside: %(called)s.")
+INTERNAL = N_("Internal: one of the center's own phones called another: %(called)s.")
+OUTCOME = {
+    "answered": N_("Outcome: answered, since an agent and the customer heard each other."),
+    "abandoned": N_("Outcome: abandoned, since the caller left before anybody answered."),
+    "timeout": N_("Outcome: timed out, since nobody answered in time and the PBX gave up."),
+    "no_agent": N_(
+        "Outcome: no agent, since the queue took nobody in or had nobody left, or nobody was called at all."
+    ),
+    "busy": N_("Outcome: busy, since the phone that was called refused or was busy."),
+    "failed": N_("Outcome: failed, since the number could not be reached or the PBX died first."),
+    "voicemail": N_("Outcome: voicemail, since the caller left a message."),
+}
+OUTCOME_UNKNOWN = N_("Outcome: not known, since events were missed or the call still goes on.")
+HUNG_UP = {
+    "customer": N_("Hung up by the customer, whose side ended first at their own wish."),
+    "agent": N_("Hung up by the agent, whose side ended first at their own wish."),
+    "system": N_("Ended by the PBX: no person hung up first."),
+}
+HUNG_UP_UNKNOWN = N_("Nothing tells who hung up.")
+TIMES = N_("Waited %(wait)s s, talked %(talk)s s, on hold %(hold)s s in %(holds)s stretches.")
+GAP = N_("Events may be missing from %(from)s s to %(to)s s of the call (? is an end that nothing tells).")
+IS_PART = N_("The call %(part)s is a part of %(whole)s, which is told here.")
+NO_SUCH_CALL = N_("There is no call %(call)s in %(file)s. `avasanj replay FILE` lists those that there are.")

@@ -71,6 +71,13 @@ def replay(
     ],
     *,
     json: Json = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(metavar="LINKED_ID", help="Tell of this call which event led to which conclusion, in sentences."),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language of the sentences, fa or en. Default: AVASANJ_LANGUAGE.")
+    ] = None,
 ) -> None:
     """Feed a PBX's raw events through the call ledger and print the calls. Needs no database."""
     from telephony.listener import numbering_of
@@ -80,7 +87,15 @@ def replay(
         raise InputError(
             f"There is no file {events}. Give a raw AMI stream, for instance one of the journal's segments."
         )
-    told = replay_events(events, numbering=numbering_of(settings_and_log()))
+    settings = settings_and_log()
+    numbering = numbering_of(settings)
+    if explain is not None:
+        from telephony.explain import explain as explained
+
+        for line in explained(events, explain, numbering=numbering, language=language or settings.language):
+            print(line)
+        return
+    told = replay_events(events, numbering=numbering)
     if json:
         print_json(told)
         return
