@@ -27,8 +27,10 @@ class OwnRecordings:
                 continue
             if any(monitor.named and monitor.received and monitor.transmitted for monitor in call.monitors):
                 continue
+            file, options = mixmonitor.own_names(str(call_id(self._assembler.pbx, seen.linked_id)))
+            if any(monitor.mixed.endswith(f"/{file}") for monitor in call.monitors):
+                continue  # by a connection before this one; starting again would write the file anew
             customer = call.customer(self._assembler.numbering)
             if customer is not None and customer.live:
                 self._asked.add(seen.linked_id)
-                file, options = mixmonitor.own_names(str(call_id(self._assembler.pbx, seen.linked_id)))
                 self._post("MixMonitor", {"Channel": customer.name, "File": file, "Options": options})
