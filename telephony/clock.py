@@ -7,9 +7,9 @@ import math
 from telephony.frames import Message
 from telephony.ledger import seconds_since_1970
 
-#: Events are out of the order of their time stamps by milliseconds; a time stamp this much earlier than the one before
-#: says that the PBX's clock was set back.
-_SET_BACK_S = 2.0
+#: Events are out of the order of their time stamps by milliseconds, and count as of the moment of the one before; a time
+#: stamp this much earlier says that the PBX's clock was set back.
+_SET_BACK_S = 0.5
 #: Events arrive late, never early: time stamps this much further ahead of their arrival than ever say that it was set forward.
 _SET_FORWARD_S = 10.0
 
@@ -52,6 +52,8 @@ class PbxClock:
             return self.now
         self._text = text
         before = self._stamp
+        if before is not None and before - _SET_BACK_S <= stamp < before:
+            stamp = before
         self._stamp = stamp
         ahead = None if self._arrived is None else stamp - self._arrived
         if before is not None:
