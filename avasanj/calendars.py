@@ -87,6 +87,12 @@ def clock(seconds: float | None, language: str) -> str:
     return digits(text, language)
 
 
+def spelled(seconds: float, language: str) -> str:
+    """A length in its largest fitting unit, in words: "42 minutes", "2 days"."""
+    length = datetime.timedelta(seconds=max(60.0, seconds))
+    return digits(format_timedelta(length, locale=language, threshold=1.5), language)
+
+
 def day_bounds(day: datetime.date, zone: str) -> tuple[datetime.datetime, datetime.datetime]:
     """Start and end of the center's `day`, in UTC."""
     start = datetime.datetime.combine(day, datetime.time(), zoneinfo.ZoneInfo(zone))

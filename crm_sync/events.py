@@ -76,7 +76,10 @@ def _call(call: Call, address: str) -> dict[str, Any]:
         "wait_s": call.wait_s,
         "talk_s": call.talk_s,
         "hold_s": call.hold_s,
+        "wrap_s": call.wrap_s,
+        "transfers": call.transfers,
         "hung_up_by": call.hung_up_by,
+        "repeat_of": str(call.repeat_of) if call.repeat_of else None,
         "url": f"{address}/calls/{call.id}",
     }
 

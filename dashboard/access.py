@@ -123,11 +123,17 @@ def check_csrf(
         raise NotAllowedError(N_("This form is too old. Go back, load the page again and repeat."))
 
 
+def check_csrf_header(who: Annotated[Person, Depends(person)], x_csrf_token: Annotated[str, Header()] = "") -> None:
+    """As check_csrf, for programs that send no form: the token stands in /api/me. Raises NotAllowedError without it."""
+    check_csrf(who, "", x_csrf_token)
+
+
 AnyVisitor = Annotated[Visitor, Depends(visitor)]
 LoggedIn = Annotated[Person, Depends(person)]
 Supervisor = Annotated[Person, Depends(supervisor)]
 Administrator = Annotated[Person, Depends(administrator)]
 Changes = [Depends(check_csrf)]
+ApiChanges = [Depends(check_csrf_header)]
 
 
 def visible_calls(who: Person) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ from avasanj import calendars, i18n, phone
 from avasanj.errors import SettingsError
 from avasanj.settings import Settings
 from dashboard import words
+from dashboard.queries.course import Step
 from telephony import problems
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Pages:
             "_": _gettext,
             "ngettext": _ngettext,
             "sentence": _sentence,
+            "told": _told,
             "words": words,
             "built": self._built,
         }
@@ -60,6 +62,7 @@ class Pages:
             "bars": words.bars,
             "pair": lambda value: (value, value),
             "extension": words.extension,
+            "spell": _spell,
         }
 
     def render(self, template: str, who: Visitor, context: Mapping[str, Any]) -> str:
@@ -136,6 +139,23 @@ def _sentence(context: Context, said: words.Sentence) -> Markup:
         name: Markup("{}").format(calendars.clock(seconds, context["lang"])) for name, seconds in said.seconds.items()
     }
     return _filled(i18n.translator(context["lang"]).gettext(said.id), values, context["lang"])
+
+
+@jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
+def _told(context: Context, step: Step) -> Markup:
+    """One step of a call's course, as a sentence."""
+    language = context["lang"]
+    values: dict[str, Any] = {
+        name: Markup('<bdi dir="auto">{}</bdi>').format(text) for name, text in step.texts.items()
+    }
+    clocks = {name: Markup("{}").format(calendars.clock(seconds, language)) for name, seconds in step.seconds.items()}
+    return _filled(i18n.translator(language).gettext(step.id), values | clocks, language)
+
+
+@jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
+def _spell(context: Context, seconds: float) -> str:
+    """A length in one unit, in words: "42 minutes", "2 days"."""
+    return calendars.spelled(seconds, context["lang"])
 
 
 def _localised(value: object, language: str, decimals: int, *, fixed: bool = False) -> str:

@@ -9,7 +9,7 @@ from dashboard.queries.call import CallDetail
 from dashboard.queries.calls import CallRow
 from dashboard.queries.wall import Wall
 from scoring.tables import Answer, Evaluation
-from telephony.tables import Call
+from telephony.tables import AgentSpan, Call, RecordingRequest, Transfer
 from telephony.wall import AgentNow, QueueNow
 
 _CALL = (
@@ -17,6 +17,7 @@ _CALL = (
     "ended_at", "wait_s", "talk_s", "hold_s", "holds", "transfers", "hung_up_by", "language", "complete",
 )  # fmt: skip
 _MOOD = ("dissatisfied", "model", "contributions", "evidence", "curve", "promises")
+_VISIT = ("queue", "joined_at", "left_at", "outcome")
 _FOLLOW_UP = ("id", "rule", "reason", "state", "due_at", "owner_id", "owner_name", "note", "closed_at")
 
 
@@ -24,6 +25,7 @@ def row_json(row: CallRow) -> dict[str, Any]:
     """One call of the list."""
     return _call(row.call) | {
         "agents": row.agents,
+        "repeat_of": row.call.repeat_of,
         "customer": {"id": row.customer_id, "name": row.customer_name},
         "dissatisfied": row.dissatisfied,
         "score": row.score,
@@ -37,6 +39,14 @@ def call_json(d: CallDetail) -> dict[str, Any]:
     """One call with its transcript, mood, scores and follow-ups."""
     return _call(d.call) | {
         "agents": d.agents,
+        "repeat_of": d.call.repeat_of,
+        "wrap_s": d.call.wrap_s,
+        "gaps": d.call.gaps,
+        "mutes": d.call.mutes,
+        "spans": [_span(span, d.call) for span in d.call.spans],
+        "handovers": [_handover(found, d.call) for found in d.call.handovers],
+        "visits": [{name: getattr(found, name) for name in _VISIT} for found in d.call.visits],
+        "recording_request": request_json(d.muting.last) if d.muting and d.muting.last else None,
         "customer": {"id": d.facts.customer.id, "name": d.facts.customer.name} if d.facts else None,
         "stage": d.stage,
         "problems": d.problems,
@@ -46,6 +56,11 @@ def call_json(d: CallDetail) -> dict[str, Any]:
         "evaluations": [_evaluation(found) for found in d.evaluations],
         "follow_ups": [{name: getattr(found, name) for name in _FOLLOW_UP} for found in d.follow_ups],
     }
+
+
+def request_json(request: RecordingRequest) -> dict[str, Any]:
+    """What was asked of a running recording, and what came of it."""
+    return {name: getattr(request, name) for name in ("id", "mute", "asked_at", "done_at", "problem")}
 
 
 def wall_json(w: Wall) -> dict[str, Any]:
@@ -92,6 +107,31 @@ def _agent(found: AgentNow, w: Wall) -> dict[str, Any]:
 
 def _call(call: Call) -> dict[str, Any]:
     return {"id": call.id} | {name: getattr(call, name) for name in _CALL}
+
+
+def _span(span: AgentSpan, call: Call) -> dict[str, Any]:
+    return {
+        "agent": span.interface,
+        "name": span.agent_name,
+        "user_id": span.user_id,
+        "start_s": _after(span.started_at, call),
+        "end_s": _after(span.ended_at, call),
+    } | {name: getattr(span, name) for name in ("hold_s", "ring_s", "wrap_s")}
+
+
+def _handover(found: Transfer, call: Call) -> dict[str, Any]:
+    return {
+        "kind": found.kind,
+        "from": found.from_number,
+        "to": found.to_number,
+        "at": found.at,
+        "at_s": _after(found.at, call),
+    }
+
+
+def _after(moment: datetime.datetime | None, call: Call) -> float | None:
+    """Seconds from the call's start."""
+    return None if moment is None else (moment - call.started_at).total_seconds()
 
 
 def _transcript(d: CallDetail) -> dict[str, Any] | None:

@@ -37,6 +37,7 @@ PBX_STATES = {
     "refused": N_("log-in refused"),
     "unprivileged": N_("privileges missing"),
     "lost": N_("connection lost"),
+    "paused": N_("left alone"),
     "stopped": N_("stopped"),
 }
 CONNECTION_STATES = {"active": N_("active"), "paused": N_("paused")}

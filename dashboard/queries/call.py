@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from avasanj.i18n import RTL
@@ -14,6 +15,7 @@ from avasanj.people import StuckWork, User
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
 from dashboard.access import Person, owned, visible_calls, visible_evaluations
 from dashboard.queries.calls import stage
+from dashboard.queries.course import Muting, Step, muting, steps
 from scoring.tables import Evaluation, Mood
 from telephony.tables import Call
 from transcription.tables import Playback, Transcript, Turn
@@ -28,10 +30,14 @@ class CustomerFacts:
     last_dissatisfied: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class HoldOnPlayer:
-    """A stretch on hold, in seconds of the playback."""
+Stretch = tuple[float, float]
 
+
+@dataclass(frozen=True, kw_only=True)
+class Break:
+    """A stretch of the transcript in which nothing is to be read, and why: `gap` or `mute`. Seconds of the playback."""
+
+    kind: str
     start_s: float
     end_s: float
 
@@ -52,6 +58,9 @@ class CallDetail:
     mine: set[uuid.UUID]  #: of these, the ones that are the asking person's
     owners: dict[uuid.UUID, str]
     stuck: list[StuckWork]
+    muting: Muting | None
+    repeats: Call | None  #: the customer's call before, if this one repeats it and the person may see it
+    repeated_by: Call | None  #: the one after, likewise
 
     @property
     def agents(self) -> list[str]:
@@ -103,27 +112,53 @@ class CallDetail:
         }
 
     @property
-    def holds(self) -> list[HoldOnPlayer]:
-        """Stretches on hold on the playback's clock, whose second 0 is the earliest recording's."""
+    def zero_s(self) -> float:
+        """The playback's second 0, which is the earliest recording's, in seconds from the call's start."""
+        offsets = [recording.offset_s for recording in self.call.recordings if recording.offset_s is not None]
+        return min(offsets, default=0.0)
+
+    @property
+    def hold_pairs(self) -> list[Stretch]:
+        start = self.call.started_at
+        return self.on_player(
+            (
+                (hold.started_at - start).total_seconds(),
+                (hold.ended_at - start).total_seconds() if hold.ended_at else None,
+            )
+            for hold in self.call.hold_spans
+        )
+
+    @property
+    def gap_pairs(self) -> list[Stretch]:
+        return self.on_player((start, end) for start, end in self.call.gaps)
+
+    @property
+    def mute_pairs(self) -> list[Stretch]:
+        return self.on_player((start, end) for start, end in self.call.mutes)
+
+    def on_player(self, stretches: Iterable[tuple[float | None, float | None]]) -> list[Stretch]:
+        """Stretches in seconds from the call's start on the playback's clock, as far as they lie within it."""
         if self.playback is None:
             return []
-        offsets = [recording.offset_s for recording in self.call.recordings if recording.offset_s is not None]
-        zero_s = min(offsets, default=0.0)
-        found = []
-        for hold in self.call.hold_spans:
-            start_s = (hold.started_at - self.call.started_at).total_seconds() - zero_s
-            end_s = (
-                (hold.ended_at - self.call.started_at).total_seconds() - zero_s
-                if hold.ended_at
-                else self.playback.duration_s
-            )
-            if end_s > 0 and start_s < self.playback.duration_s:
-                found.append(HoldOnPlayer(start_s=max(0.0, start_s), end_s=min(end_s, self.playback.duration_s)))
+        found, length_s = [], self.playback.duration_s
+        for start, end in stretches:
+            start_s = 0.0 if start is None else max(0.0, start - self.zero_s)
+            end_s = length_s if end is None else min(length_s, end - self.zero_s)
+            if start_s < end_s:
+                found.append((round(start_s, 2), round(end_s, 2)))
         return found
 
     @property
-    def hold_pairs(self) -> list[tuple[float, float]]:
-        return [(round(hold.start_s, 2), round(hold.end_s, 2)) for hold in self.holds]
+    def steps(self) -> list[Step]:
+        return steps(self.call)
+
+    @property
+    def script(self) -> list[Turn | Break]:
+        """The turns with the breaks between them, in order."""
+        breaks = [Break(kind="gap", start_s=start, end_s=end) for start, end in self.gap_pairs]
+        breaks += [Break(kind="mute", start_s=start, end_s=end) for start, end in self.mute_pairs]
+        items: list[Turn | Break] = [*self.turns, *breaks]
+        return sorted(items, key=lambda item: item.start_s)
 
     @property
     def words_dir(self) -> str:
@@ -138,7 +173,8 @@ class CallDetail:
 
 def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | None:
     """The call, or None where there is none or this person may not see it."""
-    loads = (selectinload(Call.spans), selectinload(Call.recordings), selectinload(Call.hold_spans))
+    parts = (Call.spans, Call.recordings, Call.hold_spans, Call.handovers, Call.visits)
+    loads = [selectinload(part) for part in parts]
     call = session.scalars(select(Call).where(Call.id == call_id, visible_calls(who)).options(*loads)).first()
     if call is None:
         return None
@@ -161,7 +197,15 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
         mine=set(session.scalars(select(FollowUp.id).where(FollowUp.call_id == call_id, owned(who)))),
         owners=names(session, {f.owner_id for f in follow_ups} | {f.closed_by for f in follow_ups}),
         stuck=list(session.scalars(stuck)),
+        muting=muting(session, call),
+        repeats=_seen(session, who, Call.id == call.repeat_of) if call.repeat_of else None,
+        repeated_by=_seen(session, who, Call.repeat_of == call.id),
     )
+
+
+def _seen(session: Session, who: Person, wanted: ColumnElement[bool]) -> Call | None:
+    """The earliest such call that this person may see."""
+    return session.scalars(select(Call).where(wanted, visible_calls(who)).order_by(Call.started_at).limit(1)).first()
 
 
 def may_see(session: Session, who: Person, call_id: uuid.UUID) -> bool:

@@ -11,13 +11,14 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, or_, select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from avasanj.people import StuckWork
 from avasanj.persian import ascii_digits
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
 from dashboard.access import Person, visible_calls, visible_evaluations
 from scoring.tables import Evaluation, Mood
+from telephony.lines import extension
 from telephony.tables import AgentSpan, Call, CallState, Disposition, Recording, Source
 from transcription.tables import Transcript
 
@@ -34,6 +35,7 @@ class CallFilters(BaseModel):
     review: Literal["", "needed"] = ""
     owed: Literal["", "open"] = ""
     flaw: Literal["", "recording", "gaps"] = ""
+    course: Literal["", "transferred", "repeat"] = ""
     samples: Literal["", "without", "only"] = ""
     q: str = ""
 
@@ -57,6 +59,9 @@ class CallRow:
     needs_person: bool
     open_follow_ups: int
     flawed: bool  #: one of its recordings can't be used
+    repeats: (
+        tuple[uuid.UUID, datetime.datetime] | None
+    )  #: the customer's call before and when it began, if this repeats it
     stage: str | None
 
     @property
@@ -126,28 +131,36 @@ def neighbours(
 
 def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
     """The filters as a condition on Call. A mood or an outcome can't be asked of calls in progress, so they drop out."""
-    wanted: list[ColumnElement[bool]] = [true()]
+    wanted: list[ColumnElement[bool]] = _of_the_ledger(filters)
     if filters.when:
         wanted.append(Call.started_at >= _since(who, filters.when))
-    if filters.outcome:
-        answered = Call.disposition == Disposition.ANSWERED
-        wanted.append(answered if filters.outcome == "answered" else Call.disposition != Disposition.ANSWERED)
-    if filters.queue:
-        wanted.append(Call.queue == filters.queue)
     if filters.mood:
         wanted.append(_any(Mood.call_id == Call.id, Mood.dissatisfied >= who.site.settings.dissatisfied_above))
     if filters.review:
         wanted.append(_unsure(who))
     if filters.owed:
         wanted.append(_any(FollowUp.call_id == Call.id, FollowUp.state == "open"))
-    if filters.flaw:
-        broken = _any(Recording.call_id == Call.id, Recording.problem.is_not(None))
-        wanted.append(broken if filters.flaw == "recording" else Call.complete.is_(False))
-    if filters.samples:
-        wanted.append((Call.source == Source.SAMPLE) if filters.samples == "only" else (Call.source != Source.SAMPLE))
     if filters.q.strip():
         wanted.append(_found_by(filters.q.strip()))
     return and_(*wanted)
+
+
+def _of_the_ledger(filters: CallFilters) -> list[ColumnElement[bool]]:
+    """What is asked of the call itself and of its recordings."""
+    wanted: list[ColumnElement[bool]] = [true()]
+    if filters.outcome:
+        answered = Call.disposition == Disposition.ANSWERED
+        wanted.append(answered if filters.outcome == "answered" else Call.disposition != Disposition.ANSWERED)
+    if filters.queue:
+        wanted.append(Call.queue == filters.queue)
+    if filters.flaw:
+        broken = _any(Recording.call_id == Call.id, Recording.problem.is_not(None))
+        wanted.append(broken if filters.flaw == "recording" else Call.complete.is_(False))
+    if filters.course:
+        wanted.append(Call.transfers > 0 if filters.course == "transferred" else Call.repeat_of.is_not(None))
+    if filters.samples:
+        wanted.append((Call.source == Source.SAMPLE) if filters.samples == "only" else (Call.source != Source.SAMPLE))
+    return wanted
 
 
 def stage(call: Call, *, usable: bool, recorded: bool, transcript: bool, judged: bool, stuck: bool) -> str | None:
@@ -179,17 +192,21 @@ def _unsure(who: Person) -> ColumnElement[bool]:
 
 
 def _found_by(text: str) -> ColumnElement[bool]:
-    """By digits of a number, or by part of the customer's or the agent's name."""
-    digits = "".join(c for c in ascii_digits(text) if c.isdigit()).lstrip("0")
-    if len(digits) >= 3:
-        return or_(Call.customer_e164.contains(digits), Call.linked_id == text)
+    """By digits of a number, by an agent's extension or interface, or by part of the customer's or the agent's name."""
+    plain = ascii_digits(text)
+    digits = "".join(c for c in plain if c.isdigit()).lstrip("0")
+    on_line = Call.id.in_(
+        select(AgentSpan.call_id).where(or_(AgentSpan.interface == plain, extension(AgentSpan.interface) == plain))
+    )
+    if len(digits) >= 3 or (digits and digits == plain):
+        return or_(Call.customer_e164.contains(digits), Call.linked_id == text, on_line)
     named = _any(
         TimelineEntry.call_id == Call.id,
         TimelineEntry.customer_id == Customer.id,
         Customer.name.icontains(text, autoescape=True),
     )
     by = _any(AgentSpan.call_id == Call.id, AgentSpan.agent_name.icontains(text, autoescape=True))
-    return or_(named, by, Call.caller_name.icontains(text, autoescape=True))
+    return or_(named, by, on_line, Call.caller_name.icontains(text, autoescape=True))
 
 
 def _since(who: Person, when: str) -> datetime.datetime:
@@ -208,6 +225,7 @@ def _rows(who: Person) -> Select[Any]:
         select(func.string_agg(func.coalesce(func.nullif(AgentSpan.agent_name, ""), func.nullif(AgentSpan.interface, "")), separator))
         .where(AgentSpan.call_id == Call.id).scalar_subquery()
     )  # fmt: skip
+    earlier = aliased(Call)
     own = (Evaluation.call_id == Call.id, visible_evaluations(who))
     evaluation = select(func.min(Evaluation.score)).where(*own).scalar_subquery()
     return (
@@ -231,6 +249,7 @@ def _rows(who: Person) -> Select[Any]:
             _any(Transcript.call_id == Call.id).label("transcript"),
             _any(StuckWork.subject_id == cast(Call.id, String), StuckWork.requeued_at.is_(None)).label("stuck"),
             Mood.call_id.label("mood_call"),
+            select(earlier.started_at).where(earlier.id == Call.repeat_of).scalar_subquery().label("repeated_at"),
         )
         .outerjoin(Mood, Mood.call_id == Call.id)
         .outerjoin(TimelineEntry, TimelineEntry.call_id == Call.id)
@@ -252,6 +271,7 @@ def _row(found: Any) -> CallRow:
         needs_person=found.needs_person,
         open_follow_ups=found.owed,
         flawed=found.flawed,
+        repeats=(call.repeat_of, found.repeated_at) if call.repeat_of and found.repeated_at else None,
         stage=stage(
             call,
             usable=found.usable,

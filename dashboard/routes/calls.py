@@ -15,6 +15,7 @@ from dashboard.queries import call as one_call
 from dashboard.queries import calls as call_list
 from dashboard.queries.calls import CallFilters
 from dashboard.queries.follow_ups import due_choices, late_count
+from dashboard.recording import ask_to_mute
 
 router = APIRouter()
 Filters = Annotated[CallFilters, Query()]
@@ -64,6 +65,16 @@ def choose_customer(who: LoggedIn, call_id: uuid.UUID, customer_id: Annotated[uu
         if not one_call.may_see(session, who, call_id):
             raise HTTPException(404)
         customer_room.choose(session, call_id, customer_id, who.id)
+    return RedirectResponse(f"/calls/{call_id}", status_code=303)
+
+
+@router.post("/calls/{call_id}/recording", dependencies=Changes)
+def mute(who: LoggedIn, call_id: uuid.UUID, mute: Annotated[bool, Form()]) -> Response:
+    """Ask the PBX to write silence, or to go on; the page shows by itself when it is done."""
+    with who.site.database.transaction() as session:
+        if not one_call.may_see(session, who, call_id):
+            raise HTTPException(404)
+        ask_to_mute(session, who, call_id, mute=mute)
     return RedirectResponse(f"/calls/{call_id}", status_code=303)
 
 

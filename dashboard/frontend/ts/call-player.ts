@@ -17,6 +17,8 @@ export class CallPlayer extends HTMLElement {
   private duration = 0;
   private lanes: Lanes = {};
   private holds: [number, number][] = [];
+  private gaps: [number, number][] = [];
+  private mutes: [number, number][] = [];
   private lit: HTMLElement | null = null;
   private frame = 0;
   private shownAt = 0;
@@ -28,6 +30,8 @@ export class CallPlayer extends HTMLElement {
     this.duration = Number(this.getAttribute("duration")) || 1;
     this.lanes = JSON.parse(this.dataset["peaks"] ?? "{}") as Lanes;
     this.holds = JSON.parse(this.dataset["holds"] ?? "[]") as [number, number][];
+    this.gaps = JSON.parse(this.dataset["gaps"] ?? "[]") as [number, number][];
+    this.mutes = JSON.parse(this.dataset["mutes"] ?? "[]") as [number, number][];
     this.audio.preload = "metadata";
     this.audio.src = this.getAttribute("src") ?? "";
     this.listen();
@@ -160,7 +164,8 @@ export class CallPlayer extends HTMLElement {
 
   private draw(): void {
     const canvas = this.querySelector("canvas");
-    if (canvas) drawWave(canvas, { lanes: this.lanes, holds: this.holds, duration: this.duration, at: this.audio.currentTime });
+    const { lanes, holds, gaps, mutes, duration } = this;
+    if (canvas) drawWave(canvas, { lanes, holds, gaps, mutes, duration, at: this.audio.currentTime });
   }
 
   private complain(problem = true): void {

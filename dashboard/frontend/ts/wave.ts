@@ -6,6 +6,8 @@ export interface Lanes {
 export interface WaveFacts {
   lanes: Lanes;
   holds: [number, number][];
+  gaps: [number, number][];
+  mutes: [number, number][];
   duration: number;
   at: number;
 }
@@ -30,6 +32,8 @@ export function drawWave(canvas: HTMLCanvasElement, facts: WaveFacts): void {
   const x = (seconds: number): number => (seconds / facts.duration) * box.width;
   context.fillStyle = colour(canvas, "--hold");
   for (const [start, end] of facts.holds) context.fillRect(x(start), 0, x(end) - x(start), box.height);
+  for (const [start, end] of facts.mutes) hatch(context, x(start), x(end), box.height, colour(canvas, "--line-strong"), 1);
+  for (const [start, end] of facts.gaps) hatch(context, x(start), x(end), box.height, colour(canvas, "--red"), -1);
 
   const parties = Object.keys(facts.lanes).length > 1 ? ["customer", "agent"] : Object.keys(facts.lanes);
   const laneHeight = box.height / Math.max(1, parties.length);
@@ -41,6 +45,24 @@ export function drawWave(canvas: HTMLCanvasElement, facts: WaveFacts): void {
   });
   context.fillStyle = colour(canvas, "--accent");
   context.fillRect(Math.min(box.width - 2, x(facts.at)), 0, 2, box.height);
+}
+
+/** Slanted lines over a stretch: what was muted leans one way, what was missed the other. At least 3 px, to be seen. */
+function hatch(context: CanvasRenderingContext2D, from: number, to: number, height: number, stroke: string, lean: 1 | -1): void {
+  const width = Math.max(3, to - from);
+  context.save();
+  context.beginPath();
+  context.rect(from, 0, width, height);
+  context.clip();
+  context.strokeStyle = stroke;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (let at = from - height; at < from + width + height; at += 7) {
+    context.moveTo(at, lean === 1 ? height : 0);
+    context.lineTo(at + height, lean === 1 ? 0 : height);
+  }
+  context.stroke();
+  context.restore();
 }
 
 interface Lane {
