@@ -6,9 +6,9 @@ within one state, and nothing ends before it began, whatever was missed.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
+from telephony.agent import Agent, Doing, Membership, Wrap
 from telephony.channels import NO_NUMBER, Channel, peer
 from telephony.frames import Message
 from telephony.history import CallHistory, OpenSpan
@@ -18,57 +18,15 @@ from telephony.tables import ActivityState
 _ON = "1"
 
 
-@dataclasses.dataclass(kw_only=True)
-class _Membership:
-    """One member in one queue."""
-
-    since: float
-    paused_since: float | None = None
-    reason: str | None = None
-    wrap_s: float = 0.0  #: 0 where the queue doesn't say
-
-
-@dataclasses.dataclass(kw_only=True)
-class _Doing:
-    """One stretch of an agent's activity."""
-
-    state: ActivityState
-    started_at: float
-    ended_at: float | None = None
-    reason: str | None = None
-    linked_id: str | None = None
-
-
-@dataclasses.dataclass(kw_only=True)
-class _Wrap:
-    """An agent whom the queue leaves alone after a call until `due`."""
-
-    call: CallHistory
-    span: OpenSpan
-    due: float
-
-
-@dataclasses.dataclass(kw_only=True)
-class _Agent:
-    interface: str
-    name: str | None = None
-    queues: dict[str, _Membership] = dataclasses.field(default_factory=dict)
-    doing: dict[ActivityState, _Doing] = dataclasses.field(default_factory=dict)
-    last_end: dict[ActivityState, float] = dataclasses.field(default_factory=dict)
-    ringing: dict[str, str] = dataclasses.field(default_factory=dict)  #: uniqueid -> linked id
-    talking: set[tuple[str, str]] = dataclasses.field(default_factory=set)  #: linked id and uniqueid
-    wrap: _Wrap | None = None
-
-
 class AgentsAtWork:
     """Follows every agent of one PBX; `changed` gives what is new since it was last asked."""
 
     def __init__(self, *, pbx: str) -> None:
         self._pbx = pbx
-        self._agents: dict[str, _Agent] = {}
+        self._agents: dict[str, Agent] = {}
         self._member_at: dict[str, str] = {}  #: phone's interface -> queue member's, where they differ
-        self._talking: dict[str, dict[str, _Agent]] = {}  #: linked id -> uniqueid -> agent
-        self._changed: dict[tuple[str, ActivityState, float], tuple[_Agent, _Doing]] = {}
+        self._talking: dict[str, dict[str, Agent]] = {}  #: linked id -> uniqueid -> agent
+        self._changed: dict[tuple[str, ActivityState, float], tuple[Agent, Doing]] = {}
         self._next_due = math.inf
         self._wrapped: list[CallHistory] = []
         self._listed: set[tuple[str, str]] = set()
@@ -84,15 +42,15 @@ class AgentsAtWork:
         """The agent whom a channel belongs to: the member whose phone it is, though the queue did not dial it."""
         return channel.member_interface or self._member_at.get(channel.interface, channel.interface)
 
-    def _agent(self, interface: str, name: str | None = None) -> _Agent:
+    def _agent(self, interface: str, name: str | None = None) -> Agent:
         agent = self._agents.get(interface)
         if agent is None:
-            agent = self._agents[interface] = _Agent(interface=interface)
+            agent = self._agents[interface] = Agent(interface=interface)
         if name and name not in NO_NUMBER and (agent.name is None or agent.queues):
             agent.name = name
         return agent
 
-    def _of_channel(self, channel: Channel) -> _Agent:
+    def _of_channel(self, channel: Channel) -> Agent:
         interface = self.of(channel)
         known = self._agents.get(interface)
         name = channel.member_name or (channel.caller_name if known is None or known.name is None else None)
@@ -114,7 +72,7 @@ class AgentsAtWork:
         membership = agent.queues.get(queue)
         if membership is None:
             since = _whole_second(message.get("LoginTime"), at)
-            membership = agent.queues[queue] = _Membership(since=since)
+            membership = agent.queues[queue] = Membership(since=since)
             self._begin(agent, ActivityState.LOGGED_IN, since)
         wrap = message.get("Wrapuptime")
         membership.wrap_s = float(wrap) if wrap.isdigit() and len(wrap) < 6 else membership.wrap_s
@@ -133,7 +91,7 @@ class AgentsAtWork:
         if agent is not None:
             self._leave(agent, message.get("Queue"), at)
 
-    def _leave(self, agent: _Agent, queue: str, at: float) -> None:
+    def _leave(self, agent: Agent, queue: str, at: float) -> None:
         if agent.queues.pop(queue, None) is None:
             return
         self._look_at_pauses(agent, at)
@@ -141,7 +99,7 @@ class AgentsAtWork:
             self._end(agent, ActivityState.LOGGED_IN, at)
             self._end_wrap(agent, at)
 
-    def _look_at_pauses(self, agent: _Agent, at: float) -> None:
+    def _look_at_pauses(self, agent: Agent, at: float) -> None:
         """Paused is who is paused in every queue they are in, from the last of these pauses on."""
         if not agent.queues or any(membership.paused_since is None for membership in agent.queues.values()):
             self._end(agent, ActivityState.PAUSED, at)
@@ -228,7 +186,7 @@ class AgentsAtWork:
             return
         self._end_wrap(agent, at)
         self._begin(agent, ActivityState.WRAPPING_UP, at, linked_id=call.linked_id)
-        agent.wrap = _Wrap(call=call, span=span, due=at + wrap_s)
+        agent.wrap = Wrap(call=call, span=span, due=at + wrap_s)
         self._next_due = min(self._next_due, at + wrap_s)
 
     def wraps(self, call: CallHistory) -> bool:
@@ -247,7 +205,7 @@ class AgentsAtWork:
                 self._end_wrap(agent, agent.wrap.due)
         self._next_due = min((a.wrap.due for a in self._agents.values() if a.wrap is not None), default=math.inf)
 
-    def _end_wrap(self, agent: _Agent, at: float) -> None:
+    def _end_wrap(self, agent: Agent, at: float) -> None:
         wrap, agent.wrap = agent.wrap, None
         if wrap is None:
             return
@@ -265,17 +223,17 @@ class AgentsAtWork:
     # -- stretches
 
     def _begin(
-        self, agent: _Agent, state: ActivityState, at: float, *, reason: str | None = None, linked_id: str | None = None
+        self, agent: Agent, state: ActivityState, at: float, *, reason: str | None = None, linked_id: str | None = None
     ) -> None:
         if state in agent.doing:
             return
-        doing = _Doing(
+        doing = Doing(
             state=state, started_at=max(at, agent.last_end.get(state, at)), reason=reason, linked_id=linked_id
         )
         agent.doing[state] = doing
         self._changed[agent.interface, state, doing.started_at] = agent, doing
 
-    def _end(self, agent: _Agent, state: ActivityState, at: float) -> None:
+    def _end(self, agent: Agent, state: ActivityState, at: float) -> None:
         doing = agent.doing.pop(state, None)
         if doing is None:
             return
@@ -289,7 +247,7 @@ class AgentsAtWork:
         self._changed.clear()
         return found
 
-    def _activity(self, agent: _Agent, doing: _Doing) -> Activity:
+    def _activity(self, agent: Agent, doing: Doing) -> Activity:
         return Activity(
             pbx=self._pbx,
             interface=agent.interface,

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from telephony import mixmonitor, sentences
 from telephony.callbook import CallBook
-from telephony.channels import NO_NUMBER, Channel
+from telephony.channels import NO_NUMBER, Channel, peer
 from telephony.frames import Message
 from telephony.history import CallHistory, Dial, HangupNote, OpenMute
 from telephony.mixmonitor import MixMonitor
 
 #: The only variables that tell something of a call, of the hundreds that a dialplan sets.
-TELLING_VARIABLES = frozenset({"MIXMONITOR_FILENAME", "QUEUESTATUS", "VMSTATUS"})
+TELLING_VARIABLES = frozenset({"MIXMONITOR_FILENAME", "QUEUESTATUS", "VMSTATUS", "DIALSTATUS"})
 #: The answer to an Originate follows the end of a call that it did not bring about within this time.
 _ORIGINATED_S = 2.0
 #: With these one of ours talks to the PBX, not to anybody.
@@ -124,6 +124,8 @@ class CallEvents:
             if call.visits and call.visits[-1].uniqueid == channel.uniqueid:
                 call.visits[-1].status = value
             self._book.note(call, sentences.QUEUE_SAID, at, status=value)
+        elif variable == "DIALSTATUS":
+            call.dial_status = value
         elif value == "SUCCESS":
             call.voicemail = True
             self._book.note(call, sentences.VOICEMAIL, at)
@@ -224,11 +226,11 @@ class CallEvents:
 
     def _originated(self, message: Message, at: float) -> None:
         """Click to call: the number that was to be dialled, also where the agent did not pick up and the call is over."""
-        exten, interface = message.get("Exten"), message.get("Channel")
-        call = self._book.call_of.get(message.get("Uniqueid")) or self._book.last_unnamed
+        exten, interface = message.get("Exten"), peer(message.get("Channel"))
+        call = self._book.call_of.get(message.get("Uniqueid")) or self._book.originated(interface)
         if call is None or call.called or exten in ("", "s", "<none>"):
             return
-        if call.first is not None and call.first.interface == interface and at - call.last_seen_at < _ORIGINATED_S:
+        if at - call.last_seen_at < _ORIGINATED_S or call.linked_id in self._book.open:
             call.called = exten
             self._book.touched[call.linked_id] = None
             if call.linked_id not in self._book.open:

@@ -9,13 +9,15 @@ from telephony import sentences
 from telephony.agents import AgentsAtWork
 from telephony.channels import Channel, Numbering, Switchboard
 from telephony.frames import Message
-from telephony.history import CallHistory, Note, OpenHold, OpenMute, OpenSpan
+from telephony.history import CallHistory, Note, OpenSpan
 from telephony.ledger import Position
 
 #: Channels whose end is remembered, so that a late event does not bring them back.
 _REMEMBERED = 10_000
 #: Ended calls that are kept for what may still be learnt of them: records of the PBX for a gap, the end of a wrap-up.
 _KEPT = 2_000
+#: Calls without a number called, for which the answer to their Originate may still tell it.
+_UNNAMED = 50
 
 
 class CallBook:
@@ -33,7 +35,8 @@ class CallBook:
         self.message = Message("")  #: what is being looked at
         self.call_of: dict[str, CallHistory] = {}
         self.part_of: dict[str, str] = {}  #: linked id of a call that joined another -> of that other
-        self.last_unnamed: CallHistory | None = None  #: the last that ended without a number that was called
+        #: by the first phone, the last call that ended without a number that was called
+        self.unnamed: collections.OrderedDict[str, CallHistory] = collections.OrderedDict()
         self._gone: collections.OrderedDict[str, None] = collections.OrderedDict()
 
     # -- notes
@@ -161,6 +164,14 @@ class CallBook:
         ]
         return found[0] if len(found) == 1 else None
 
+    def originated(self, interface: str) -> CallHistory | None:
+        """The call that the PBX itself began at this phone and that has no number yet: open, else the last that ended."""
+        for call in self.open.values():
+            first = call.first
+            if first is not None and first.dialled and first.interface == interface and not call.called:
+                return call
+        return self.unnamed.get(interface)
+
     # -- who hears whom
 
     def connect(self, call: CallHistory, at: float) -> None:
@@ -236,17 +247,10 @@ class CallBook:
             self.finish(call, at)
 
     def finish(self, call: CallHistory, at: float, merged_into: str | None = None) -> None:
-        call.ended_at = max(call.started_at, self._end_of(call, at))
+        call.ended_at = max(call.started_at, call.parties_gone_at(self.numbering, at))
         for span in call.open_spans:
             self.close_span(call, span, call.ended_at)
-        for span in call.spans:
-            span.ended_at = max(span.started_at, min(span.ended_at or call.ended_at, call.ended_at))
-            call.ended_at = max(call.ended_at, span.ended_at)
-        parts: list[OpenHold | OpenMute] = [*call.holds, *call.mutes]
-        for part in parts:
-            part.ended_at = max(part.started_at, call.ended_at if part.ended_at is None else part.ended_at)
-        for visit in call.visits:
-            visit.left_at = max(visit.joined_at, call.ended_at if visit.left_at is None else visit.left_at)
+        call.close(call.ended_at)
         call.merged_into = merged_into
         if merged_into is None:
             self.note(call, sentences.ENDED, at)
@@ -258,23 +262,12 @@ class CallBook:
         for part_id in [one for one, whole in self.part_of.items() if whole == call.linked_id]:
             del self.part_of[part_id]
         self.just_ended[call.linked_id] = call
-        if merged_into is None and not call.called:
-            self.last_unnamed = call
+        if merged_into is None and not call.called and call.first is not None:
+            self.unnamed[call.first.interface] = call
+            while len(self.unnamed) > _UNNAMED:
+                self.unnamed.popitem(last=False)
         if merged_into is None and (call.gaps or self.agents.wraps(call)):
             self._keep(call)
-
-    def _end_of(self, call: CallHistory, at: float) -> float:
-        """When the parties were gone: not the phone that stays on a line after its call was handed on or consulted."""
-        customer = call.customer(self.numbering)
-        ends = [
-            party.ended_at
-            for party in (customer, call.first)
-            if party is not None and party.ended_at is not None and not party.handed_over
-        ]
-        ends += [span.ended_at for span in call.spans if span.ended_at is not None]
-        if not call.consulting and not any(channel.handed_over for channel in call.channels.values()):
-            ends += [channel.ended_at for channel in call.channels.values() if channel.ended_at is not None]
-        return max(ends, default=at)
 
     def _keep(self, call: CallHistory) -> None:
         self.ended[call.linked_id] = call

@@ -163,9 +163,9 @@ def disposition(history: CallHistory) -> Disposition | None:  # noqa: PLR0911 - 
         if status in _BY_DIAL_STATUS:
             return _BY_DIAL_STATUS[status]
         return Disposition.ABANDONED if caller_left else Disposition.TIMED_OUT
-    if visits:
+    if visits or caller_left:
         return Disposition.ABANDONED
-    return Disposition.ABANDONED if caller_left else Disposition.NO_AGENT
+    return _BY_DIAL_STATUS.get(history.dial_status, Disposition.NO_AGENT)
 
 
 def hung_up_by(history: CallHistory, customer: Channel | None, way: Direction, outcome: Disposition) -> HungUpBy | None:  # noqa: PLR0911 - one line a case

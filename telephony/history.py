@@ -131,6 +131,7 @@ class CallHistory:
     conference: str = ""  #: the room in which the parties meet
     last_queue: str = ""  #: the queue that the dialplan went to last, whether it took the caller in or not
     queue_status: str = ""  #: why the last queue let the caller go, by its own word
+    dial_status: str = ""  #: how the dialplan's last Dial came out, also where it reached no phone at all
     voicemail: bool = False
     service: bool = False  #: one of ours talked to the PBX alone (logged in, paused, fetched a call)
     pbx_died: bool = False  #: the PBX stopped or was killed with the call open
@@ -186,6 +187,19 @@ class CallHistory:
             return stayed[0] if stayed else first
         return first
 
+    def parties_gone_at(self, numbering: Numbering, at: float) -> float:
+        """When the ended call's parties were gone: a phone that stays on the line after it handed the call on is none."""
+        customer = self.customer(numbering)
+        ends = [
+            party.ended_at
+            for party in (customer, self.first)
+            if party is not None and party.ended_at is not None and not party.handed_over
+        ]
+        ends += [span.ended_at for span in self.spans if span.ended_at is not None]
+        if not self.consulting and not any(channel.handed_over for channel in self.channels.values()):
+            ends += [channel.ended_at for channel in self.channels.values() if channel.ended_at is not None]
+        return max(ends, default=at)
+
     def open_span(self, channel: Channel, at: float) -> OpenSpan:
         """The agent is with the customer from now on; the same span where a moment ago was its last end."""
         for last in reversed(self.spans):
@@ -204,6 +218,18 @@ class CallHistory:
         for hold in self.holds:
             if hold.ended_at is None and hold.channel is span.channel:
                 hold.ended_at = max(min(at, span.ended_at), hold.started_at)
+
+    def close(self, at: float) -> None:
+        """The call was over at `at`: nothing of it goes on, and nothing of it lies outside of it."""
+        self.ended_at = at
+        for span in self.spans:
+            span.ended_at = max(span.started_at, min(span.ended_at or at, at))
+            self.ended_at = max(self.ended_at, span.ended_at)
+        parts: list[OpenHold | OpenMute] = [*self.holds, *self.mutes]
+        for part in parts:
+            part.ended_at = max(part.started_at, self.ended_at if part.ended_at is None else part.ended_at)
+        for visit in self.visits:
+            visit.left_at = max(visit.joined_at, self.ended_at if visit.left_at is None else visit.left_at)
 
     def is_holding(self, channel: Channel) -> bool:
         return any(hold.ended_at is None and hold.channel is channel for hold in self.holds)
