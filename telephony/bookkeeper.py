@@ -31,7 +31,7 @@ _AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError, Pool
 _LOOK_EVERY_S = 0.5
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 #: A call that fails by itself, with the database there, is tried again after 1, 2, 4 … s and then put aside.
-_TRIES = 8
+_TRIES, _FIRST_RETRY_S = 8, 1.0
 _EVENT_TIME_EVERY_S = 10.0
 #: Calls that are in the database for good, while the journal may hold a last event of theirs behind the checkpoint.
 _SETTLED, _SETTLED_NAMED_S = 5_000, 900.0
@@ -50,9 +50,7 @@ class _State:
 class Bookkeeper:
     """Keeps of every call only what was seen last, so that memory is bounded by calls and not by how long the database is away."""
 
-    def __init__(self, settings: Settings, database: Database, *, pbx: str, retry_s: float = 1.0) -> None:
-        """`retry_s` is the first pause after a call could not be saved; each one after is twice as long."""
-        self._retry_s = retry_s
+    def __init__(self, settings: Settings, database: Database, *, pbx: str) -> None:
         self._settings = settings
         self._database = database
         self._pbx = pbx
@@ -206,7 +204,7 @@ class Bookkeeper:
             failures = self._failures[linked_id] = self._failures.get(linked_id, 0) + 1
             metrics.errors.labels(self._pbx, "ledger").inc()
             _log.exception("call_not_saved", call=str(call_id(self._pbx, linked_id)), attempt=failures)
-            self._not_before[linked_id] = time.monotonic() + self._retry_s * 2.0 ** (failures - 1)
+            self._not_before[linked_id] = time.monotonic() + _FIRST_RETRY_S * 2.0 ** (failures - 1)
             if failures >= _TRIES:
                 self._set_aside(call, error)
 

@@ -100,7 +100,7 @@ class Journal:
         self, since: Position | None, *, on_damage: Callable[[Damage], None] | None = None
     ) -> Iterator[tuple[Position, Message]]:
         """Every message from `since` on (None: from the first kept), with its place."""
-        return messages(self.folder, since, on_damage=on_damage)
+        return messages(self.folder, since, on_damage=on_damage) if self.folder.is_dir() else iter(())
 
     def checkpoint(self) -> tuple[Position | None, frozenset[str]]:
         """From where on events may not have reached the database (None before the first one was noted), and which calls

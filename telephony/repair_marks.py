@@ -105,6 +105,9 @@ class RepairMarks:
 
     def _answered_by(self, call: CallHistory, agent: str, answered: float | None, ended: float) -> None:
         """The agent answered. When, the row tells only where the caller's channel was not answered before by the dialplan."""
+        customer = call.customer(self._book.numbering)
+        if customer is not None and customer.name == agent:
+            return  # the called party of a call to the outside is no agent
         call.proven_agent = call.proven_agent or peer(agent)
         if answered is None or any(span.channel.name == agent for span in call.spans):
             return

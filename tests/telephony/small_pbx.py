@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import socketserver
+import ssl
 import threading
 from types import TracebackType
 from typing import Self
@@ -26,12 +27,14 @@ class SmallPbx:
         greeting: bytes = b"Asterisk Call Manager/11.0.0\r\n",
         port: int = 0,
         host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.secret, self.allowed, self.greeting = secret, allowed, greeting
         self.actions: list[dict[str, str]] = []
         self.channels: list[str] = []  #: bodies of CoreShowChannel events
         self.silent = threading.Event()  #: set: connections stay open and nothing is answered
         self.logged_in = threading.Event()
+        self.events = ""  #: the event mask that was asked for at the last log-in
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         pbx = self
@@ -44,6 +47,15 @@ class SmallPbx:
             allow_reuse_address = True
             daemon_threads = True
             address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+            def get_request(self) -> tuple[socket.socket, object]:
+                connection, address = super().get_request()
+                if tls is not None:
+                    connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                return connection, address
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A client that does not like our certificate hangs up."""
 
         self._server = Server((host, port), Handler)
         self.host, self.port = host, int(self._server.server_address[1])
