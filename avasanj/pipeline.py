@@ -37,6 +37,8 @@ from avasanj.errors import AvasanjError, PassingError
 from avasanj.log import get_logger
 from avasanj.settings import Settings
 from scoring.encoder import Encoder
+from telephony.recordings import note_awaited
+from telephony.storage import Away
 from telephony.store import load_ended
 from telephony.tables import Call, Disposition, Source
 from transcription.whisper import SpeechEngine
@@ -55,6 +57,8 @@ _ATTEMPTS, _FIRST_PAUSE_S, _GROWTH = 8, 1.0, 2.0
 _UNREACHED = (OperationalError, InterfaceError)
 _PASSING = (OSError, MemoryError, *_UNREACHED)
 _LOOK_S = 1.0
+#: How long until recordings that could not be reached are looked for again.
+_AWAY_PAUSE_S = 30.0
 #: Attempts at what fails in a way that nobody foresaw: more would only hold up the calls behind it.
 _SURPRISES = 3
 
@@ -147,15 +151,23 @@ def _take_in(tools: Tools, call_id: uuid.UUID) -> None:
     with tools.database.read() as session:
         call = load_ended(session, call_id)
     if call.disposition == Disposition.ANSWERED and call.recordings:
-        transcription.stage.prepare_playback(tools.settings, tools.database, call_id)
+        try:
+            transcription.stage.prepare_playback(tools.settings, tools.database, call_id)
+        except Away as away:
+            _ask_later(tools, work.INTAKE, call_id, away)
+            return
         _ask_for(tools, work.TRANSCRIBE, call_id)
     else:
         _ask_for(tools, work.SYNC, call_id)
 
 
 def _transcribe(tools: Tools, call_id: uuid.UUID) -> None:
-    with tools.speaking():
-        transcription.stage.transcribe(tools.settings, tools.database, tools.speech, call_id)
+    try:
+        with tools.speaking():
+            transcription.stage.transcribe(tools.settings, tools.database, tools.speech, call_id)
+    except Away as away:
+        _ask_later(tools, work.TRANSCRIBE, call_id, away)
+        return
     _ask_for(tools, work.SCORE, call_id)
 
 
@@ -175,6 +187,15 @@ def _ask_for(tools: Tools, job: work.Job, call_id: uuid.UUID) -> None:
         source = session.scalars(select(Call.source).where(Call.id == call_id)).one()
         priority = work.NORMAL if source == Source.LIVE else work.LATER
         work.enqueue(session, job, str(call_id), key=f"{job.name}:{call_id}", priority=priority)
+
+
+def _ask_later(tools: Tools, job: work.Job, call_id: uuid.UUID, away: Away) -> None:
+    """The call's recordings can't be reached: say so on it, and do the stage again in a while, as often as it takes."""
+    with tools.database.transaction() as session:
+        note_awaited(session, call_id, str(away))
+        key = f"{job.name}:{call_id}:{uuid.uuid4()}"
+        work.enqueue(session, job, str(call_id), key=key, priority=work.LATER, delay_s=_AWAY_PAUSE_S)
+    _log.warning("recordings_away", stage=job.name, call=str(call_id), again_in_s=_AWAY_PAUSE_S)
 
 
 def _keep_for_a_person(session: Session, workflow_id: str, job: work.Job, subject_id: str, reason: str) -> None:

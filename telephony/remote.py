@@ -7,7 +7,6 @@ key is not known is refused.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import tempfile
 import time
@@ -20,12 +19,14 @@ from avasanj.errors import SettingsError
 from avasanj.log import get_logger
 from avasanj.settings import Settings
 from telephony import problems
-from telephony.storage import Away, Stat
+from telephony.storage import Away, Stat, name_here
 
 T = TypeVar("T")
 _TIMEOUT_S = 10.0
 _BLOCK_BYTES = 1 << 18
 _DAY_S = 86_400.0
+#: A copy that nothing came to take: its call's work is stuck, and fetches it again when it goes on.
+_UNUSED_S = 7 * _DAY_S
 _LOOK_EVERY_S = 2.0
 #: What a server says of a file that is not there or not ours: the rest means that the server is away.
 _OF_THE_FILE = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
@@ -82,7 +83,7 @@ class Remote:
 
     def at_hand(self, kept: str, *, size: int | None = None) -> Path:
         """The copy that was fetched; fetched now where there is none or, with `size`, one of another size."""
-        copy = self._fetched / _name_here(kept)
+        copy = self._fetched / name_here(kept)
         relative = PurePosixPath(kept.removeprefix(f"{self.label}/"))
         if copy.is_file() and size in (None, copy.stat().st_size):
             return copy
@@ -151,7 +152,7 @@ class Remote:
 
 
 def tidy(settings: Settings, *, room_for: int = 0) -> None:
-    """Remove fetched copies that are beyond the bound or unfinished since long."""
+    """Remove fetched copies that are beyond the bound, older than they are kept, or unfinished since long."""
     folder = settings.fetched_dir
     copies = []
     for path in folder.iterdir() if folder.is_dir() else ():
@@ -159,20 +160,11 @@ def tidy(settings: Settings, *, room_for: int = 0) -> None:
             copies.append((path.stat().st_mtime, path.stat().st_size, path))
     left = sum(size for _, size, _ in copies) + room_for
     for modified, size, path in sorted(copies):
-        stale = path.name.startswith(".fetching-") and time.time() - modified > _DAY_S
+        keep_s = max(settings.fetched_keep_days * _DAY_S, _UNUSED_S)
+        stale = time.time() - modified > (_DAY_S if path.name.startswith(".fetching-") else keep_s)
         if stale or left > settings.fetched_most_mb * 1_000_000:
             path.unlink(missing_ok=True)
             left -= size
-
-
-def let_go(settings: Settings, kept: str) -> None:
-    """The call's playback and transcript are made: its fetched copy is not needed any more."""
-    if "://" in kept and settings.fetched_keep_days == 0:
-        (settings.fetched_dir / _name_here(kept)).unlink(missing_ok=True)
-
-
-def _name_here(kept: str) -> str:
-    return hashlib.sha256(kept.encode()).hexdigest()[:40] + PurePosixPath(kept).suffix.lower()[:8]
 
 
 def _top(url: SplitResult) -> str:

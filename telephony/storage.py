@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -157,6 +158,17 @@ def at_hand(places: Sequence[Storage], kept: str, *, sha256: str | None = None) 
                 raise OSError(f"{PurePosixPath(kept).name} is not the file that was recorded in this call")
             return path
     raise PermissionError(f"{kept} lies in no folder of AVASANJ_RECORDINGS_DIR or AVASANJ_RECORDINGS_URLS")
+
+
+def let_go(settings: Settings, kept: str) -> None:
+    """A call's playback and transcript are made: what was fetched for them is not needed any more."""
+    if "://" in kept and settings.fetched_keep_days == 0:
+        (settings.fetched_dir / name_here(kept)).unlink(missing_ok=True)
+
+
+def name_here(kept: str) -> str:
+    """The name of the copy of a file that lies elsewhere."""
+    return hashlib.sha256(kept.encode()).hexdigest()[:40] + PurePosixPath(kept).suffix.lower()[:8]
 
 
 def mount_of(path: Path) -> str:

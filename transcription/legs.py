@@ -21,9 +21,10 @@ class Leg:
 
     recording_id: int
     party: Party
-    path: Path
+    path: Path  #: on this machine
     channel: int | None
     start_s: float  #: where the file's second 0 lies
+    kept: str = ""  #: as the ledger names the file: a path or, for one on another machine, a URL
     #: stretches (start, end) in which this leg carries music or announcements instead of the party's voice
     masked: tuple[tuple[float, float], ...] = ()
     #: stretches in which nothing was written to the file, whose own time stood still
@@ -47,6 +48,7 @@ def legs_of(call: ledger.Call) -> list[Leg]:
             recording_id=r.id,
             party=Party(r.party),
             path=Path(r.path),
+            kept=r.path,
             channel=r.channel,
             start_s=(zero_s if r.offset_s is None else r.offset_s) - zero_s,
             masked=_masked(call, Party(r.party), zero_s),

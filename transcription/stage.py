@@ -17,10 +17,12 @@ from avasanj.log import get_logger
 from avasanj.notify import announce
 from avasanj.settings import Settings
 from telephony import tables as ledger
-from telephony.recordings import mark_problem
-from telephony.tables import Party, Source
+from telephony.recordings import mark_problem, note_awaited
+from telephony.storage import let_go
+from telephony.tables import Party
 from transcription import elsewhere, playback, turns
-from transcription.legs import Leg, legs_of
+from transcription.at_hand import legs_at_hand
+from transcription.legs import Leg
 from transcription.tables import Playback, Transcript, Turn
 from transcription.turns import Said
 from transcription.whisper import SpeechEngine
@@ -50,15 +52,15 @@ _log = get_logger(__name__)
 def prepare_playback(settings: Settings, database: Database, call_id: uuid.UUID) -> None:
     """Make the call's one playable file and note what is wrong with its recordings, on each and in the file's warning.
 
-    Without a leg that can be heard there is no playback; each recording then says why.
+    Without a leg that can be heard there is no playback; each recording then says why. Raises Away where the recordings
+    can't be reached now.
     """
     with database.read() as session:
         call = _load(session, call_id)
         known = session.get(Playback, call_id)
         if known is not None and (settings.media_dir / known.path).is_file():
             return
-    problems = _outside(settings, call)
-    legs = [leg for leg in legs_of(call) if leg.recording_id not in problems]
+    legs, problems = legs_at_hand(settings, call)
     path = playback.media_path(call_id)
     made = playback.make(legs, settings.media_dir / path) if legs else None
     problems |= made.problems if made else playback.problems_of(legs)
@@ -76,6 +78,7 @@ def prepare_playback(settings: Settings, database: Database, call_id: uuid.UUID)
                     warning="\n".join(_warnings(call, made, problems)) or None,
                 )
             )
+        note_awaited(session, call_id, None)
         announce(session, "call", call_id)
     _log.info("playback_prepared", call=str(call_id), made=made is not None, broken=len(problems))
 
@@ -86,7 +89,8 @@ def transcribe(
     """Save who said what, heard by the engine or read from the transcript that came with the recording.
 
     `again` replaces a transcript that is there. Without a playback there is nothing to hear and no transcript.
-    Raises InputError for a transcript file that can't be used, LastingError when the model can't be loaded.
+    Raises InputError for a transcript file that can't be used, LastingError when the model can't be loaded, Away where the
+    recordings can't be reached now.
     """
     with database.read() as session:
         call = _load(session, call_id)
@@ -94,15 +98,16 @@ def transcribe(
         known = session.scalars(select(Transcript.id).where(Transcript.call_id == call_id)).first()
     if listened is None or (known is not None and not again):
         return
-    legs = legs_of(call)
-    problems: dict[int, str] = {}
     given = next((r.transcript_path for r in call.recordings if r.transcript_path), None)
     if given is not None:
         made, said = _from_elsewhere(call_id, Path(given))
+        _save(database, call_id, made, said, {})
     else:
+        legs, unopened = legs_at_hand(settings, call)
         made, said, problems = _heard(engine, call_id, legs, language_of(settings, call))
-    unheard = given is None and len(problems) == len(legs)
-    _save(database, call_id, None if unheard else made, said, problems)
+        _save(database, call_id, None if len(problems) == len(legs) else made, said, unopened | problems)
+    for recording in call.recordings:
+        let_go(settings, recording.path)
 
 
 def language_of(settings: Settings, call: ledger.Call) -> str:
@@ -161,6 +166,7 @@ def _save(
                 for position, turn in enumerate(said)
             ]
             session.add(made)
+        note_awaited(session, call_id, None)
         announce(session, "call", call_id)
     _log.info("call_transcribed", call=str(call_id), turns=len(said), broken=len(problems))
 
@@ -171,19 +177,6 @@ def _load(session: Session, call_id: uuid.UUID) -> ledger.Call:
     if call is None:
         raise LastingError(f"There is no call {call_id} in the ledger. It may have been removed meanwhile.")
     return call
-
-
-def _outside(settings: Settings, call: ledger.Call) -> dict[int, str]:
-    """Recordings of a live call that lie outside the configured folders: whoever can write events may not read the disk."""
-    if call.source != Source.LIVE:
-        return {}
-    roots = [root.resolve() for root in settings.recordings_dirs]
-    return {
-        recording.id: f"{recording.path} lies outside the recordings' folders ({', '.join(map(str, roots))}) and was "
-        "not opened. Add its folder to AVASANJ_RECORDINGS_DIR if it is right."
-        for recording in call.recordings
-        if recording.problem is None and not any(Path(recording.path).resolve().is_relative_to(root) for root in roots)
-    }
 
 
 def _warnings(call: ledger.Call, made: playback.Made, problems: Mapping[int, str]) -> list[str]:
