@@ -20,11 +20,12 @@ DIALLED, QUEUE = "8900", "load"
 SCENARIOS = Path(__file__).with_name("sipp")
 #: What the phones say, in Hz.
 CUSTOMER_HZ, AGENT_HZ = 400, 700
+RING_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LoadedCalls:
-    """What must be in the ledger: these callers, each answered once in queue `load`, for `talk_s` (±2 s), ended by the customer;
+    """What must be in the ledger: these callers, each answered once in queue `load`, for `talk_s` (±1 s), ended by the customer;
     each of these agents took one of them; and two files a call, one a party, `talk_s` long."""
 
     callers: tuple[str, ...]
@@ -92,7 +93,7 @@ def hundred_calls(pbx: Asterisk, *, count: int = 100, talk_s: float = 30.0, call
         agents=tuple(f"PJSIP/{agent.number}" for agent in pbx.agents[:count]),
         talk_s=talk_s,
         began_at=began_at,
-        all_up_at=began_at + count / calls_per_s,
+        all_up_at=began_at + count / calls_per_s + RING_S,
         ended_at=ended_at,
     )
 
@@ -100,16 +101,20 @@ def hundred_calls(pbx: Asterisk, *, count: int = 100, talk_s: float = 30.0, call
 def _write(folder: Path, callers: tuple[str, ...], talk_s: float) -> None:
     """The scenarios' files: what to say, who calls, what to do."""
     for name, pitch_hz in (("customer", CUSTOMER_HZ), ("agent", AGENT_HZ)):
-        wav = sounds.tone(folder / f"{name}.wav", pitch_hz=pitch_hz, length_s=talk_s)
+        wav = sounds.tone(folder / f"{name}.wav", pitch_hz=pitch_hz, length_s=RING_S + talk_s)
         sounds.as_a_law(wav, folder / f"{name}.al")
     (folder / "callers.csv").write_text("SEQUENTIAL\n" + "".join(f"{caller};\n" for caller in callers))
     parts = [(SCENARIOS / f"{name}.xml").read_text(encoding="utf-8") for name in ("dial", "talk", "hang_up_first")]
     calling = parts[0].replace("@AFTER_INVITE@", "".join(parts[1:]))
-    calling = calling.replace("@FROM@", "<sip:[field0]@127.0.0.1>").replace("@TALK_MS@", str(round(talk_s * 1000)))
+    calling = calling.replace("@FROM@", "<sip:[field0]@127.0.0.1>").replace(
+        "@TALK_MS@", str(round((RING_S + talk_s) * 1000))
+    )
     (folder / "calling.xml").write_text(calling.replace("@AUDIO@", "customer.al"), encoding="utf-8")
     called = (SCENARIOS / "answer.xml").read_text(encoding="utf-8")
     called = called.replace("@AFTER_ANSWER@", (SCENARIOS / "wait_for_bye.xml").read_text(encoding="utf-8"))
-    (folder / "called.xml").write_text(called.replace("@RING_MS@", "1000").replace("@AUDIO@", "agent.al"), "utf-8")
+    (folder / "called.xml").write_text(
+        called.replace("@RING_MS@", str(round(RING_S * 1000))).replace("@AUDIO@", "agent.al"), "utf-8"
+    )
 
 
 def _sipp(

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.peers import PeerMissing, sounds
 from tests.peers.ami_tap import AmiTap
 from tests.peers.asterisk import QUEUE_RECORDED_WHOLE, QUEUE_SHORT, QUEUE_SUPPORT, QUEUE_UNRECORDED, Asterisk
+from tests.peers.calls.listing import write_readme
 from tests.peers.phones import BaresipAgent, SipCallee, SipCaller
 
 STREAMS = Path(__file__).parents[1] / "streams"
@@ -231,24 +232,6 @@ def record(name: str) -> bytes:
         SCENARIOS[name](Stage(pbx, tap, Path(folder)))
         # The machine's own paths are nobody's business; a short folder of Asterisk's usual kind takes their place.
         return tap.raw.replace(str(pbx.recordings_dir).encode(), b"/var/spool/asterisk/monitor")
-
-
-def write_readme() -> None:
-    """List the scenarios that lie in the folder, in their own words."""
-    rows = [
-        f"| `22-{name}.txt` | {(SCENARIOS[name].__doc__ or '').strip()} |"
-        for name in SCENARIOS
-        if (STREAMS / f"22-{name}.txt").exists()
-    ]
-    text = (
-        "# Recorded manager streams\n\n"
-        "What a real Asterisk 22 said on its manager connection during known calls between SIP phones, byte for byte, from the banner on.\n"
-        "Only the recordings' folder was replaced by `/var/spool/asterisk/monitor`. Numbers and names are invented.\n"
-        "Agents: 1001 is Sara, in queues `support` and `shortq`; 1002 is Reza, in none. The customer is 02155501234, مینا رضایی.\n"
-        "The dialplan is `../peers/asterisk_conf/extensions.conf`. Record again with `python -m tests.peers.record all`.\n\n"
-        "| file | what was done |\n|---|---|\n" + "\n".join(rows) + "\n"
-    )
-    (STREAMS / "README.md").write_text(text, encoding="utf-8")
 
 
 def main() -> int:

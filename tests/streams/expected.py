@@ -74,6 +74,7 @@ class Call:
     spans: tuple[Span, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     recorded: tuple[str, ...] = ()
+    mutes: tuple[tuple[float, float], ...] = ()  #: in which the recording was muted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -122,10 +123,11 @@ def save(path: Path, scenarios: dict[str, Expected]) -> None:
 def _expected(data: dict[str, Any]) -> Expected:
     calls = [
         Call(
-            **{key: value for key, value in call.items() if key not in ("spans", "transfers", "recorded")},
+            **{key: value for key, value in call.items() if key not in ("spans", "transfers", "recorded", "mutes")},
             spans=tuple(Span(**span) for span in call["spans"]),
             transfers=tuple(Transfer(**transfer) for transfer in call["transfers"]),
             recorded=tuple(call["recorded"]),
+            mutes=tuple((from_at, to_at) for from_at, to_at in call.get("mutes", [])),
         )
         for call in data["calls"]
     ]
@@ -163,6 +165,7 @@ def _call_differences(call: dict[str, Any], wanted: Call) -> list[str]:
     said += _span_differences(call["spans"], wanted.spans, start)
     said += _transfer_differences(call["transfers"], wanted.transfers, start)
     said += _recording_differences(call["recordings"], wanted, start)
+    said += _mute_differences(call["mutes"], wanted.mutes, start)
     if call["gaps"]:
         said.append(f"gaps: {call['gaps']} instead of none")
     return said
@@ -205,6 +208,19 @@ def _recording_differences(recordings: list[dict[str, Any]], wanted: Call, start
         if not recording["file"].endswith(".wav"):
             said.append(f"recordings.{recording['party']}.file: {recording['file']!r} is no WAV")
     return said
+
+
+def _mute_differences(mutes: list[dict[str, Any]], wanted: tuple[tuple[float, float], ...], start: float) -> list[str]:
+    if len(mutes) != len(wanted):
+        return [f"mutes: {mutes} instead of {len(wanted)}"]
+    return [
+        line
+        for index, (mute, (from_at, to_at)) in enumerate(zip(mutes, wanted, strict=True))
+        for line in (
+            *_near(f"mutes[{index}].from", _moment(start, mute["from_s"]), from_at),
+            *_near(f"mutes[{index}].to", _moment(start, mute["to_s"]), to_at),
+        )
+    ]
 
 
 def _activity_differences(agents: list[dict[str, Any]], expected: Expected) -> list[str]:

@@ -12,6 +12,7 @@ import traceback
 
 from tests.peers import PeerMissing
 from tests.peers.ami_tap import AmiTap
+from tests.peers.calls.listing import write_readme
 from tests.peers.calls.run import play_everything
 from tests.peers.calls.scene import Scenario
 from tests.peers.calls.stage import SCENARIOS, Stage, neutral
@@ -75,6 +76,7 @@ def write(stem: str, raw: bytes, done: dict[str, expected.Expected]) -> None:
     data = gzip.compress(raw, mtime=0)
     (expected.STREAMS / f"{stem}.txt.gz").write_bytes(data)
     expected.save(expected.STREAMS / f"{stem}.json", done)
+    write_readme()
     print(f"{stem}: {len(raw)} bytes, {len(data)} packed", file=sys.stderr)
 
 

@@ -26,6 +26,7 @@ class Scenario:
     queues: dict[str, tuple[int, ...]]
     ring_s: int
     wrap_s: int
+    strategy: str
     member: str  #: how a member is written: an interface with {number} in it
     number: int = 0
 
@@ -54,6 +55,7 @@ class Scenario:
         parts = []
         for letter, places in self.queues.items():
             lines = [f"[q{self.tag}{letter}](ringing)", f"timeout = {self.ring_s}", f"wrapuptime = {self.wrap_s}"]
+            lines += [f"strategy = {self.strategy}", "context = queue-exit"]
             for place in places:
                 number = f"1{self.tag}{place}"
                 lines.append(f"member => {self.member.format(number=number)},0,{self.name_of(place)},PJSIP/{number}")
@@ -69,6 +71,7 @@ def scenario(
     queues: dict[str, tuple[int, ...]] | None = None,
     ring_s: int = 15,
     wrap_s: int = 0,
+    strategy: str = "rrmemory",
     member: str = "PJSIP/{number}",
 ) -> Callable[[Callable[[Scene], Expected]], Callable[[Scene], Expected]]:
     """Enter a function into `SCENARIOS`; its number follows from its place there."""
@@ -81,6 +84,7 @@ def scenario(
             queues={"a": (1,)} if queues is None else queues,
             ring_s=ring_s,
             wrap_s=wrap_s,
+            strategy=strategy,
             member=member,
             number=len(SCENARIOS) + 1,
         )
@@ -159,6 +163,7 @@ class Scene:
         holds: int = 0,
         recorded: tuple[str, ...] = BOTH,
         caller: str | None = None,
+        mutes: Iterable[tuple[float, float]] = (),
     ) -> Call:
         """What `call`, the phone's that began it, must look like; waits for its end. A call to a queue is in it at once by default.
 
@@ -188,6 +193,7 @@ class Scene:
             hung_up_by=hung_up_by,
             spans=spans,
             transfers=tuple(transfers),
+            mutes=tuple(mutes),
             recorded=recorded if spans else (),
         )
 

@@ -4,7 +4,8 @@
 are bounded and raise `PhoneError`. Times are seconds since 1970, taken when a message was sent or came.
 """
 
-from tests.peers.sip.call import Call, PhoneError
+from tests.peers.sip.call import Call
+from tests.peers.sip.dialog import PhoneError
 from tests.peers.sip.exchange import Exchange
 from tests.peers.sip.phone import Phone
 

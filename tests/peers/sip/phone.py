@@ -6,7 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from tests.peers.sip import message as sip
-from tests.peers.sip.call import Call, PhoneError
+from tests.peers.sip.call import Call
+from tests.peers.sip.dialog import PhoneError
 
 if TYPE_CHECKING:
     from tests.peers.sip.exchange import Exchange
