@@ -67,6 +67,7 @@ WORK = {
     "transcribing": N_("being transcribed…"),
     "scoring": N_("being scored…"),
     "stuck": N_("stuck"),
+    "awaited": N_("waits for its recording"),
     "unheard": N_("the recording can't be used"),
     "unrecorded": N_("no recording"),
 }

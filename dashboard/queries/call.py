@@ -71,6 +71,7 @@ class CallDetail:
     def problems(self) -> list[str]:
         """What is wrong with the recordings, in words."""
         own = [recording.problem for recording in self.call.recordings if recording.problem]
+        own += [self.call.recordings_problem] if self.call.recordings_problem else []
         warning = self.playback.warning.splitlines() if self.playback and self.playback.warning else []
         return list(dict.fromkeys(own + warning))
 

@@ -34,7 +34,7 @@ class CallFilters(BaseModel):
     mood: Literal["", "dissatisfied"] = ""
     review: Literal["", "needed"] = ""
     owed: Literal["", "open"] = ""
-    flaw: Literal["", "recording", "gaps"] = ""
+    flaw: Literal["", "recording", "awaited", "gaps"] = ""
     course: Literal["", "transferred", "repeat"] = ""
     samples: Literal["", "without", "only"] = ""
     q: str = ""
@@ -155,7 +155,8 @@ def _of_the_ledger(filters: CallFilters) -> list[ColumnElement[bool]]:
         wanted.append(Call.queue == filters.queue)
     if filters.flaw:
         broken = _any(Recording.call_id == Call.id, Recording.problem.is_not(None))
-        wanted.append(broken if filters.flaw == "recording" else Call.complete.is_(False))
+        flaws = {"recording": broken, "awaited": Call.recordings_problem.is_not(None), "gaps": Call.complete.is_(False)}
+        wanted.append(flaws[filters.flaw])
     if filters.course:
         wanted.append(Call.transfers > 0 if filters.course == "transferred" else Call.repeat_of.is_not(None))
     if filters.samples:
@@ -169,6 +170,8 @@ def stage(call: Call, *, usable: bool, recorded: bool, transcript: bool, judged:
         return None
     if stuck:
         return "stuck"
+    if call.recordings_problem is not None:
+        return "awaited"
     if judged or call.disposition != Disposition.ANSWERED:
         return None
     if not usable:

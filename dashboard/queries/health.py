@@ -15,6 +15,7 @@ from avasanj.database import utc_now
 from avasanj.people import StuckWork, Worker
 from avasanj.work import WORK_SCHEMA, Queue
 from dashboard.queries.outbox import ConnectionHealth, connections
+from dashboard.queries.people import unmapped_count
 from dashboard.recent import Recent
 from scoring.tables import Evaluation, Mood
 from telephony.tables import Call, Pbx, Recording
@@ -25,7 +26,8 @@ SILENT_AFTER = datetime.timedelta(seconds=30)
 #: Counting goes through the whole ledger (0.4 s at 200,000 calls), so it is done once in this long.
 TALLY_S = 5.0
 RECENT = datetime.timedelta(days=7)
-_WELL = {"connected"}
+#: As it should be, or left alone because somebody wanted it so.
+_WELL = {"connected", "paused"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +73,13 @@ class CallCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class Flaws:
-    """Calls whose record has holes: a recording that can't be used (in the last 7 days), events that were missed."""
+    """What is wrong with the records of calls."""
 
-    recordings: int
-    gaps: int
+    recordings: int  #: calls of the last 7 days with a recording that can't be used
+    gaps: int  #: calls of which events were missed
+    awaited: int  #: calls that wait for recordings whose place is away
+    awaited_why: str | None  #: what is wrong with that place, as one of them says
+    unmapped: int  #: lines on which somebody works, nobody has said who
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +116,9 @@ class Health:
 
     @property
     def degraded(self) -> bool:
-        lost = any(pbx.state not in _WELL for pbx in self.pbxs)
+        lost = any(pbx.state not in _WELL or pbx.troubles for pbx in self.pbxs)
         paused = any(found.connection.state != "active" for found in self.connections)
-        return lost or paused or bool(self.stuck or self.unattended) or self.disk.low
+        return lost or paused or bool(self.stuck or self.unattended or self.flaws.awaited) or self.disk.low
 
     @property
     def needs_person(self) -> bool:
@@ -155,8 +160,19 @@ def flaws(session: Session) -> Flaws:
     """What is wrong with the records of calls themselves."""
     recent = (Call.started_at >= utc_now() - RECENT, Recording.problem.is_not(None))
     broken = select(func.count(distinct(Recording.call_id))).join(Call, Call.id == Recording.call_id).where(*recent)
-    gaps = select(func.count()).select_from(Call).where(Call.complete.is_(False))
-    return Flaws(recordings=session.scalar(broken) or 0, gaps=session.scalar(gaps) or 0)
+    holes = select(
+        func.count().filter(Call.complete.is_(False)),
+        func.count(Call.recordings_problem),
+        func.max(Call.recordings_problem),
+    )
+    gaps, awaited, why = session.execute(holes).one()
+    return Flaws(
+        recordings=session.scalar(broken) or 0,
+        gaps=gaps,
+        awaited=awaited,
+        awaited_why=why,
+        unmapped=unmapped_count(session, utc_now()),
+    )
 
 
 def workers(session: Session) -> list[WorkerHealth]:

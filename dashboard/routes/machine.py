@@ -69,6 +69,7 @@ class _Ledger(Collector):
         flaws = GaugeMetricFamily("avasanj_flawed_calls", "Calls whose record has holes.", labels=["flaw"])
         flaws.add_metric(["recording"], now.flaws.recordings)
         flaws.add_metric(["gaps"], now.flaws.gaps)
+        flaws.add_metric(["awaited"], now.flaws.awaited)
         yield from (calls, waiting, pbx, outbox, flaws)
         yield GaugeMetricFamily("avasanj_workers", "Workers that said within 30 s that they live.", value=now.living)
         yield GaugeMetricFamily("avasanj_stuck_work", "Work that waits for a person.", value=len(now.stuck))

@@ -13,7 +13,8 @@ from crm_sync.tables import Connection
 from dashboard.app import create_app
 from dashboard.queries.health import SILENT_AFTER
 from dashboard.recent import Recent
-from telephony.tables import Pbx
+from telephony import problems
+from telephony.tables import Call, Pbx
 from tests.dashboard.conftest import Day
 
 
@@ -29,7 +30,7 @@ def test_health_counts_calls_and_names_pbxs_without_a_log_in(look_day: Day) -> N
 
 def test_health_is_ok_when_nothing_is_wrong(day: Day) -> None:
     with day.database.transaction() as session:
-        session.execute(update(Pbx).values(state="connected"))
+        session.execute(update(Pbx).values(state="connected", troubles=[]))
         session.execute(update(Connection).values(state="active"))
         session.execute(delete(StuckWork))
     assert day.client().get("/health").json()["status"] == "ok"
@@ -37,7 +38,7 @@ def test_health_is_ok_when_nothing_is_wrong(day: Day) -> None:
 
 def test_health_is_degraded_while_nobody_does_the_work(day: Day) -> None:
     with day.database.transaction() as session:
-        session.execute(update(Pbx).values(state="connected"))
+        session.execute(update(Pbx).values(state="connected", troubles=[]))
         session.execute(update(Connection).values(state="active"))
         session.execute(delete(StuckWork))
         session.execute(update(Worker).values(seen_at=utc_now() - worker.DEAD_AFTER * 1.1))
@@ -110,3 +111,19 @@ def test_answer_is_asked_anew_when_it_is_old() -> None:
     kept, never_kept = Recent[int](60.0), Recent[int](0.0)
     assert [kept.get(lambda: next(answers)) for _ in range(2)] == [0, 0]
     assert [never_kept.get(lambda: next(answers)) for _ in range(2)] == [1, 2]
+
+
+def test_health_page_tells_what_is_wrong_beside_the_connection(day: Day) -> None:
+    away = problems.text(problems.FOLDER_AWAY, folder="sftp://pbx/monitor", fault="no answer")
+    with day.database.transaction() as session:
+        session.execute(update(Call).where(Call.id == day.seeded.calls["calm"]).values(recordings_problem=away))
+    boss = day.enter("super")
+    page = boss.get("/system").text
+    assert "512 bytes of the journal are damaged, in 20261122-0600.zst at 40960." in page
+    assert "1 call waits for its recordings" in page
+    assert "sftp://pbx/monitor" in page
+    assert "lines belong to nobody" in page
+    assert "sftp://pbx/monitor" in boss.get(f"/calls/{day.seeded.calls['calm']}").text
+    listed = {call["id"]: call["stage"] for call in boss.get("/api/calls?flaw=awaited").json()["calls"]}
+    assert listed == {str(day.seeded.calls["calm"]): "awaited"}
+    assert day.client().get("/health").json()["status"] == "degraded"

@@ -78,6 +78,9 @@ def add_health(session: Session, now: datetime.datetime) -> None:
             last_event_at=now,
         )
     )
+    session.flush()
+    damaged = problems.text(problems.DAMAGED, bytes=512, segment="20261122-0600.zst", offset=40960)
+    session.get_one(Pbx, "main").troubles = [damaged]
     lost = problems.text(problems.UNREACHABLE, address="192.0.2.7:5038", fault="connection refused")
     session.add(Pbx(name="branch", state="lost", since=now - datetime.timedelta(minutes=12), detail=lost))
     connection = Connection(
