@@ -94,6 +94,9 @@ class AgentsAtWork:
     def _leave(self, agent: Agent, queue: str, at: float) -> None:
         if agent.queues.pop(queue, None) is None:
             return
+        for left in agent.queues.values():
+            if left.paused_since is not None and ActivityState.PAUSED not in agent.doing:
+                left.paused_since = max(left.paused_since, at)  # was no pause of theirs while they were in this queue
         self._look_at_pauses(agent, at)
         if not agent.queues:
             self._end(agent, ActivityState.LOGGED_IN, at)

@@ -37,8 +37,8 @@ class PbxClock:
         self._arrived = at
         if self._stamp is None:
             self.now = at
-        elif self._ahead is not None:
-            self.now = max(self.now, at + self._ahead)
+        else:
+            self.now = max(self.now, at + (self._ahead or 0.0))
 
     def read(self, message: Message) -> float:
         """The time of a message: its own stamp, else the time of what came before it."""

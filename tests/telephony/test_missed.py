@@ -1,0 +1,320 @@
+"""Events that were missed: what the PBX lists and what it wrote down afterwards, and nothing that neither tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from telephony.assembler import Assembler
+from telephony.channels import Numbering
+from telephony.frames import Message
+from telephony.ledger import Activity, CallSnapshot, HungUpBy
+from telephony.tables import ActivityState, CallState, Disposition, VisitOutcome
+from tests.telephony.test_assembler import MESSAGES, event, on
+
+HOLD = MESSAGES["22-hold"]
+CUSTOMER, AGENT = ("PJSIP/trunk-00000001", "c", "c"), ("PJSIP/1001-00000002", "a", "c")
+
+
+class Followed:
+    """An assembler with everything that it told, the last word on each call and activity."""
+
+    def __init__(self) -> None:
+        self.assembler = Assembler(pbx="x", numbering=Numbering())
+        self.calls: dict[str, CallSnapshot] = {}
+        self.activities: dict[tuple[str, str, object], Activity] = {}
+
+    def feed(self, messages: Iterable[Message]) -> CallSnapshot:
+        for message in messages:
+            if message.get("Timestamp"):
+                self.assembler.feed(mark("received", float(message.get("Timestamp"))))
+            self.assembler.feed(message)
+        self.calls |= {call.linked_id: call for call in self.assembler.changed()}
+        self.activities |= {(a.interface, a.state, a.started_at): a for a in self.assembler.activities_changed()}
+        return next(iter(self.calls.values()))
+
+    def doing(self, state: ActivityState) -> list[Activity]:
+        return [activity for activity in self.activities.values() if activity.state is state]
+
+
+def mark(name: str, at: float, **fields: object) -> Message:
+    return Message(
+        "\r\n".join([f"Avasanj: {name}", f"At: {at}", *(f"{key}: {value}" for key, value in fields.items())])
+    )
+
+
+def listing(*channels: tuple[str, str, str], **more: object) -> list[Message]:
+    shown = [event("CoreShowChannel", 0, **on(*channel, ActionID="avasanj-1", **more)) for channel in channels]
+    plain = [
+        Message("\r\n".join(line for line in (f"Event: {m.name}", *m.lines()) if "Timestamp" not in line))
+        for m in shown
+    ]
+    return [*plain, Message("Event: CoreShowChannelsComplete\r\nActionID: avasanj-1")]
+
+
+def waiting() -> list[Message]:
+    return [
+        event("Newchannel", 100, **on(*CUSTOMER, Context="from-trunk", Exten="800", CallerIDNum="09121234567")),
+        event("QueueCallerJoin", 101, **on(*CUSTOMER), Queue="sales"),
+        event("Newchannel", 102, **on(*AGENT, Context="agents", Exten="s", CallerIDNum="1001")),
+        event("AgentCalled", 102, **on(*CUSTOMER), **on(*AGENT, "Dest"), Queue="sales", Interface="PJSIP/1001", MemberName="Sara"),
+        event("DialBegin", 102, **on(*CUSTOMER), **on(*AGENT, "Dest")),
+    ]  # fmt: skip
+
+
+def talking() -> list[Message]:
+    return [
+        *waiting(),
+        event("DialEnd", 105, **on(*CUSTOMER), **on(*AGENT, "Dest"), DialStatus="ANSWER"),
+        event("QueueCallerLeave", 105, **on(*CUSTOMER), Queue="sales"),
+        event("AgentConnect", 105, **on(*CUSTOMER), **on(*AGENT, "Dest"), Queue="sales", Interface="PJSIP/1001", MemberName="Sara"),
+        event("BridgeEnter", 105, **on(*AGENT), BridgeUniqueid="x"),
+        event("BridgeEnter", 105, **on(*CUSTOMER), BridgeUniqueid="x"),
+    ]  # fmt: skip
+
+
+def over(at: float) -> list[Message]:
+    return [
+        event("HangupRequest", at, **on(*AGENT)),
+        event("BridgeLeave", at, **on(*AGENT), BridgeUniqueid="x"),
+        event("BridgeLeave", at, **on(*CUSTOMER), BridgeUniqueid="x"),
+        event("Hangup", at, **on(*AGENT), Cause="16"),
+        event("Hangup", at, **on(*CUSTOMER), Cause="16"),
+    ]
+
+
+def seconds(call: CallSnapshot) -> list[tuple[float | None, float | None]]:
+    return [
+        (gap.started_at and gap.started_at.timestamp(), gap.ended_at and gap.ended_at.timestamp()) for gap in call.gaps
+    ]
+
+
+def test_call_that_goes_on_over_a_gap_is_whole_but_for_the_gap() -> None:
+    followed = Followed()
+    followed.feed(talking())
+    call = followed.feed([mark("connected", 130), *listing(CUSTOMER, AGENT, BridgeId="x"), *over(140)])
+    assert (call.disposition, call.hung_up_by, call.talk_s) == (Disposition.ANSWERED, HungUpBy.AGENT, 35)
+    assert not call.complete
+    assert seconds(call) == [(105, 130)]
+
+
+def test_call_that_ended_unseen_ends_where_it_was_last_seen_and_nobody_is_said_to_have_hung_up() -> None:
+    followed = Followed()
+    followed.feed(talking())
+    call = followed.feed([mark("connected", 130), *listing()])
+    assert call.state is CallState.ENDED
+    assert (call.disposition, call.hung_up_by) == (Disposition.ANSWERED, None)
+    assert call.ended_at is not None
+    assert call.ended_at.timestamp() == 105
+    assert seconds(call) == [(105, 130)]
+
+
+def test_cdr_repairs_the_end_of_a_call_that_ended_unseen() -> None:
+    followed = Followed()
+    followed.feed([*talking(), mark("connected", 130), *listing()])
+    row = {"Channel": CUSTOMER[0], "DestinationChannel": AGENT[0], "UniqueID": "c", "Disposition": "ANSWERED"}
+    call = followed.feed(
+        [mark("cdr", 131, ReadFrom="Master.csv", StartTime="100", AnswerTime="100", EndTime="125", **row)]
+    )
+    assert call.ended_at is not None
+    assert (call.ended_at.timestamp(), call.talk_s, call.hung_up_by) == (125, 20, None)
+    assert seconds(call) == [(105, 130)], "the gap stays noted"
+
+
+def test_cdr_in_the_pbxs_local_time_is_read_by_its_own_time_stamp() -> None:
+    followed = Followed()
+    followed.feed([*talking(), mark("connected", 130), *listing()])
+    row = {"Channel": CUSTOMER[0], "DestinationChannel": AGENT[0], "UniqueID": "c", "Disposition": "ANSWERED"}
+    call = followed.feed([event("Cdr", 126, AnswerTime="1970-01-01 03:31:40", EndTime="1970-01-01 03:32:05", **row)])
+    assert call.ended_at is not None
+    assert call.ended_at.timestamp() == 125
+
+
+def test_caller_whose_waiting_ended_unseen_gave_up_only_if_something_says_so() -> None:
+    followed = Followed()
+    call = followed.feed([*waiting(), mark("connected", 130), *listing()])
+    assert (call.disposition, call.hung_up_by) == (None, None)
+    row = {"Channel": CUSTOMER[0], "DestinationChannel": AGENT[0], "UniqueID": "c", "Disposition": "ANSWERED"}
+    call = followed.feed([mark("cdr", 131, StartTime="100", AnswerTime="100", EndTime="125", **row)])
+    assert call.disposition is Disposition.ANSWERED
+    assert (call.answered_at, call.wait_s, call.talk_s, call.spans) == (None, None, None, ()), "the row can't tell when"
+
+
+def test_cdr_tells_when_the_agent_answered_where_only_the_agent_can_have() -> None:
+    followed = Followed()
+    followed.feed([*waiting(), mark("connected", 130), *listing()])
+    row = {"Channel": CUSTOMER[0], "DestinationChannel": AGENT[0], "UniqueID": "c", "Disposition": "ANSWERED"}
+    call = followed.feed([mark("cdr", 131, StartTime="100", AnswerTime="110", EndTime="125", **row)])
+    assert [(span.interface, span.started_at.timestamp()) for span in call.spans] == [("PJSIP/1001", 110)]
+    assert (call.wait_s, call.talk_s) == (9, 15)
+
+
+def test_cel_tells_who_was_with_the_customer_and_who_hung_up() -> None:
+    followed = Followed()
+    followed.feed([*waiting(), mark("connected", 130), *listing()])
+
+    def row(name: str, at: float, channel: tuple[str, str, str], extra: str) -> Message:
+        return mark(
+            "cel", 131, EventName=name, EventTime=at, Channel=channel[0], UniqueID=channel[1], LinkedID="c", Extra=extra
+        )
+
+    call = followed.feed([
+        row("BRIDGE_ENTER", 110.5, AGENT, '{"bridge_id":"x"}'),
+        row("BRIDGE_ENTER", 110.6, CUSTOMER, '{"bridge_id":"x"}'),
+        row("BRIDGE_EXIT", 120.6, AGENT, '{"bridge_id":"x"}'),
+        row("HANGUP", 120.7, AGENT, '{"hangupcause":16,"hangupsource":"PJSIP/1001-00000002"}'),
+        row("LINKEDID_END", 120.8, CUSTOMER, ""),
+    ])  # fmt: skip
+    assert [(s.interface, s.started_at.timestamp(), s.ended_at and s.ended_at.timestamp()) for s in call.spans] == [
+        ("PJSIP/1001", 110.6, 120.6)
+    ]
+    assert (call.disposition, call.hung_up_by, call.talk_s) == (Disposition.ANSWERED, HungUpBy.AGENT, 10)
+    assert call.ended_at is not None
+    assert call.ended_at.timestamp() == 120.8
+
+
+def test_records_of_calls_without_a_gap_change_nothing() -> None:
+    followed = Followed()
+    before = followed.feed([*talking(), *over(140)])
+    row = {"Channel": CUSTOMER[0], "DestinationChannel": AGENT[0], "UniqueID": "c", "Disposition": "ANSWERED"}
+    assert followed.feed([mark("cdr", 150, AnswerTime="100", EndTime="149", **row)]) == before
+
+
+def test_killed_pbx_ended_the_call_itself() -> None:
+    followed = Followed()
+    followed.feed(talking())
+    call = followed.feed([
+        mark("connected", 130),
+        Message("Event: FullyBooted\r\nUptime: 4\r\nStatus: Fully Booted"),
+        event("SuccessfulAuth", 130),
+        *listing(),
+    ])  # fmt: skip
+    assert (call.state, call.disposition, call.hung_up_by) == (CallState.ENDED, Disposition.ANSWERED, HungUpBy.PBX)
+    assert not call.complete
+
+
+def test_pbx_that_ran_all_along_did_not_end_the_call() -> None:
+    followed = Followed()
+    followed.feed(talking())
+    booted = Message("Event: FullyBooted\r\nUptime: 4000\r\nStatus: Fully Booted")
+    call = followed.feed(
+        [mark("connected", 130), booted, event("SuccessfulAuth", 130), *listing(CUSTOMER, AGENT, BridgeId="x")]
+    )
+    assert call.state is CallState.TALKING
+
+
+def test_hole_in_the_journal_is_a_gap_of_the_calls_around_it() -> None:
+    followed = Followed()
+    followed.feed(talking())
+    call = followed.feed([mark("hole", 120, From=105, To=120), *over(140)])
+    assert seconds(call) == [(105, 120)]
+    assert call.hung_up_by is HungUpBy.AGENT
+
+
+def member(at: float, **more: object) -> Message:
+    fields = {"Paused": "0", "Wrapuptime": "15", "LoginTime": "50", "LastPause": "0"} | more
+    return event("QueueMemberStatus", at, Queue="sales", Interface="PJSIP/1001", MemberName="Sara", **fields)
+
+
+def test_wrap_up_lasts_as_long_as_the_queue_says() -> None:
+    followed = Followed()
+    call = followed.feed([member(100), *talking(), *over(140)])
+    assert call.wrap_s is None
+    call = followed.feed([mark("received", 170)])
+    assert (call.wrap_s, call.spans[0].wrap_s) == (15, 15)
+    (wrap,) = followed.doing(ActivityState.WRAPPING_UP)
+    assert wrap.ended_at is not None
+    assert (wrap.started_at.timestamp(), wrap.ended_at.timestamp()) == (140, 155)
+
+
+@pytest.mark.parametrize(
+    "sooner",
+    [
+        event("QueueMemberPause", 144, Queue="sales", Interface="PJSIP/1001", MemberName="Sara", Paused="1"),
+        event("QueueMemberRemoved", 144, Queue="sales", Interface="PJSIP/1001", MemberName="Sara"),
+    ],
+)
+def test_wrap_up_ends_sooner_by_a_pause_or_a_log_out(sooner: Message) -> None:
+    followed = Followed()
+    call = followed.feed([member(100), *talking(), *over(140), sooner])
+    assert call.wrap_s == 4
+
+
+def test_queue_that_names_no_wrap_up_time_leaves_it_unknown() -> None:
+    followed = Followed()
+    call = followed.feed([member(100, Wrapuptime="0"), *talking(), *over(140), mark("received", 400)])
+    assert call.wrap_s is None
+    assert not followed.doing(ActivityState.WRAPPING_UP)
+
+
+def test_agent_is_paused_who_is_paused_in_every_queue() -> None:
+    followed = Followed()
+
+    def paused(queue: str, at: float, reason: str) -> Message:
+        return event("QueueMemberPause", at, Queue=queue, Interface="PJSIP/1001", MemberName="Sara",
+                     Paused="1" if reason else "0", PausedReason=reason)  # fmt: skip
+
+    def added(queue: str, at: float) -> Message:
+        return event("QueueMemberAdded", at, Queue=queue, Interface="PJSIP/1001", MemberName="Sara", Paused="0")
+
+    for message in (
+        added("a", 10),
+        added("b", 11),
+        paused("a", 20, "ناهار"),
+        paused("b", 30, "ناهار"),
+        paused("a", 40, ""),
+    ):
+        followed.assembler.feed(message)
+    for message in (
+        event("QueueMemberRemoved", at, Queue=q, Interface="PJSIP/1001") for q, at in (("a", 50), ("b", 60))
+    ):
+        followed.assembler.feed(message)
+    found = [
+        (a.state.value, a.started_at.timestamp(), a.ended_at and a.ended_at.timestamp(), a.reason)
+        for a in followed.assembler.activities_changed()
+    ]
+    assert sorted(found, key=lambda one: one[1]) == [
+        ("logged_in", 10, 60, None),
+        ("paused", 30, 40, "ناهار"),
+        ("paused", 50, 60, "ناهار"),
+    ]
+
+
+def test_member_whom_a_listing_no_longer_names_logged_out_in_the_gap() -> None:
+    followed = Followed()
+    followed.assembler.feed(member(100))
+    followed.assembler.feed(mark("connected", 130))
+    followed.assembler.feed(Message("Event: QueueStatusComplete\r\nActionID: avasanj-3"))
+    (activity,) = followed.assembler.activities_changed()
+    assert activity.ended_at is not None
+    assert (activity.started_at.timestamp(), activity.ended_at.timestamp()) == (50, 100)
+
+
+def test_queue_visits_say_how_each_came_out() -> None:
+    followed = Followed()
+    start = event("Newchannel", 100, **on(*CUSTOMER, Context="from-trunk", Exten="800", CallerIDNum="09121234567"))
+    call = followed.feed([
+        start,
+        event("QueueCallerJoin", 101, **on(*CUSTOMER), Queue="one"),
+        event("QueueCallerLeave", 105, **on(*CUSTOMER), Queue="one"),  # by a key
+        event("QueueCallerJoin", 106, **on(*CUSTOMER), Queue="two"),
+        event("QueueCallerAbandon", 110, **on(*CUSTOMER), Queue="two"),
+        event("QueueCallerLeave", 110, **on(*CUSTOMER), Queue="two"),
+        event("VarSet", 110, **on(*CUSTOMER), Variable="QUEUESTATUS", Value="TIMEOUT"),
+        event("QueueCallerJoin", 111, **on(*CUSTOMER), Queue="three"),
+        event("QueueCallerLeave", 112, **on(*CUSTOMER), Queue="three"),
+        event("VarSet", 112, **on(*CUSTOMER), Variable="QUEUESTATUS", Value="LEAVEEMPTY"),
+        event("QueueCallerJoin", 113, **on(*CUSTOMER), Queue="four"),
+        event("HangupRequest", 120, **on(*CUSTOMER)),
+        event("QueueCallerAbandon", 120, **on(*CUSTOMER), Queue="four"),
+        event("QueueCallerLeave", 120, **on(*CUSTOMER), Queue="four"),
+        event("Hangup", 120, **on(*CUSTOMER), Cause="16"),
+    ])  # fmt: skip
+    assert [visit.outcome for visit in call.visits] == [
+        VisitOutcome.LEFT,
+        VisitOutcome.TIMED_OUT,
+        VisitOutcome.NO_AGENT,
+        VisitOutcome.ABANDONED,
+    ]
+    assert (call.disposition, call.hung_up_by, call.wait_s) == (Disposition.ABANDONED, HungUpBy.CUSTOMER, 19)
