@@ -206,9 +206,12 @@ def add_user(
     name: str,
     role: Role,
     language: str,
-    by: uuid.UUID,
+    by: uuid.UUID | None,
 ) -> NewPerson:
-    """A new person who sets their own password. Raises InputError for a log-in name in use."""
+    """A new person who sets their own password, added by user `by` (None: by the command line).
+
+    Raises InputError for a log-in name in use.
+    """
     login = login.strip()
     if not login or not name.strip():
         raise InputError(N_("A person needs a name and a log-in name."))
