@@ -16,6 +16,8 @@ from telephony.ledger import Activity, moment
 from telephony.tables import ActivityState
 
 _ON = "1"
+#: More interfaces than any PBX has; of those without anything to do the first is forgotten then.
+_MOST_AGENTS = 20_000
 
 
 class AgentsAtWork:
@@ -46,6 +48,9 @@ class AgentsAtWork:
         agent = self._agents.get(interface)
         if agent is None:
             agent = self._agents[interface] = Agent(interface=interface)
+            if len(self._agents) > _MOST_AGENTS:
+                idle = next((one for one in self._agents.values() if not one.doing and one is not agent), None)
+                self._agents.pop(idle.interface if idle is not None else interface)
         if name and name not in NO_NUMBER and (agent.name is None or agent.queues):
             agent.name = name
         return agent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable
 
-from telephony import sentences
+from telephony import hearing, sentences
 from telephony.agents import AgentsAtWork
 from telephony.channels import Channel, Numbering, Switchboard
 from telephony.frames import Message
@@ -18,6 +18,9 @@ _REMEMBERED = 10_000
 _KEPT = 2_000
 #: Calls without a number called, for which the answer to their Originate may still tell it.
 _UNNAMED = 50
+#: Channels of one call that only rang are forgotten beyond so many.
+_RUNG = 100
+_MOST_OPEN = 20_000
 
 
 class CallBook:
@@ -31,6 +34,7 @@ class CallBook:
         self.touched: dict[str, None] = {}
         self.just_ended: dict[str, CallHistory] = {}
         self.ended: collections.OrderedDict[str, CallHistory] = collections.OrderedDict()
+        self.ended_of: dict[str, CallHistory] = {}  #: of those kept, by channel
         self.position: Position | None = None
         self.message = Message("")  #: what is being looked at
         self.call_of: dict[str, CallHistory] = {}
@@ -103,11 +107,24 @@ class CallBook:
         if call is None:
             call = CallHistory(linked_id=linkedid, started_at=at, last_seen_at=at, since=self.position)
             self.open[linkedid] = call
-            self.ended.pop(linkedid, None)
+            if len(self.open) > _MOST_OPEN:
+                self._give_up(next(iter(self.open.values())))
+            self._let_go(linkedid)
         return call
+
+    def _give_up(self, call: CallHistory) -> None:
+        """No PBX has so many calls at once: of the oldest the end was missed."""
+        call.closed_unseen = True
+        call.gap(call.last_seen_at, None)
+        for channel in call.live_channels:
+            self.end_channel(channel, call.last_seen_at)
+        if call.linked_id in self.open:
+            self.finish(call, call.last_seen_at)
 
     def _add(self, call: CallHistory, channel: Channel) -> None:
         call.channels[channel.uniqueid] = channel
+        if channel.ended_at is None:
+            call.live[channel.uniqueid] = channel
         self.call_of[channel.uniqueid] = call
         if channel.uniqueid == call.linked_id or (call.first is None and channel.is_real):
             call.first = channel
@@ -128,7 +145,7 @@ class CallBook:
         for channel in list(part.channels.values()):
             if channel.ended_at is None:
                 self.move(channel, whole.linked_id, at)
-        if part.linked_id in self.open and not part.live_channels:
+        if part.linked_id in self.open and not part.live:
             self.finish(part, at, merged_into=whole.linked_id)
 
     def move(self, channel: Channel, linkedid: str, at: float) -> None:
@@ -139,6 +156,7 @@ class CallBook:
         if old is new:
             return
         del old.channels[channel.uniqueid]
+        old.live.pop(channel.uniqueid, None)
         self._add(new, channel)
         new.dials += [dial for dial in old.dials if dial.target == channel.uniqueid]
         old.dials = [dial for dial in old.dials if dial.target != channel.uniqueid]
@@ -149,7 +167,7 @@ class CallBook:
         for gap in old.gaps:
             new.gap(gap.started_at, gap.ended_at)
         self.note(new, sentences.MERGED, at, other=old.linked_id)
-        if not old.live_channels:
+        if not old.live:
             self.finish(old, at, merged_into=new.linked_id)
         self.connect(new, at)
 
@@ -175,53 +193,20 @@ class CallBook:
     # -- who hears whom
 
     def connect(self, call: CallHistory, at: float) -> None:
-        """Open and close agents' spans so that they say who hears the customer now.
-
-        An agent who holds the customer to consult somebody is still this customer's agent.
-        """
-        customer = call.customer(self.numbering)
-        with_customer: dict[str, Channel] = {}
-        if customer is not None and customer.ended_at is None and customer.bridge is not None:
-            with_customer = {
-                channel.uniqueid: channel
-                for channel in self.board.connected_with(customer)
-                if channel.uniqueid in call.channels
-            }
-        for span in call.open_spans:
-            if span.channel.uniqueid in with_customer:
-                continue
-            consulting = (
-                span.channel.ended_at is None
-                and customer is not None
-                and customer.ended_at is None
-                and call.is_holding(span.channel)
-            )
-            if not consulting:
-                self.close_span(call, span, at)
-        open_now = {span.channel.uniqueid for span in call.open_spans}
-        for uniqueid, channel in with_customer.items():
-            if uniqueid not in open_now and not channel.handed_over:
-                call.open_span(channel, at)
-                self.note(call, sentences.PICKED_UP, at, agent=channel.interface)
-        self.agents.talk(call.linked_id, self._talkers(call), at)
+        """Open and close agents' spans so that they say who hears the customer now."""
+        now = hearing.look(call, self.board, self.numbering)
+        for span in now.ended:
+            self.close_span(call, span, at)
+        for channel in now.begun:
+            call.open_span(channel, at)
+            self.note(call, sentences.PICKED_UP, at, agent=channel.interface)
+        self.agents.talk(call.linked_id, hearing.talkers(call, self.board, self.numbering), at)
 
     def close_span(self, call: CallHistory, span: OpenSpan, at: float) -> None:
         call.close_span(span, at)
         self.note(call, sentences.PARTED, at, agent=span.channel.interface)
         if span.ended_at is not None and span.channel.member_interface is not None:
             self.agents.parted(call, span)
-
-    def _talkers(self, call: CallHistory) -> dict[str, Channel]:
-        """Those of our own phones in the call that hear somebody now, by uniqueid."""
-        held = {span.channel.uniqueid for span in call.open_spans}
-        return {
-            channel.uniqueid: channel
-            for channel in call.channels.values()
-            if channel.ended_at is None
-            and channel.is_real
-            and self.numbering.is_inside(channel)
-            and (channel.uniqueid in held or next(iter(self.board.connected_with(channel)), None) is not None)
-        }
 
     def connect_all(self, at: float) -> None:
         """Look again who hears whom, after bridges were learnt from a listing."""
@@ -235,6 +220,7 @@ class CallBook:
         """The channel is no more. With its last one the call is over."""
         call = self.call_of[channel.uniqueid]
         channel.ended_at = max(at, channel.created_at)
+        call.live.pop(channel.uniqueid, None)
         self.board.remove(channel, at)
         self._remember_gone(channel.uniqueid)
         for dial in call.dials:
@@ -243,8 +229,11 @@ class CallBook:
         self.agents.ring_over(channel, at)
         self.connect(call, at)
         self.touched[call.linked_id] = None
-        if not call.live_channels:
+        if not call.live:
             self.finish(call, at)
+        elif len(call.channels) > _RUNG and channel.dialled and not channel.bridged and channel is not call.first:
+            del call.channels[channel.uniqueid]  # of a queue that rings many phones for long
+            self.call_of.pop(channel.uniqueid, None)
 
     def finish(self, call: CallHistory, at: float, merged_into: str | None = None) -> None:
         call.ended_at = max(call.started_at, call.parties_gone_at(self.numbering, at))
@@ -271,8 +260,14 @@ class CallBook:
 
     def _keep(self, call: CallHistory) -> None:
         self.ended[call.linked_id] = call
+        self.ended_of |= dict.fromkeys(call.channels, call)
         while len(self.ended) > _KEPT:
-            self.ended.popitem(last=False)
+            self._let_go(next(iter(self.ended)))
+
+    def _let_go(self, linked_id: str) -> None:
+        call = self.ended.pop(linked_id, None)
+        for uniqueid in () if call is None else call.channels:
+            self.ended_of.pop(uniqueid, None)
 
     def touch_ended(self, calls: Iterable[CallHistory]) -> None:
         """More was learnt of calls that are over."""

@@ -115,6 +115,7 @@ class CallHistory:
     since: Position | None = None
     first: Channel | None = None
     channels: dict[str, Channel] = dataclasses.field(default_factory=dict)
+    live: dict[str, Channel] = dataclasses.field(default_factory=dict)  #: those that are not over
     visits: list[Visit] = dataclasses.field(default_factory=list)
     dials: list[Dial] = dataclasses.field(default_factory=list)
     spans: list[OpenSpan] = dataclasses.field(default_factory=list)
@@ -153,7 +154,7 @@ class CallHistory:
 
     @property
     def live_channels(self) -> list[Channel]:
-        return [channel for channel in self.channels.values() if channel.ended_at is None]
+        return list(self.live.values())
 
     @property
     def open_spans(self) -> list[OpenSpan]:

@@ -52,19 +52,12 @@ class RepairMarks:
 
     def _call(self, message: Message) -> CallHistory | None:
         """The call that a row is about, if events of it were missed."""
-        if not self._book.ended and all(not call.gaps for call in self._book.open.values()):
-            return None
-        linkedid = message.get("LinkedID") or message.get("Linkedid")
+        linkedid = message.peek("LinkedID") or message.peek("Linkedid")
         linkedid = self._book.part_of.get(linkedid, linkedid)
-        uniqueid = message.get("UniqueID") or message.get("Uniqueid")
-        call = (
-            self._book.open.get(linkedid)
-            or self._book.ended.get(linkedid)
-            or self._book.open.get(uniqueid)
-            or self._book.ended.get(uniqueid)
-            or self._book.call_of.get(uniqueid)
-            or next((one for one in self._book.ended.values() if uniqueid in one.channels), None)
-        )
+        call = self._book.open.get(linkedid) or self._book.ended.get(linkedid)
+        if call is None and not linkedid:
+            uniqueid = message.get("UniqueID") or message.get("Uniqueid")
+            call = self._book.call_of.get(uniqueid) or self._book.ended_of.get(uniqueid)
         return call if call is not None and call.gaps else None
 
     def _proved(self, call: CallHistory, kind: str, what: str, at: float) -> None:

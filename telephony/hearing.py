@@ -1,0 +1,47 @@
+"""Who hears whom in a call right now, and whose time with the customer has therefore begun or ended."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from telephony.channels import Channel, Numbering, Switchboard
+from telephony.history import CallHistory, OpenSpan
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Change:
+    """The agents' spans that are over now, and the channels whose spans begin."""
+
+    ended: list[OpenSpan]
+    begun: list[Channel]
+
+
+def look(call: CallHistory, board: Switchboard, numbering: Numbering) -> Change:
+    """Hold the open spans against the bridges. An agent who holds the customer to consult somebody is still this customer's agent."""
+    customer = call.customer(numbering)
+    there = customer is not None and customer.ended_at is None
+    with_customer: dict[str, Channel] = {}
+    if customer is not None and there and customer.bridge is not None:
+        with_customer = {c.uniqueid: c for c in board.connected_with(customer) if c.uniqueid in call.channels}
+    open_now = call.open_spans
+    ended = [
+        span
+        for span in open_now
+        if span.channel.uniqueid not in with_customer
+        and not (there and span.channel.ended_at is None and call.is_holding(span.channel))
+    ]
+    held = {span.channel.uniqueid for span in open_now}
+    begun = [channel for uniqueid, channel in with_customer.items() if uniqueid not in held and not channel.handed_over]
+    return Change(ended=ended, begun=begun)
+
+
+def talkers(call: CallHistory, board: Switchboard, numbering: Numbering) -> dict[str, Channel]:
+    """Those of our own phones in the call that hear somebody now, by uniqueid; whoever holds the customer counts as talking."""
+    held = {span.channel.uniqueid for span in call.open_spans}
+    return {
+        channel.uniqueid: channel
+        for channel in call.live.values()
+        if channel.is_real
+        and numbering.is_inside(channel)
+        and (channel.uniqueid in held or next(iter(board.connected_with(channel)), None) is not None)
+    }
