@@ -113,8 +113,8 @@ class Bookkeeper:
     def saw_event(self, at: float) -> None:
         self._event_at = at
 
-    def note_checkpoint(self, journal: Journal, assembler: Assembler) -> None:
-        """Note from where on the journal must be read again if we end now. Raises OSError where it can't be noted.
+    def note_checkpoint(self, journal: Journal, assembler: Assembler, *, needed: Position | None = None) -> None:
+        """Note from where on the journal must be read again if we end now, from `needed` on at the latest. Raises OSError.
 
         The order matters: what is open is asked for before the end is.
         """
@@ -126,7 +126,7 @@ class Bookkeeper:
             ):
                 self._settled.popitem(last=False)
             settled = list(self._settled)
-        places = [place for place in (assembler.oldest(), *unsettled) if place is not None]
+        places = [place for place in (assembler.oldest(), needed, *unsettled) if place is not None]
         journal.set_checkpoint(min(places) if places else journal.end(), settled)
 
     def close(self, *, wait_s: float) -> None:
@@ -167,8 +167,9 @@ class Bookkeeper:
 
     def _write(self) -> None:
         self._write_state()
+        again = self._put_aside.asked_again()
         with self._wake:
-            for call in self._put_aside.asked_again():
+            for call in again:
                 self._calls.setdefault(call.linked_id, call)
             waiting = list(self._calls.values())
         for call in waiting:
@@ -252,18 +253,14 @@ class Bookkeeper:
                 metrics.skipped_files.labels(self._pbx, "unusable").inc()
 
     def _forget(self, linked_id: str) -> None:
-        self._settler.done(linked_id)
-        self._failures.pop(linked_id, None)
+        """The database holds it for good, unless something new was learnt of it meanwhile."""
         with self._wake:
-            if (
-                linked_id in self._calls
-                and self._calls[linked_id].merged_into is None
-                and self._calls[linked_id].state is not CallState.ENDED
-            ):
+            if linked_id in self._calls:
                 return
-            self._calls.pop(linked_id, None)
             self._since.pop(linked_id, None)
             self._settled[linked_id] = time.monotonic()
+        self._settler.done(linked_id)
+        self._failures.pop(linked_id, None)
 
     def _write_activities(self) -> None:
         with self._wake:

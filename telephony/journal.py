@@ -102,6 +102,11 @@ class Journal:
         """Every message from `since` on (None: from the first kept), with its place."""
         return messages(self.folder, since, on_damage=on_damage) if self.folder.is_dir() else iter(())
 
+    def written_at(self) -> float | None:
+        """When something was last written, in seconds since 1970; None for a journal that is not there yet."""
+        kept = segments_of(self.folder)
+        return kept[-1].stat().st_mtime if kept else None
+
     def checkpoint(self) -> tuple[Position | None, frozenset[str]]:
         """From where on events may not have reached the database (None before the first one was noted), and which calls
         that have events from there on are in the database for good (linked ids).

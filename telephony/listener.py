@@ -26,6 +26,7 @@ from telephony.event_names import KNOWN_EVENTS
 from telephony.journal import Journal
 from telephony.pausing import Pauses
 from telephony.privileges import Evidence, unread
+from telephony.repair import Repairs
 from telephony.segments import Damage
 from telephony.session import Session
 from telephony.standing import Standing
@@ -86,6 +87,8 @@ class Listener:
         self._pauses = Pauses(
             database, pbx=self.pbx, mute_at_most_s=settings.mute_at_most_s, ami_user=settings.ami_user
         )
+        self._repairs = Repairs(settings, database)
+        self._heard_at = self._journal.written_at()
         self._was_connected = False
         self._attempts = 0
 
@@ -93,6 +96,7 @@ class Listener:
         """Until told to stop: one connection after the other, each used until its first fault."""
         self._bookkeeper.start()
         self._pauses.start()
+        self._repairs.start()
         try:
             with self._surviving("journal"):
                 self._read_journal()
@@ -101,9 +105,10 @@ class Listener:
         finally:
             self._standing.is_now("stopped")
             self._pauses.close()
+            self._repairs.close()
             self._bookkeeper.close(wait_s=_CLOSING_S)
             with contextlib.suppress(OSError):
-                self._bookkeeper.note_checkpoint(self._journal, self._assembler)
+                self._bookkeeper.note_checkpoint(self._journal, self._assembler, needed=self._repairs.oldest())
             self._journal.close()
 
     def _stay_away(self) -> float:
@@ -149,9 +154,14 @@ class Listener:
             pauses=self._pauses,
             unknown=self._unknown,
             tell=self._tell_privileges,
-            journal_fault=lambda fault: self._standing.trouble("journal", fault),
+            repairs=self._repairs,
+            heard_at=self._heard_at,
+            trouble=self._standing.trouble,
         )
-        session.run(self._stop)
+        try:
+            session.run(self._stop)
+        finally:
+            self._heard_at = session.heard_at
 
     def _tell_privileges(self, version: str | None = None) -> None:
         missing = self._evidence.missing
@@ -169,6 +179,7 @@ class Listener:
         self._bookkeeper.pass_over(settled)
         calls = self._assembler.changed()
         self._bookkeeper.submit(calls, self._assembler.activities_changed())
+        self._repairs.touched(calls)
         if calls:
             _log.info("journal_read", pbx=self.pbx, calls=len(calls), took_s=round(time.monotonic() - started, 2))
 

@@ -77,8 +77,32 @@ class RepairMarks:
 
     def _cdr(self, message: Message, at: float) -> None:
         del at
-        if (call := self._call(message)) is not None:
+        if (call := self._call(message) or self._unseen(message)) is not None:
             self._take_cdr(call, message, 0.0)
+
+    def _unseen(self, message: Message) -> CallHistory | None:
+        """A call of which no event came: its row is all that is known of it, and the whole of it is a gap."""
+        uniqueid, linkedid = message.get("UniqueID"), message.get("Linkedid") or message.get("UniqueID")
+        started, ended = _moment(message.get("StartTime"), 0.0), _moment(message.get("EndTime"), 0.0)
+        known = {*self._book.open, *self._book.ended, *self._book.part_of, *self._book.call_of}
+        if started is None or ended is None or known & {uniqueid, linkedid}:
+            return None
+        told = {
+            "Channel": message.get("Channel"), "Uniqueid": uniqueid, "Linkedid": linkedid,
+            "Context": message.get("DestinationContext"), "Exten": message.get("Destination"),
+            "CallerIDNum": message.get("Source"),
+        }  # fmt: skip
+        lines = "".join(f"\r\n{key}: {value}" for key, value in told.items())
+        channel = self._book.channel(Message(f"Event: Newchannel{lines}"), at=started)
+        if channel is None:
+            return None
+        call = self._book.call_of[channel.uniqueid]
+        call.gap(started, max(started, ended))
+        if message.get("LastApplication") == "Queue":
+            call.last_queue = message.get("LastData").partition(",")[0]
+        call.closed_unseen = True
+        self._book.end_channel(channel, max(started, ended))
+        return call
 
     def _take_cdr(self, call: CallHistory, message: Message, zone_s: float) -> None:
         ended, answered = _moment(message.get("EndTime"), zone_s), _moment(message.get("AnswerTime"), zone_s)

@@ -19,6 +19,7 @@ from telephony.logbook import Logbook
 from telephony.own_recordings import OwnRecordings
 from telephony.pausing import Pauses
 from telephony.privileges import Evidence
+from telephony.repair import Repairs
 from telephony.resync import WATCH_PREFIX, clock_s
 from telephony.unknown import Unknown
 
@@ -49,19 +50,24 @@ class Session:
         evidence: Evidence,
         pauses: Pauses,
         unknown: Unknown,
+        repairs: Repairs,
+        heard_at: float | None,
         tell: Callable[[], None],
-        journal_fault: Callable[[str | None], None],
+        trouble: Callable[[str, str | None], None],
     ) -> None:
         self._connection = connection
         self._settings = settings
         self._patience = patience
         self._assembler = assembler
         self._journal = journal
-        self._logbook = Logbook(journal, assembler, journal_fault)
+        self._logbook = Logbook(journal, assembler, lambda fault: trouble("journal", fault))
+        self._trouble = trouble
         self._bookkeeper = bookkeeper
         self._evidence = evidence
         self._pauses = pauses
         self._unknown = unknown
+        self._repairs = repairs
+        self.heard_at = heard_at  #: when the PBX was last heard, in seconds since 1970; None: never
         self._tell = tell
         self._own = OwnRecordings(assembler, connection.post) if settings.record_calls else None
         self._pbx = assembler.pbx
@@ -79,7 +85,9 @@ class Session:
 
     def _resync(self) -> None:
         """Ask what is going on, with a mark in the journal before the answers."""
-        self._logbook.note(mark(MARK_CONNECTED, time.time()))
+        now = time.time()
+        self._logbook.note(mark(MARK_CONNECTED, now))
+        self._repairs.missed(self.heard_at, now, self._assembler.position)
         for action in ("CoreShowChannels", "Status", "QueueStatus", "BridgeList"):
             self._connection.post(action)
 
@@ -90,6 +98,7 @@ class Session:
             for item in came:
                 for message in item.messages:
                     self._observe(message)
+            self.heard_at = came[-1].at
             self._bookkeeper.saw_event(came[-1].at)
             metrics.events.labels(self._pbx).inc(sum(len(item.messages) for item in came))
             self._hand_on()
@@ -100,6 +109,7 @@ class Session:
         calls, activities = self._assembler.changed(), self._assembler.activities_changed()
         if calls or activities:
             self._bookkeeper.submit(calls, activities)
+            self._repairs.touched(calls)
             if self._own is not None:
                 self._own.start(calls)
             metrics.open_calls.labels(self._pbx).set(len(self._assembler.calls))
@@ -107,6 +117,7 @@ class Session:
     def _tick(self) -> None:
         now = time.monotonic()
         self._pauses.act(self._connection.post, self._assembler)
+        self._repair()
         silence_s = self._connection.silence_s()
         if silence_s > self._patience.ping_every_s + self._patience.ping_deadline_s:
             raise ConnectionFault(f"no answer for {silence_s:.0f} s")
@@ -122,9 +133,16 @@ class Session:
             self._unknown.skipped(self._connection.skipped)
             self._keep_house(now)
 
+    def _repair(self) -> None:
+        """Take what the PBX's own records say of calls that we did not hear in whole."""
+        for found in self._repairs.found():
+            self._logbook.note(*found.as_marks(time.time()))
+            self._hand_on()
+        self._trouble("call records", self._repairs.problem)
+
     def _keep_house(self, now: float) -> None:
         try:
-            self._bookkeeper.note_checkpoint(self._journal, self._assembler)
+            self._bookkeeper.note_checkpoint(self._journal, self._assembler, needed=self._repairs.oldest())
             if now - self._pruned > _PRUNE_EVERY_S:
                 self._pruned = now
                 self._journal.prune(keep_days=self._settings.journal_keep_days, now=time.time())

@@ -33,6 +33,7 @@ class SmallPbx:
         self.actions: list[dict[str, str]] = []
         self.channels: list[str] = []  #: bodies of CoreShowChannel events
         self.silent = threading.Event()  #: set: connections stay open and nothing is answered
+        self.refuse = threading.Event()  #: set: who connects is sent away
         self.logged_in = threading.Event()
         self.events = ""  #: the event mask that was asked for at the last log-in
         self._sockets: list[socket.socket] = []
@@ -91,6 +92,8 @@ class SmallPbx:
         self.logged_in.clear()
 
     def _serve(self, connection: socket.socket) -> None:
+        if self.refuse.is_set():
+            return
         connection.sendall(self.greeting)
         data = b""
         with contextlib.suppress(OSError):
