@@ -91,7 +91,7 @@ class CallBook:
             caller_number=message.get(f"{prefix}CallerIDNum"),
             caller_name=message.get(f"{prefix}CallerIDName"),
         )
-        self.board.channels[uniqueid] = channel
+        self.board.add(channel)
         known = linkedid in self.open
         call = self.find_or_open(linkedid, at)
         if message.name != "Newchannel":

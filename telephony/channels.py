@@ -136,6 +136,19 @@ class Switchboard:
         self._bridges: dict[str, set[str]] = {}
         self._silent: set[str] = set()
         self._other_end: dict[str, str] = {}
+        self._half: dict[str, str] = {}  #: a Local channel's name less ;1 or ;2 -> the end that was seen first
+
+    def add(self, channel: Channel) -> None:
+        self.channels[channel.uniqueid] = channel
+        if channel.is_local:
+            first = self._half.setdefault(channel.name[:-2], channel.uniqueid)
+            if first != channel.uniqueid:
+                self.pair(first, channel.uniqueid)
+
+    def describe(self, bridge: str, technology: str) -> None:
+        """What kind of bridge it is, learnt after who is in it."""
+        if technology == _SILENT_BRIDGE and bridge in self._bridges:
+            self._silent.add(bridge)
 
     def enter(self, channel: Channel, bridge: str, at: float, *, technology: str = "") -> None:
         if channel.bridge == bridge:
@@ -185,6 +198,7 @@ class Switchboard:
     def remove(self, channel: Channel, at: float) -> None:
         self.leave(channel, at)
         self.channels.pop(channel.uniqueid, None)
+        self._half.pop(channel.name[:-2], None)
         other = self._other_end.pop(channel.uniqueid, None)
         if other is not None:
             self._other_end.pop(other, None)

@@ -197,6 +197,7 @@ class Resync:
     def _bridge(self, message: Message, at: float) -> None:
         del at
         self._bridges = (self._bridges or set()) | {message.get("BridgeUniqueid")}
+        self._book.board.describe(message.get("BridgeUniqueid"), message.get("BridgeTechnology"))
 
     def _bridges_complete(self, message: Message, at: float) -> None:
         """Bridges that are no longer listed are gone. Those that a listing of channels named already are true."""

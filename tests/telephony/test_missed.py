@@ -204,6 +204,23 @@ def test_pbx_that_ran_all_along_did_not_end_the_call() -> None:
     assert call.state is CallState.TALKING
 
 
+def test_agent_behind_a_local_channel_is_found_by_a_listing() -> None:
+    """No event tells any more which two ends are one Local channel; their names do."""
+    one, two, phone = ("Local/1001@from-queue-00000000;1", "l1", "c"), ("Local/1001@from-queue-00000000;2", "l2", "c"), (
+        "PJSIP/1001-00000002", "p", "c")  # fmt: skip
+    followed = Followed()
+    listed = [
+        *listing(CUSTOMER, Application="Queue", ApplicationData="sales,t", BridgeId="x", Duration="00:00:30", Context="from-trunk"),
+        *listing(one, Application="AppQueue", BridgeId="x"),
+        *listing(two, Application="Dial", BridgeId="y"),
+        *listing(phone, Application="AppDial", BridgeId="y", CallerIDNum="1001"),
+    ]  # fmt: skip
+    call = followed.feed([mark("connected", 130), *listed, Message("Event: StatusComplete")])
+    assert [span.interface for span in call.spans] == ["PJSIP/1001"]
+    assert seconds(call)[0] == (100, 130)
+    assert call.queue == "sales"
+
+
 def test_hole_in_the_journal_is_a_gap_of_the_calls_around_it() -> None:
     followed = Followed()
     followed.feed(talking())
