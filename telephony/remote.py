@@ -51,7 +51,10 @@ class Remote:
 
     def check(self) -> None:
         if time.monotonic() > self._well_until:
-            self._ask(lambda fs: _look(fs, self._url), missing=self._no_root)
+            try:
+                self._ask(lambda fs: _look(fs, self._url), missing=self._no_root)
+            except OSError as error:
+                raise Away(problems.text(problems.FOLDER_AWAY, folder=self.label, fault=_words(error))) from error
             self._well_until = time.monotonic() + _LOOK_EVERY_S
 
     def inside(self, pbx_path: str) -> PurePosixPath | None:
@@ -248,6 +251,7 @@ _WORDS = {
     "ConnectTimeoutError": "no answer",
     "ReadTimeoutError": "no answer",
     "EOFError": "the connection broke",
+    "PermissionError": "access is refused",
 }
 
 

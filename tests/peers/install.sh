@@ -3,7 +3,7 @@
 # Safe to run again: it does nothing when everything is there. Ends with 0 when it may not install; those tests then skip.
 set -eu
 
-PACKAGES="mmdebstrap openssl sox espeak-ng sip-tester baresip-core chromium ffmpeg"
+PACKAGES="mmdebstrap openssl openssh-server sox espeak-ng sip-tester baresip-core chromium ffmpeg"
 
 missing=""
 for package in $PACKAGES; do
@@ -21,6 +21,13 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 0
 fi
 
+# Daemons (sshd) are wanted as programs that a test starts, not as services of this machine.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
 export DEBIAN_FRONTEND=noninteractive
 echo "test peers: installing$missing"
 # shellcheck disable=SC2086  # a list of package names, split on purpose
@@ -28,3 +35,6 @@ if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends $mis
     echo "test peers: apt-get could not install$missing; tests that need them will be skipped (see the error above)." >&2
     [ "${CI:-}" != "true" ]
 fi
+case "$missing" in
+*openssh-server*) systemctl disable --quiet ssh 2>/dev/null || true ;;
+esac
