@@ -130,7 +130,7 @@ def _renamed(session: Session, line: str, since: datetime.datetime, until: datet
     announce(session, "agent", line)
 
 
-def extension(interface: InstrumentedAttribute[str]) -> ColumnElement[str | None]:
+def extension(interface: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str | None]:
     """The extension in an interface, in SQL: 1001 of PJSIP/1001 and of Local/1001@from-queue/n; null where there is none."""
     return func.substring(interface, _EXTENSION)
 

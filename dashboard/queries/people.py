@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from avasanj.people import User
-from telephony.lines import ALWAYS
+from telephony.lines import ALWAYS, extension
 from telephony.tables import ActivityState, AgentActivity, AgentLine, AgentSpan, Call, Pbx, Source
 
 #: Lines that nobody has used for longer are not listed any more.
@@ -41,16 +41,17 @@ class Unmapped:
     """A line that no person has: what was done on it within UNMAPPED_WITHIN. Times in seconds."""
 
     pbx: str
-    interface: str
-    name: str | None
+    line: str  #: the extension, or the interface where it has none
+    interfaces: list[str]
+    names: list[str]  #: under which the PBX knew whoever was there
     calls: int
     talk_s: float
     last_at: datetime.datetime
 
     @property
     def choices(self) -> list[str]:
-        """By what it can be given to a person: the interface, or the name where that is another one."""
-        return [text for text in dict.fromkeys((self.interface, self.name)) if text]
+        """By what it can be given to a person; the extension first, since it fits queue and phone alike."""
+        return list(dict.fromkeys((self.line, *self.interfaces, *self.names)))
 
 
 def listed(session: Session, now: datetime.datetime) -> list[PersonRow]:
@@ -98,21 +99,23 @@ def unmapped(session: Session, now: datetime.datetime) -> list[Unmapped]:
         AgentActivity.state.in_((ActivityState.LOGGED_IN, ActivityState.PAUSED)),
     )
     done = union_all(spans, seen).subquery()
+    line = func.coalesce(extension(done.c.interface), done.c.interface)
     rows = (
         select(
             done.c.pbx,
-            done.c.interface,
-            func.max(done.c.name),
+            line,
+            func.array_agg(func.distinct(done.c.interface)),
+            func.array_remove(func.array_agg(func.distinct(func.nullif(done.c.name, ""))), None),
             func.count(func.distinct(done.c.call_id)),
             func.coalesce(func.sum(done.c.talk_s), 0),
             func.max(done.c.at),
         )
-        .group_by(done.c.pbx, done.c.interface)
-        .order_by(func.count(func.distinct(done.c.call_id)).desc(), done.c.interface)
+        .group_by(done.c.pbx, line)
+        .order_by(func.count(func.distinct(done.c.call_id)).desc(), line)
     )
     return [
-        Unmapped(pbx=pbx, interface=interface, name=name, calls=calls, talk_s=float(talk_s), last_at=at)
-        for pbx, interface, name, calls, talk_s, at in session.execute(rows)
+        Unmapped(pbx=pbx, line=line, interfaces=on, names=names, calls=calls, talk_s=float(talk_s), last_at=at)
+        for pbx, line, on, names, calls, talk_s, at in session.execute(rows)
     ]
 
 

@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import update
 
 from avasanj import login
 from avasanj.database import utc_now
 from avasanj.notify import announce
 from crm_sync import followups
-from telephony.tables import Call, Party
+from telephony import store
+from telephony.ledger import Activity
+from telephony.tables import ActivityState, Call, Party, QueueVisit, RecordingRequest
 from tests.conftest import missing_peer
 from tests.dashboard.conftest import Day
 from tests.dashboard.look import CHROMIUM_ARGS, pages, serving
@@ -273,3 +276,47 @@ def test_persian_pages_run_right_to_left_without_scrolling_sideways(
     assert page.evaluate(
         "document.fonts.check('14px Vazirmatn', 'سلام') && [...document.fonts].some(f => f.status === 'loaded')"
     )
+
+
+def test_wall_shows_a_new_caller_and_a_pause_by_itself(page: Page, address: str, day: Day) -> None:
+    page.goto(address + "/wall")
+    waiting = page.locator("#wall-total .tile").first.locator("dd")
+    expect(waiting).to_have_text("۲")
+    _until(page, "document.querySelector('.agent running-time').textContent !== ''")
+    now = utc_now()
+    with day.database.transaction() as session:
+        talking = session.get_one(Call, day.seeded.calls["talking"])
+        session.add(QueueVisit(call_id=talking.id, position=1, queue="فروش", joined_at=now))
+        announce(session, "call", talking.id)
+        pause = {
+            "pbx": "main",
+            "interface": "PJSIP/1004",
+            "agent_name": "مریم صادقی",
+            "linked_id": None,
+            "ended_at": None,
+        }
+        store.save_activities(session, [Activity(**pause, state=ActivityState.PAUSED, reason="نماز", started_at=now)])
+    expect(waiting).to_have_text("۳")
+    expect(page.locator(".agent.paused", has_text="مریم صادقی")).to_contain_text("نماز")
+
+
+def test_running_clock_keeps_to_the_servers_time(address: str, page: Page) -> None:
+    page.clock.install(time=datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=3))
+    page.goto(address + "/wall")
+    page.clock.run_for(1500)
+    shown = page.locator("#wall-total running-time").text_content() or ""
+    minutes = int(shown.partition(":")[0].translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")))
+    assert minutes < 30, "a screen whose clock is three hours slow"
+
+
+def test_recording_is_muted_by_the_keyboard_and_the_page_follows(page: Page, address: str, day: Day) -> None:
+    call = day.seeded.calls["talking"]
+    page.goto(f"{address}/calls/{call}")
+    page.locator("#call-muting button").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#call-muting .stage")).to_be_visible()
+    with day.database.transaction() as session:
+        session.execute(update(RecordingRequest).values(done_at=utc_now()))
+        announce(session, "call", call)
+    expect(page.locator("#call-muting running-time")).to_be_visible()
+    expect(page.locator("#call-muting button")).to_have_text("ادامه ضبط")

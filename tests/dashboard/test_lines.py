@@ -144,17 +144,18 @@ def test_unmapped_line_is_given_to_a_person_with_one_press_and_they_see_its_call
     page = unescape(admin.get("/people").text)
     unmapped = page.partition('id="unmapped"')[2]
     assert "PJSIP/1003" in unmapped
+    assert "Local/1006@from-queue/n" in unmapped
     assert "امیر رضایی" in unmapped
     assert '<bdi class="copy">PJSIP/1002</bdi></strong> <span dir="auto">لیلا' not in unmapped
     assert agent.get(f"/calls/{seeded.calls['working']}").status_code == 404
-    form = {"csrf": csrf(admin), "user_id": str(seeded.agent), "pbx": "main", "line": "PJSIP/1003"}
+    form = {"csrf": csrf(admin), "user_id": str(seeded.agent), "pbx": "main", "line": "1003"}
     assert admin.post("/people/lines/give", data=form).status_code == 303
     assert agent.get(f"/calls/{seeded.calls['working']}").status_code == 200
     assert "PJSIP/1003" not in admin.get("/people").text.partition('id="unmapped"')[2]
     with day.database.read() as session:
-        line = session.scalars(select(AgentLine).where(AgentLine.line == "PJSIP/1003")).one()
+        line = session.scalars(select(AgentLine).where(AgentLine.line == "1003")).one()
         entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "line.added")).all()
-    assert [(entry.user_id, entry.detail["line"]) for entry in entries] == [(seeded.admin, "PJSIP/1003")]
+    assert [(entry.user_id, entry.detail["line"]) for entry in entries] == [(seeded.admin, "1003")]
     assert admin.post(f"/people/lines/{line.id}/end", data={"csrf": csrf(admin)}).status_code == 303
     assert agent.get(f"/calls/{seeded.calls['working']}").status_code == 200, "what was theirs stays theirs"
 
