@@ -47,15 +47,26 @@ class Remote:
         self._settings = settings
         self._fetched = settings.fetched_dir
         self._filesystem: Any = None
-        self._well_until = float("-inf")
+        self._next_look = float("-inf")
+        self._fault: str | None = None
 
     def check(self) -> None:
-        if time.monotonic() > self._well_until:
-            try:
-                self._ask(lambda fs: _look(fs, self._url), missing=self._no_root)
-            except OSError as error:
-                raise Away(problems.text(problems.FOLDER_AWAY, folder=self.label, fault=_words(error))) from error
-            self._well_until = time.monotonic() + _LOOK_EVERY_S
+        """Ask no more often than every two seconds: while it is away each question may cost a time-out."""
+        if time.monotonic() >= self._next_look:
+            self._fault = self._looked()
+            self._next_look = time.monotonic() + _LOOK_EVERY_S
+        if self._fault is not None:
+            raise Away(self._fault)
+
+    def _looked(self) -> str | None:
+        """Why it can't be reached, in words for a person; None where it can."""
+        try:
+            self._ask(lambda fs: _look(fs, self._url), missing=self._no_root)
+        except Away as away:
+            return str(away)
+        except OSError as error:
+            return problems.text(problems.FOLDER_AWAY, folder=self.label, fault=_words(error))
+        return None
 
     def inside(self, pbx_path: str) -> PurePosixPath | None:
         """An SFTP server's paths are the PBX's own where both are one machine; S3's never are."""

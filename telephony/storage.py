@@ -72,13 +72,13 @@ class Folder:
         self.root = root
         self.label = str(root)
         self._memory = memory
-        self._well_until = float("-inf")
+        self._next_look = float("-inf")
 
     def check(self) -> None:
         """A folder that was never there is empty, not away: its settings are wrong, and waiting would mend nothing."""
-        if time.monotonic() > self._well_until:
+        if time.monotonic() >= self._next_look:
             self._look()
-            self._well_until = time.monotonic() + _LOOK_EVERY_S
+            self._next_look = time.monotonic() + _LOOK_EVERY_S
 
     def _look(self) -> None:
         known = _remembered(self._memory).get(str(self.root))
