@@ -150,6 +150,28 @@ def test_cdr_tells_when_the_agent_answered_where_only_the_agent_can_have() -> No
     assert (call.wait_s, call.talk_s) == (9, 15)
 
 
+def test_call_that_nobody_saw_is_told_by_its_records_as_far_as_they_go() -> None:
+    followed = Followed()
+    row = {
+        "ReadFrom": "Master.csv", "UniqueID": "u", "Linkedid": "u", "Channel": "PJSIP/trunk-00000009", "Source": "09121234567",
+        "CallerID": '"مینا" <09121234567>', "DestinationContext": "from-trunk", "Destination": "800", "LastApplication": "Queue",
+        "LastData": "sales,tT", "StartTime": "100", "AnswerTime": "100", "EndTime": "160",
+    }  # fmt: skip
+    answered = mark("cdr", 302, Disposition="ANSWERED", DestinationChannel=AGENT[0], **row)
+    call = followed.feed([mark("connected", 300), answered])
+    assert (call.linked_id, call.direction, call.queue, call.caller_raw) == ("u", "inbound", "sales", "09121234567")
+    assert (call.disposition, call.answered_at, call.talk_s, call.hung_up_by) == (
+        Disposition.ANSWERED,
+        None,
+        None,
+        None,
+    )
+    assert call.ended_at is not None
+    assert (call.started_at.timestamp(), call.ended_at.timestamp(), seconds(call)) == (100, 160, [(100, 160)])
+    again = followed.feed([mark("cdr", 303, Disposition="NO ANSWER", **row)])
+    assert again == call, "a second row of the same call changes nothing that the first one proved"
+
+
 def test_cel_tells_who_was_with_the_customer_and_who_hung_up() -> None:
     followed = Followed()
     followed.feed([*waiting(), mark("connected", 130), *listing()])
