@@ -12,6 +12,7 @@ import pytest
 from avasanj.bench import archive, processes
 from avasanj.bench.figures import Figure, as_json
 from avasanj.bench.sandbox import sandbox
+from avasanj.bench.wall import wall_update_delays
 from avasanj.errors import InputError
 from avasanj.settings import Settings
 from tests.pipeline.product import Product
@@ -81,3 +82,11 @@ def test_a_bench_prints_one_json_document_and_leaves_nothing_behind(models_dir: 
         assert list(folder.glob("av-bench-*")) == []
         over = [p for p in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(p.info["cmdline"] or [])]
         assert over == [], "no process is left"
+
+
+@pytest.mark.slow
+def test_wall_bench_times_every_event_on_every_wall() -> None:
+    delays = wall_update_delays(calls=10, agents=5, walls=2, seconds=2.0, earlier=10)
+    assert len(delays) >= 20
+    assert len(delays) % 2 == 0
+    assert 0.0 < delays[0] <= delays[-1] < 10.0

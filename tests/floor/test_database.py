@@ -97,3 +97,43 @@ def test_a_job_asked_for_twice_with_one_key_starts_once_and_only_if_committed(da
         session.flush()
     with database.read() as session:
         assert session.scalars(text("select workflow_uuid from work.workflow_status")).all() == ["intake:call-1"]
+
+
+def test_an_agents_name_becomes_a_line_and_their_calls_stay_theirs(database_url: str) -> None:
+    engine = create_engine(database_url)
+    migrate.downgrade(database_url, "0005")
+    with engine.begin() as connection:
+        people = 'insert into avasanj."user" (id, login, name, role, agent_name, language, active, created_at) values '
+        connection.execute(
+            text(
+                people + "(gen_random_uuid(), 'sara', 'Sara', 'agent', 'Sara A.', 'fa', true, now()),"
+                "(gen_random_uuid(), 'left', 'Left', 'agent', 'Sara A.', 'fa', false, '2020-01-01'),"
+                "(gen_random_uuid(), 'none', 'None', 'agent', '', 'fa', true, now())"
+            )
+        )
+        call = (
+            "insert into telephony.call (id, pbx, linked_id, source, direction, state, started_at, hold_s, holds, transfers,"
+            " complete, updated_at) values (gen_random_uuid(), 'pbx', '1', 'live', 'inbound', 'ended', now(), 0, 0, 0, true, now())"
+        )
+        connection.execute(text(call))
+        spans = "insert into telephony.agent_span (call_id, position, interface, agent_name, started_at, hold_s)"
+        for position, name in enumerate(("Sara A.", "Ali")):
+            values = {"position": position, "name": name}
+            connection.execute(text(f"{spans} select id, :position, 'x', :name, now(), 0 from telephony.call"), values)
+    migrate.upgrade(database_url)
+    with engine.connect() as connection:
+        lines = connection.execute(
+            text('select login, line from telephony.agent_line join avasanj."user" on "user".id = user_id')
+        ).all()
+        own = connection.execute(
+            text(
+                'select login from telephony.agent_span left join avasanj."user" on "user".id = user_id order by position'
+            )
+        ).all()
+    assert [tuple(row) for row in lines] == [("sara", "Sara A.")]
+    assert [row[0] for row in own] == ["sara", None]
+    migrate.downgrade(database_url, "0005")
+    with engine.connect() as connection:
+        named = connection.execute(text("select agent_name from avasanj.\"user\" where login = 'sara'")).scalar()
+    assert named == "Sara A."
+    engine.dispose()
