@@ -51,7 +51,9 @@ def ready(*, count: int = 100, version: int = 22, tls: bool = False) -> Iterator
         for index in range(count)
     ]
     members = "\n".join(f"member => PJSIP/{agent.number},0,{agent.name}" for agent in agents)
-    with Asterisk(version=version, agents=agents, queues=f"[{QUEUE}](ringing)\n{members}", tls=tls) as pbx:
+    with Asterisk(
+        version=version, agents=agents, queues=f"[{QUEUE}](ringing)\nstrategy = rrmemory\n{members}", tls=tls
+    ) as pbx:
         yield pbx
 
 

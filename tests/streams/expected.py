@@ -237,6 +237,9 @@ def _activity_differences(agents: list[dict[str, Any]], expected: Expected) -> l
             seen = [(activity["from_at"], activity["to_at"], activity["reason"]) for activity in near]
             wanted = (_iso(want.from_at), _iso(want.to_at), want.reason)
             said.append(f"{want.agent} {want.state}: {wanted} is not among {seen}")
+        wanted_count = sum((other.agent, other.state) == (want.agent, want.state) for other in expected.activities)
+        if len(near) > wanted_count:
+            said.append(f"{want.agent} {want.state}: {len(near)} instead of {wanted_count}")
     return said
 
 

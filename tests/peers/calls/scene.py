@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterable
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 from tests.peers.ami_tap import AmiTap, Message
 from tests.peers.asterisk import AgentLine
 from tests.peers.sip import Call as SipCall
-from tests.peers.sip import Exchange, Phone
+from tests.peers.sip import Exchange, Phone, PhoneError
 from tests.streams.expected import Activity, Call, Expected, Span, Transfer
 
 BOTH = ("agent", "customer")
@@ -104,18 +105,30 @@ class Scene:
         self._exchange = exchange
         self._tap = tap
         self._control = control
+        self._phones: list[Phone] = []
 
     def agent(self, place: int = 1) -> Phone:
         """A registered phone: 1NN1, 1NN2 or 1NN3."""
-        return self._exchange.phone(f"1{self.tag}{place}", name=self.scenario.name_of(place))
+        return self._phone(f"1{self.tag}{place}", name=self.scenario.name_of(place))
 
     def customer(self, place: int = 1) -> Phone:
         """A phone behind the trunk that calls."""
-        return self._exchange.phone(f"0215550{self.tag}0{place}", name="مینا رضایی", outside=True)
+        return self._phone(f"0215550{self.tag}0{place}", name="مینا رضایی", outside=True)
 
     def callee(self, place: int = 1) -> Phone:
         """A phone behind the trunk that is called."""
-        return self._exchange.phone(f"0912333{self.tag}0{place}", outside=True)
+        return self._phone(f"0912333{self.tag}0{place}", outside=True)
+
+    def _phone(self, number: str, *, name: str | None = None, outside: bool = False) -> Phone:
+        phone = self._exchange.phone(number, name=name, outside=outside)
+        self._phones.append(phone)
+        return phone
+
+    def give_up(self) -> None:
+        """End every call of this scenario's phones."""
+        for call in [call for phone in self._phones for call in phone.calls]:
+            with contextlib.suppress(PhoneError):
+                call.drop()
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from tests.peers.ami_tap import AmiTap
 from tests.peers.asterisk import Asterisk
-from tests.peers.calls import agents, direct, features, queues, ringing, transfers, twists
+from tests.peers.calls import agents, direct, features, queues, ringing, transfers, twists, unusual
 from tests.peers.calls.scene import SCENARIOS, Scenario, Scene
 from tests.peers.sip import Exchange
 from tests.streams.expected import Expected
 
-__all__ = ["SCENARIOS", "Stage", "agents", "direct", "features", "queues", "ringing", "transfers", "twists"]
+__all__ = ["SCENARIOS", "Stage", "agents", "direct", "features", "queues", "ringing", "transfers", "twists", "unusual"]
 _LIMIT_S = 90.0
 
 
@@ -51,9 +51,11 @@ class Stage:
 
     def play(self, scenario: Scenario, tap: AmiTap) -> Played:
         """One scenario, now."""
+        scene = Scene(scenario, self._exchange, tap, self._control)
         try:
-            return Played(expected=scenario.play(Scene(scenario, self._exchange, tap, self._control)))
+            return Played(expected=scenario.play(scene))
         except Exception as error:
+            scene.give_up()
             return Played(expected=None, problem=error)
 
     def play_all(self, scenarios: Sequence[Scenario], tap: AmiTap) -> dict[str, Played]:
