@@ -142,6 +142,7 @@ class CallHistory:
         False  #: its end was missed; `ended_at` is when it was last seen, or what the PBX's records say
     )
     proven_agent: str = ""  #: who answered by the PBX's records, where no event told
+    recording_file: str = ""  #: the mixed recording by the PBX's records
     proven_outcome: str = ""  #: a CDR's disposition
     hangup_source: str = ""  #: the channel that hung up, by a CEL row
     merged_into: str | None = None
@@ -167,9 +168,11 @@ class CallHistory:
     def gap(self, started_at: float | None, ended_at: float | None) -> None:
         """Events between the two may be missing. Stretches that touch become one."""
         last = self.gaps[-1] if self.gaps else None
-        if last is not None and last.ended_at is not None and started_at is not None and started_at <= last.ended_at:
-            last.ended_at = None if ended_at is None else max(last.ended_at, ended_at)
-            return
+        if last is not None and last.ended_at is not None:
+            again = started_at is None and (last.started_at is None or last.ended_at == ended_at)
+            if again or (started_at is not None and started_at <= last.ended_at):
+                last.ended_at = None if ended_at is None else max(last.ended_at, ended_at)
+                return
         self.gaps.append(Gap(started_at=started_at, ended_at=ended_at))
 
     def customer(self, numbering: Numbering) -> Channel | None:

@@ -165,3 +165,8 @@ def test_time_that_is_none_is_taken_from_the_event_before(written: str) -> None:
     events = b"Event: Newchannel\r\nTimestamp: 1700000000.5\r\n" + channel + b"\r\n"
     events += b"Event: Hangup\r\nTimestamp: " + written.encode() + b"\r\n" + channel + b"\r\n"
     assert [call["ended_at"] for call in replay([events])] == ["2023-11-14T22:13:20.500000Z"]
+
+
+def test_stream_from_mid_call_on_has_one_gap_from_the_calls_start(shared_streams: Path) -> None:
+    (call,) = replay(shared_streams / "22-resync_midcall.txt")
+    assert call["gaps"] == [{"from_s": 0.0, "to_s": 1.0}]
