@@ -110,4 +110,5 @@ _CDR_HEADERS = {
     "BillableSeconds": "billsec",
     "Disposition": "disposition",
     "Sequence": "sequence",
+    "RecordingFile": "recordingfile",  # FreePBX's own column
 }

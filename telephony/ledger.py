@@ -93,12 +93,12 @@ class NamedRecording:
     """A file that the PBX said it writes, by the PBX's own path.
 
     `expected` is False for a name that follows from a convention only: it is used where it exists and not missed where
-    it doesn't. `offset_s` is the file's second 0 in seconds from the call's start.
+    it doesn't. `offset_s` is the file's second 0 in seconds from the call's start, None where no event told it.
     """
 
     party: Party
     path: str
-    offset_s: float
+    offset_s: float | None
     expected: bool = True
     #: (from_s, to_s) from the call's start, after `offset_s`, in which nothing was written: the file's time stood still
     cuts: tuple[tuple[float, float], ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 from telephony.channels import Channel
 from telephony.durations import rounded
@@ -13,6 +14,7 @@ from telephony.tables import Party
 
 #: Shorter absences from a bridge are Asterisk putting channels together anew; a file's time does not show them.
 _SHORTEST_CUT_S = 0.05
+_DAY = re.compile(r"-(\d{4})(\d\d)(\d\d)-\d{6}-")
 
 
 def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRecording, ...]:
@@ -37,7 +39,26 @@ def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRec
             found += _named(parts, history, received, transmitted)
         if found:
             return tuple(dict.fromkeys(found))
-    return ()
+    return _unannounced(history, customer) if history.gaps else ()
+
+
+def _unannounced(history: CallHistory, customer: Channel) -> tuple[NamedRecording, ...]:
+    """Files that may be there where the events that name them were missed: by the convention that our documents give for
+    the dialplan, and by the PBX's own records. What is there is used, what isn't is not missed.
+    """  # fmt: skip
+    names = [(Party.CUSTOMER, f"{customer.uniqueid}-r.wav"), (Party.AGENT, f"{customer.uniqueid}-t.wav")]
+    if (first := history.first) is not None and first is not customer:
+        names += [(Party.AGENT, f"{first.uniqueid}-r.wav"), (Party.CUSTOMER, f"{first.uniqueid}-t.wav")]
+    names.append((Party.MIXED, f"{customer.uniqueid}.wav"))
+    if history.recording_file:
+        names.append((Party.MIXED, _dated(history.recording_file)))
+    return tuple(NamedRecording(party=party, path=path, offset_s=None, expected=False) for party, path in names)
+
+
+def _dated(name: str) -> str:
+    """FreePBX keeps a file in the folder of its day, which its name holds: in-800-…-20261122-140501-1795.1.wav."""
+    day = _DAY.search(name)
+    return name if day is None or "/" in name else f"{day[1]}/{day[2]}/{day[3]}/{name}"
 
 
 def _by_file(monitors: list[MixMonitor]) -> list[list[MixMonitor]]:

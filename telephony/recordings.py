@@ -21,6 +21,8 @@ from telephony.tables import Call, Party, Recording
 _STABLE_S = 0.5
 #: One that is empty or cut off and has not grown for this long stays so.
 _GIVEN_UP_S = 5.0
+#: A file is closed this long after its last sound, at most.
+_CLOSED_S = 2.0
 #: Never waited for any longer: a file of this kind gets no better.
 _HOPELESS = (problems.NOT_AUDIO, problems.HEADERLESS)
 
@@ -31,7 +33,7 @@ class SettledRecording:
 
     party: Party
     path: str  #: as the ledger names it: a path of this machine or, elsewhere, a URL
-    offset_s: float
+    offset_s: float | None
     #: (from_s, to_s) from the call's start in which nothing was written to the file
     cuts: tuple[tuple[float, float], ...] = ()
     facts: SoundFacts | None = None
@@ -100,9 +102,19 @@ class Settling:
         path = located.place.at_hand(located.kept, size=located.stat.size)
         facts = inspect(path)
         if path.stat().st_size == located.stat.size and (last or not facts.cut_off):
+            offset_s = self._offset_by_file(located, facts) if named.offset_s is None else named.offset_s
             self._settled[named] = SettledRecording(
-                party=named.party, path=located.kept, offset_s=named.offset_s, cuts=named.cuts, facts=facts
+                party=named.party, path=located.kept, offset_s=offset_s, cuts=named.cuts, facts=facts
             )
+
+    def _offset_by_file(self, located: Located, facts: SoundFacts) -> float | None:
+        """Where no event told when the recording began: it was last written at its end, its length before its beginning."""
+        if located.stat.modified_s is None:
+            return None
+        offset_s = located.stat.modified_s - facts.duration_s - self.call.started_at.timestamp()
+        ended_at = self.call.ended_at or self.call.started_at
+        within = -_CLOSED_S <= offset_s <= (ended_at - self.call.started_at).total_seconds()
+        return round(max(0.0, offset_s), 3) if within else None
 
     def _is_stable(self, located: Located, now: float) -> bool:
         known, since = self._sizes.get(located.kept, (-1, now))

@@ -8,7 +8,7 @@ before the assembler sees them, so that a replay sees them as well. Such a mark 
     ReadFrom: Master.csv                 where it was found, for people
 
 and then the headers that Asterisk's Cdr or CEL event has, under its names. Of a `cdr` UniqueID, Linkedid (where known),
-Channel, DestinationChannel, StartTime, AnswerTime, EndTime and Disposition are read; of a `cel` EventName, EventTime,
+Channel, DestinationChannel, StartTime, AnswerTime, EndTime, Disposition and RecordingFile are read; of a `cel` EventName, EventTime,
 UniqueID, LinkedID, Channel and Extra (JSON). Times are seconds since 1970, or "YYYY-MM-DD HH:MM:SS" in UTC: whoever
 writes the mark turns the PBX's local time into one of them. Rows of one call come in the order of their times.
 """
@@ -108,6 +108,7 @@ class RepairMarks:
         ended, answered = _moment(message.get("EndTime"), zone_s), _moment(message.get("AnswerTime"), zone_s)
         if ended is None:
             return
+        call.recording_file = call.recording_file or message.get("RecordingFile")
         agent = message.get("DestinationChannel")
         outcome = message.get("Disposition").upper()
         if outcome == "ANSWERED" and agent and not agent.startswith("Local/"):

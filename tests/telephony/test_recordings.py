@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import struct
 import wave
@@ -12,10 +13,13 @@ import pytest
 import soundfile
 
 from telephony import problems
+from telephony.channels import Channel
+from telephony.history import CallHistory
 from telephony.ids import call_id
 from telephony.ledger import CallSnapshot, NamedRecording, moment
 from telephony.locating import Ambiguous, OutsideFolders, locate
 from telephony.mixmonitor import parse_application_data, started
+from telephony.recorded import recordings
 from telephony.recordings import SettledRecording, Settling
 from telephony.soundfiles import UnusableSound, inspect
 from telephony.storage import Folder
@@ -259,3 +263,42 @@ def test_recording_that_no_dialplan_line_named_follows_the_convention() -> None:
 def test_same_call_has_the_same_id() -> None:
     assert call_id("pbx", "1.1") == call_id("pbx", "1.1")
     assert call_id("pbx", "1.1") != call_id("other", "1.1")
+
+
+def test_recording_whose_events_were_missed_is_placed_by_when_its_file_ended(tmp_path: Path) -> None:
+    """The call began at 1795000000; its file of 4 s was last written 10 s later."""
+    file = sound(tmp_path / "1795000000.1-r.wav", 4.0)
+    os.utime(file, (1_795_000_010, 1_795_000_010))
+    names = ("1795000000.1-r.wav", "1795000000.1-t.wav", "1795000000.1.wav")
+    unsure = [NamedRecording(party=Party.CUSTOMER, path=name, offset_s=None, expected=False) for name in names]
+    call = dataclasses.replace(call_with(*unsure), ended_at=moment(1_795_000_011.0))
+    settling = Settling(call, places=[Folder(tmp_path)], wait_s=30.0)
+    found = [settling.poll(now) for now in (0.0, 0.6)][-1]
+    assert found is not None
+    assert [(Path(r.path).name, r.offset_s, r.problem) for r in found] == [("1795000000.1-r.wav", 6.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("in-800-0912-20261122-140501-1795000000.1.wav", "2026/11/22/in-800-0912-20261122-140501-1795000000.1.wav"),
+        ("1795000000.1.wav", "1795000000.1.wav"),
+        ("2026/1/x-20261122-140501-.wav", "2026/1/x-20261122-140501-.wav"),
+    ],
+)
+def test_recording_named_by_call_records_is_looked_for_in_the_folder_of_its_day(name: str, path: str) -> None:
+    history = CallHistory(linked_id="1795000000.1", started_at=1_795_000_000.0, last_seen_at=1_795_000_010.0)
+    customer = Channel(
+        uniqueid="1795000000.1", linkedid="1795000000.1", name="PJSIP/trunk-1", created_at=1_795_000_000.0
+    )
+    history.ended_at, history.proven_agent, history.recording_file = 1_795_000_010.0, "PJSIP/1001", name
+    assert recordings(history, customer) == (), "a call that was seen whole has the recordings that its events named"
+    history.gap(1_795_000_001.0, 1_795_000_005.0)
+    found = recordings(history, customer)
+    assert [(r.party, r.path) for r in found] == [
+        (Party.CUSTOMER, "1795000000.1-r.wav"),
+        (Party.AGENT, "1795000000.1-t.wav"),
+        (Party.MIXED, "1795000000.1.wav"),
+        *([(Party.MIXED, path)]),
+    ]
+    assert not any(r.expected for r in found)
