@@ -131,10 +131,12 @@ def _take(
 
 
 def _enter(session: Session, settings: Settings, call: Call) -> None:
+    place = repeats.place(call)
+    repeats.lock(session, place)
     session.add(call)
     session.flush()
     lines.name_spans(session, AgentSpan.call_id == call.id)
-    repeats.link(session, settings, None, repeats.place(call))
+    repeats.link(session, settings, None, place)
     work.enqueue(session, work.INTAKE, str(call.id), key=f"intake:{call.id}", priority=work.LATER)
     announce(session, "call", call.id)
 

@@ -30,16 +30,22 @@ def place(call: Call) -> Place | None:
     return Place(id=call.id, number=call.customer_e164, sample=call.source == Source.SAMPLE, started_at=call.started_at)
 
 
+def lock(session: Session, *places: Place | None) -> None:
+    """Let nobody else link the calls of these customers until the transaction ends: two calls of one customer saved at the
+    same moment must not overlook each other. To be asked for before any of their rows is changed, or the two wait for ever.
+    """
+    for number in sorted({found.number for found in places if found is not None}):
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"repeat:{number}"))))
+
+
 def link(session: Session, settings: Settings, before: Place | None, now: Place | None, *, gone: bool = False) -> None:
     """Set `repeat_of` of a call that was at `before` and is at `now` (flushed), and of the calls that follow these places.
 
-    `gone`: the call has just been removed (flushed), and `now` is None. Nothing is done where the place is the same.
+    `lock` comes before. `gone`: the call has just been removed (flushed), and `now` is None. Nothing is done where the place
+    is the same.
     """
     if before == now and not gone:
         return
-    for number in sorted({found.number for found in (before, now) if found is not None}):
-        # Two calls of one customer saved at the same moment must not overlook each other.
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"repeat:{number}"))))
     if before is not None and now is None and not gone:
         session.execute(update(Call).where(Call.id == before.id).values(repeat_of=None, updated_at=Call.updated_at))
     for found in (before, now):

@@ -58,6 +58,7 @@ def save(session: Session, seen: CallSnapshot, settings: Settings, *, source: So
     before = repeats.place(row) if row is not None else None
     if seen.merged_into is not None:
         if row is not None and row.state != CallState.ENDED:
+            repeats.lock(session, before)
             session.delete(row)
             session.flush()
             repeats.link(session, settings, before, None, gone=True)
@@ -65,6 +66,9 @@ def save(session: Session, seen: CallSnapshot, settings: Settings, *, source: So
         return row is not None
     if row is not None and row.state == CallState.ENDED and seen.state is not CallState.ENDED:
         return False
+    after = _place(id_, seen, settings, source=source if row is None else row.source)
+    if before != after:
+        repeats.lock(session, before, after)
     if row is None:
         parts: dict[str, Any] = {"spans": [], "hold_spans": [], "recordings": [], "handovers": [], "visits": []}
         row = Call(id=id_, pbx=seen.pbx, linked_id=seen.linked_id, source=source, **parts)
@@ -72,9 +76,16 @@ def save(session: Session, seen: CallSnapshot, settings: Settings, *, source: So
     call_rows.fill(row, seen, settings)
     session.flush()
     lines.name_spans(session, AgentSpan.call_id == id_)
-    repeats.link(session, settings, before, repeats.place(row))
+    repeats.link(session, settings, before, after)
     announce(session, "call", id_)
     return True
+
+
+def _place(id: uuid.UUID, seen: CallSnapshot, settings: Settings, *, source: str) -> repeats.Place | None:  # noqa: A002
+    """Where the call stands among its customer's, told before its row is."""
+    number = customer_number(seen.direction, seen.caller_raw, seen.called_raw, settings)
+    facts = {"direction": seen.direction, "customer_e164": number, "source": source, "started_at": seen.started_at}
+    return repeats.place(Call(id=id, **facts))
 
 
 def settle(session: Session, id: uuid.UUID, recordings: Sequence[SettledRecording]) -> None:  # noqa: A002

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -208,3 +209,13 @@ def test_calls_that_nobody_follows_any_more_end_with_all_their_parts(settings: S
     assert load(database, "2").state == "talking"
     open_ = [(state, started) for state, started, ended in activities(database) if ended is None]
     assert open_ == [("logged_in", at(0)), ("talking", at(32))]
+
+
+def test_calls_of_one_customer_saved_at_the_same_moment_are_linked(settings: Settings, database: Database) -> None:
+    calls = [seen(f"{number}", start_s=number * 60, pbx=pbx) for pbx in ("pbx", "branch") for number in range(12)]
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(save, database, settings, call) for call in calls]:
+            done.result()
+    with database.read() as session:
+        kept = session.scalars(select(Call).order_by(Call.started_at, Call.id)).all()
+    assert [call.repeat_of for call in kept] == [None, *(call.id for call in kept[:-1])]
