@@ -158,6 +158,10 @@ class Settings(BaseSettings):
     queue_languages: dict[str, Literal["fa", "en"]] = Field(
         default={}, description='Language per queue, as JSON: {"support": "fa", "intl": "en"}.'
     )
+    queue_wrap_up_s: dict[str, float] = Field(
+        default={},
+        description='Seconds of wrap-up per queue, as JSON: {"support": 15}, where the PBX gives its members none of their own.',
+    )
     timezone: str = Field("Asia/Tehran", description="The center's zone (IANA name), in which pages show times.")
 
     # Speech and scoring

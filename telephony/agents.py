@@ -7,6 +7,7 @@ within one state, and nothing ends before it began, whatever was missed.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from telephony.agent import Agent, Doing, Membership, Wrap
 from telephony.channels import NO_NUMBER, Channel, peer
@@ -23,8 +24,9 @@ _MOST_AGENTS = 20_000
 class AgentsAtWork:
     """Follows every agent of one PBX; `changed` gives what is new since it was last asked."""
 
-    def __init__(self, *, pbx: str) -> None:
+    def __init__(self, *, pbx: str, wrap_up_s: Mapping[str, float]) -> None:
         self._pbx = pbx
+        self._wrap_up_s = wrap_up_s  #: by queue, for members to whom the PBX gives none of their own
         self._agents: dict[str, Agent] = {}
         self._member_at: dict[str, str] = {}  #: phone's interface -> queue member's, where they differ
         self._talking: dict[str, dict[str, Agent]] = {}  #: linked id -> uniqueid -> agent
@@ -189,7 +191,9 @@ class AgentsAtWork:
         at = span.ended_at
         if agent is None or at is None:
             return
-        wrap_s = max((membership.wrap_s for membership in agent.queues.values()), default=0.0)
+        queue = next((visit.queue for visit in reversed(call.visits) if visit.connected), "")
+        membership = agent.queues.get(queue)
+        wrap_s = (membership.wrap_s if membership is not None else 0.0) or self._wrap_up_s.get(queue, 0.0)
         if wrap_s <= 0 or ActivityState.PAUSED in agent.doing:
             return
         self._end_wrap(agent, at)

@@ -7,7 +7,7 @@ which the agent's channel hears the customer's, through Local channels too; Queu
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from telephony import conclusions
 from telephony.agents import AgentsAtWork
@@ -34,13 +34,14 @@ MARK_HOLE = "hole"
 class Assembler:
     """Follows every call of one PBX. `feed` events, then take what `changed`, and `activities_changed`."""
 
-    def __init__(self, *, pbx: str, numbering: Numbering) -> None:
+    def __init__(self, *, pbx: str, numbering: Numbering, wrap_up_s: Mapping[str, float] | None = None) -> None:
+        """`wrap_up_s`: how long each queue leaves its members alone after a call, where the PBX doesn't say."""
         self.pbx = pbx
         self.numbering = numbering
         self.events = 0
         self.unknown_events = 0  #: events with a name that Asterisk's own documentation does not have
         self.malformed = 0  #: messages that are no event, no response and no mark
-        self._agents = AgentsAtWork(pbx=pbx)
+        self._agents = AgentsAtWork(pbx=pbx, wrap_up_s=wrap_up_s or {})
         self._book = CallBook(numbering=numbering, agents=self._agents)
         self._clock = PbxClock()
         self._emitted: dict[str, CallSnapshot] = {}

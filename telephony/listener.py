@@ -79,7 +79,7 @@ class Listener:
         self._stop = stop
         self._patience = patience
         self._journal = Journal(settings.journal_dir / re.sub(r"[^\w.-]", "_", self.pbx))
-        self._assembler = Assembler(pbx=self.pbx, numbering=numbering_of(settings))
+        self._assembler = Assembler(pbx=self.pbx, numbering=numbering_of(settings), wrap_up_s=settings.queue_wrap_up_s)
         self._bookkeeper = Bookkeeper(settings, database, pbx=self.pbx)
         self._standing = Standing(self.pbx, self._bookkeeper)
         self._evidence = Evidence()

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import functools
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,14 @@ class Replay:
     `skipped` counts what could not even be cut into messages: too long, damaged, or cut off in mid-message.
     """
 
-    def __init__(self, *, pbx: str = "replay", numbering: Numbering | None = None) -> None:
-        self.assembler = Assembler(pbx=pbx, numbering=numbering or Numbering())
+    def __init__(
+        self,
+        *,
+        pbx: str = "replay",
+        numbering: Numbering | None = None,
+        wrap_up_s: Mapping[str, float] | None = None,
+    ) -> None:
+        self.assembler = Assembler(pbx=pbx, numbering=numbering or Numbering(), wrap_up_s=wrap_up_s)
         self.skipped = 0
         self.calls: dict[str, CallSnapshot] = {}
         self._activities: dict[tuple[str, str, datetime.datetime], Activity] = {}
@@ -97,14 +103,18 @@ class Replay:
 
 
 def replay(
-    source: str | Path | Iterable[bytes], *, pbx: str = "replay", numbering: Numbering | None = None
+    source: str | Path | Iterable[bytes],
+    *,
+    pbx: str = "replay",
+    numbering: Numbering | None = None,
+    wrap_up_s: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """The ledger of a raw capture (packed with gzip or not), a journal's segment or folder, or chunks of bytes.
 
     Ready for JSON: times in ISO 8601 (UTC), seconds from the call's start. Raises InputError for a file that can't be
     read or holds no manager events.
     """
-    told = Replay(pbx=pbx, numbering=numbering)
+    told = Replay(pbx=pbx, numbering=numbering, wrap_up_s=wrap_up_s)
     told.run(placed(source, told))
     if isinstance(source, str | Path) and not told.assembler.events:
         raise InputError(

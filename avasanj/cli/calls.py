@@ -95,7 +95,7 @@ def replay(
         for line in explained(events, explain, numbering=numbering, language=language or settings.language):
             print(line)
         return
-    told = replay_events(events, numbering=numbering)
+    told = replay_events(events, numbering=numbering, wrap_up_s=settings.queue_wrap_up_s)
     if json:
         print_json(told)
         return

@@ -20,8 +20,8 @@ CUSTOMER, AGENT = ("PJSIP/trunk-00000001", "c", "c"), ("PJSIP/1001-00000002", "a
 class Followed:
     """An assembler with everything that it told, the last word on each call and activity."""
 
-    def __init__(self) -> None:
-        self.assembler = Assembler(pbx="x", numbering=Numbering())
+    def __init__(self, **wrap_up_s: float) -> None:
+        self.assembler = Assembler(pbx="x", numbering=Numbering(), wrap_up_s=wrap_up_s)
         self.calls: dict[str, CallSnapshot] = {}
         self.activities: dict[tuple[str, str, object], Activity] = {}
 
@@ -285,6 +285,13 @@ def test_queue_that_names_no_wrap_up_time_leaves_it_unknown() -> None:
     call = followed.feed([member(100, Wrapuptime="0"), *talking(), *over(140), mark("received", 400)])
     assert call.wrap_s is None
     assert not followed.doing(ActivityState.WRAPPING_UP)
+
+
+def test_wrap_up_time_of_the_settings_counts_where_the_member_has_none() -> None:
+    followed = Followed(sales=20, other=60)
+    call = followed.feed([member(100, Wrapuptime="0"), *talking(), *over(140), mark("received", 400)])
+    assert call.wrap_s == 20
+    assert Followed(sales=20).feed([member(100), *talking(), *over(140), mark("received", 400)]).wrap_s == 15
 
 
 def test_agent_is_paused_who_is_paused_in_every_queue() -> None:
