@@ -134,12 +134,10 @@ class CallEvents:
 
     def _recording_began(self, call: CallHistory, channel: Channel, path: str, at: float) -> None:
         request, channel.recording_request = channel.recording_request, None
-        if request is None and any(
-            m.mixed == path and m.uniqueid == channel.uniqueid and m.ended_at is None for m in call.monitors
-        ):
-            return  # told twice
+        if any(m.mixed == path and m.uniqueid == channel.uniqueid and m.ended_at is None for m in call.monitors):
+            return  # told twice, or begun twice by the dialplan: both write the one file from then on
         begun = mixmonitor.started(uniqueid=channel.uniqueid, at=at, path=path, request=request)
-        call.monitors = [mixmonitor.overwritten(monitor, begun) for monitor in call.monitors] + [begun]
+        call.monitors.append(begun)
         self._book.note(call, sentences.RECORDING, at, file=path.rpartition("/")[2], channel=channel.name)
 
     def _recording_stopped(self, message: Message, at: float) -> None:

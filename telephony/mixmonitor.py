@@ -92,13 +92,6 @@ def started(*, uniqueid: str, at: float, path: str, request: MixMonitorRequest |
     )
 
 
-def overwritten(earlier: MixMonitor, later: MixMonitor) -> MixMonitor:
-    """The earlier recording after the later one began: two that write one file can't both go on."""
-    if earlier.mixed != later.mixed or earlier.ended_at is not None:
-        return earlier
-    return dataclasses.replace(earlier, ended_at=max(earlier.started_at, later.started_at))
-
-
 def own_names(call_id: str) -> tuple[str, str]:
     """File and options for a recording that we start on the customer's channel: named by our id, never by a number."""
     stem = f"{OWN_FOLDER}/{call_id}"
