@@ -11,6 +11,7 @@ from scoring.dialogue import AGENT, CUSTOMER, MIXED, Turn
 from scoring.phrases import plain
 from scoring.rules import Stretch
 from telephony.tables import AgentSpan, Call, Source
+from transcription.legs import playback_zero_s
 
 #: A turn belongs to a span when its middle lies within it, or this close: PBX events and voice are not cut at the same moment.
 SLACK_S = 1.5
@@ -94,8 +95,8 @@ def _clock_s(call: Call, moment: datetime.datetime) -> float:
 
 
 def playback_starts_s(call: Call) -> float:
-    """Seconds from the call's start to the playback's second 0: the earliest usable recording's offset."""
-    return min((r.offset_s for r in call.recordings if r.offset_s is not None and r.problem is None), default=0.0)
+    """Seconds from the call's start to the playback's second 0."""
+    return playback_zero_s(call)
 
 
 def _slots(call: Call, agent: str | None, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]]:

@@ -146,6 +146,9 @@ def _wanted(settings: Settings, snapshot: _Snapshot) -> tuple[dict[str, Path], l
         wanted[f"{DATA}/{settings.media_dir.relative_to(settings.data_dir)}/{name}"] = settings.media_dir / name
     left_out = []
     for name in snapshot.recordings:
+        if "://" in name:
+            left_out.append(f"{name} lies on another machine. Back it up there.")
+            continue
         path = plain(name)
         if path.is_relative_to(data / "archive"):
             wanted.setdefault(f"{DATA}/{path.relative_to(data)}", path)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from avasanj.doctor.finding import Finding, fault, warning, well
+from avasanj.errors import AvasanjError
 from avasanj.settings import Settings
 from telephony import entrance, problems
 from telephony.ami import ConnectionFault, ManagerConnection
+from telephony.remote import Remote
 
 
 def connection(settings: Settings) -> Iterator[Finding]:
@@ -43,6 +45,20 @@ def recordings(settings: Settings) -> Iterator[Finding]:
             )
         else:
             yield well("recordings", f"{folder} can be read")
+    for url in settings.every_recordings_url:
+        yield _elsewhere(settings, url)
+
+
+def _elsewhere(settings: Settings, url: str) -> Finding:
+    """Whether recordings on another machine can be reached."""
+    try:
+        place = Remote(url, settings)
+        place.check()
+    except AvasanjError as found:
+        text, _, _ = str(found).partition(". ")
+        mend = "Check AVASANJ_RECORDINGS_URLS, the key and, for SFTP, the server's host key (docs/recordings.md)."
+        return fault("recordings", f"{text.removesuffix('.')}.", mend)
+    return well("recordings", f"{place.label} can be reached")
 
 
 def _asked(settings: Settings, check: str) -> Finding:

@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from avasanj.database import Database
+from avasanj.doctor import pbx
 from avasanj.errors import SettingsError
 from avasanj.settings import Settings, load_settings
 from telephony import problems, remote
@@ -203,6 +204,17 @@ def test_copies_are_bounded_and_the_oldest_go_first(elsewhere: Elsewhere) -> Non
     kept = list(settings.fetched_dir.iterdir())
     assert copy in kept
     assert sum(path.stat().st_size for path in kept) <= 1_000_000
+
+
+@pytest.mark.usefixtures("quick")
+def test_doctor_says_whether_the_place_can_be_reached(elsewhere: Elsewhere) -> None:
+    elsewhere.sound("1-r.wav")
+    url = elsewhere.settings.recordings_urls[0]
+    told = [(one.state, one.text) for one in pbx.recordings(elsewhere.settings) if "://" in one.text]
+    assert told == [("ok", f"{url} can be reached")]
+    elsewhere.server.stop()
+    (away,) = [one for one in pbx.recordings(elsewhere.settings) if "://" in one.text]
+    assert (away.state, away.text.startswith(f"The recordings in {url} can't be reached")) == ("fault", True)
 
 
 def fault(place: Remote) -> str:
