@@ -146,7 +146,7 @@ class CallEvents:
             return
         call = self._book.call_of[channel.uniqueid]
         running = [m for m in call.monitors if m.uniqueid == channel.uniqueid and m.ended_at is None]
-        if running:
+        if len(running) == 1:  # of several nothing tells which
             self._replace(call, running[0], dataclasses.replace(running[0], ended_at=max(at, running[0].started_at)))
             self._book.note(call, sentences.RECORDING_ENDED, at, channel=channel.name)
 
