@@ -40,8 +40,8 @@ def test_page_tells_who_handed_the_call_to_whom_and_what_was_missed(enter: Enter
         "the recording was muted from 1:40 to 1:44",
         "wrap-up 0:41",
         "called once more 17 minutes later",
-        "muted 0:04–0:08",
-        "events missing 0:16–0:18",
+        "muted from 0:04 to 0:08",
+        "events missing from 0:16 to 0:18",
     ):
         assert said in page, said
 
