@@ -19,6 +19,10 @@ __all__ = ["SCENARIOS", "Stage", "agents", "direct", "features", "queues", "ring
 _LIMIT_S = 90.0
 
 
+class PbxHung(RuntimeError):  # noqa: N818  # what the PBX did, not an error of the code
+    """Asterisk itself came to a stop (a deadlock of its own, seen once in some twenty evenings): nothing can be said of the ledger."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Played:
     """How a scenario went: what must be told of it, or why it failed."""
@@ -55,7 +59,10 @@ class Stage:
         try:
             return Played(expected=scenario.play(scene))
         except Exception as error:
+            hung = not self._exchange.check()
             scene.give_up()
+            if hung:
+                return Played(expected=None, problem=PbxHung(f"Asterisk {self.pbx.version} answers no more: {error}"))
             return Played(expected=None, problem=error)
 
     def play_all(self, scenarios: Sequence[Scenario], tap: AmiTap) -> dict[str, Played]:

@@ -211,7 +211,7 @@ class Dialog:
 
     def _wait(self, condition: Callable[[], bool], what: str, limit_s: float) -> None:
         with self._changed:
-            if not self._changed.wait_for(condition, limit_s):
+            if not self.exchange.wait_for(self._changed, condition, limit_s):
                 raise PhoneError(
                     f"Phone {self.phone.number} saw no sign of {what} within {limit_s} s; its call is {self.state}."
                 )

@@ -46,6 +46,7 @@ class Exchange:
         self._answers: dict[tuple[str, str], bytes] = {}
         self._resending: dict[tuple[str, int, str], Resending] = {}
         self._waiting: dict[tuple[str, int, str], Callable[[sip.SipMessage], None]] = {}
+        self.hung = False  #: Asterisk does not answer any more; nothing is waited for then
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="phones-sip", daemon=True)
 
@@ -76,6 +77,36 @@ class Exchange:
         if not outside:
             phone.register()
         return phone
+
+    def check(self, *, limit_s: float = 5.0) -> bool:
+        """Whether Asterisk still answers at all (OPTIONS). Where it doesn't, `hung` ends every wait of these phones."""
+        call_id, answered = sip.token(), threading.Event()
+        host, port = self._inside.getsockname()
+        headers = [
+            ("Via", f"SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{sip.token()}"),
+            ("From", f"<sip:check@127.0.0.1>;tag={sip.token()}"),
+            ("To", "<sip:check@127.0.0.1>"),
+            ("Call-ID", call_id),
+            ("CSeq", "1 OPTIONS"),
+            ("Max-Forwards", "70"),
+        ]
+        key = (call_id, 1, "OPTIONS")
+        with self.lock:
+            self._waiting[key] = lambda _message: answered.set()
+        data = sip.compose(f"OPTIONS sip:127.0.0.1:{self.pbx.sip_port} SIP/2.0", headers)
+        self._inside.sendto(data, self._pbx_address)
+        self.hung = not answered.wait(limit_s)
+        return not self.hung
+
+    def wait_for(self, changed: threading.Condition, condition: Callable[[], bool], limit_s: float) -> bool:
+        """Wait, with `changed` held, until the condition is true; False after the limit or when Asterisk is found to be hung."""
+        deadline = time.monotonic() + limit_s
+        while not condition():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or self.hung:
+                return False
+            changed.wait(min(left_s, 1.0))
+        return True
 
     def socket_of(self, phone: Phone) -> socket.socket:
         return self._outside if phone.outside else self._inside

@@ -75,7 +75,7 @@ class Phone:
     def next_call(self, *, limit_s: float = 30.0) -> Call:
         """The next call that rings here, whether it still does or not."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._incoming) > self._taken, limit_s):
+            if not self.exchange.wait_for(self._changed, lambda: len(self._incoming) > self._taken, limit_s):
                 raise PhoneError(f"Phone {self.number} was not called within {limit_s} s.")
             self._taken += 1
             return self._incoming[self._taken - 1]
