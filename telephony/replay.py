@@ -72,8 +72,9 @@ class Replay:
 
     def told(self) -> dict[str, Any]:
         """What `avasanj replay --json` prints."""
+        calls = sorted(self.calls.values(), key=lambda call: (call.started_at, call.linked_id))
         return {
-            "calls": [as_json(call) for call in sorted(self.calls.values(), key=lambda call: call.started_at)],
+            "calls": [as_json(call) for call in calls],
             "agents": self._agents(),
             "events": self.assembler.events,
             "unknown_events": self.assembler.unknown_events,

@@ -245,3 +245,11 @@ def test_garbage_is_counted_and_harmless(parts: list[bytes]) -> None:
         assert message.kind is not Kind.OTHER or assembler.malformed
     assembler.changed()
     assert not assembler.calls
+
+
+@pytest.mark.parametrize("stream", KINDS)
+def test_how_often_calls_are_taken_changes_nothing(stream: str) -> None:
+    """The listener takes them after each read, a replay seldom."""
+    often, seldom = (told(MESSAGES[stream], every=every) for every in (1, 10_000))
+    assert often[0] == seldom[0]
+    assert sorted(map(repr, often[1])) == sorted(map(repr, seldom[1]))
