@@ -121,6 +121,8 @@ class Assembler:
     def _time_of(self, message: Message) -> float:
         """Seconds since 1970: the PBX's own time stamp where it gives one, else when we received it."""
         at = self._clock.read(message)
+        if self._resync.uptime_s is not None and message.peek("Timestamp"):
+            self._resync.boot_time(at)
         if self._clock.step_s:
             for call in self._book.open.values():
                 call.shift(self._clock.step_s)

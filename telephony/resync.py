@@ -32,12 +32,11 @@ class Resync:
         self._bridges: set[str] | None = None
         self._queue_asked = ""
         self._last_at = 0.0  #: of the last event before the connection was away
-        self._uptime_s: float | None = None
+        self.uptime_s: float | None = None  #: as told by the last log-in, until `boot_time` is told the time
 
     def handlers(self) -> dict[str, Callable[[Message, float], None]]:
         return {
             "FullyBooted": self._booted,
-            "SuccessfulAuth": self._boot_time,
             "Shutdown": self._shut_down,
             "CoreShowChannel": self._core_show_channel,
             "CoreShowChannelsComplete": self._listing_complete,
@@ -71,16 +70,15 @@ class Resync:
     # -- a PBX that was started again
 
     def _booted(self, message: Message, at: float) -> None:
-        """Sent after each log-in, without a time stamp of its own in some versions."""
+        """Sent after each log-in, with the PBX's age but without the time: the next time stamp gives it."""
         uptime = message.get("Uptime")
-        self._uptime_s = float(uptime) if uptime.isdigit() else None
+        self.uptime_s = float(uptime) if uptime.isdigit() else None
         if message.get("Timestamp"):
-            self._boot_time(message, at)
+            self.boot_time(at)
 
-    def _boot_time(self, message: Message, at: float) -> None:
-        """The first time stamp after a log-in tells when the PBX was started."""
-        del message
-        uptime_s, self._uptime_s = self._uptime_s, None
+    def boot_time(self, at: float) -> None:
+        """What time it is is known again, and with it when the PBX was started."""
+        uptime_s, self.uptime_s = self.uptime_s, None
         if uptime_s is not None:
             self._died(before=at - uptime_s, at=at)
 
@@ -107,7 +105,7 @@ class Resync:
         if not call.pbx_died:
             call.pbx_died = True
             if not call.gaps or call.gaps[-1].ended_at is None or call.gaps[-1].ended_at < call.last_seen_at:
-                call.gap(call.last_seen_at, None)
+                call.gap(call.last_seen_at, max(at, call.last_seen_at))
             self._book.note(call, sentences.PBX_DIED, at)
         self._before_gap.discard(channel.uniqueid)
         self._book.end_channel(channel, call.last_seen_at)
@@ -177,6 +175,7 @@ class Resync:
     def _listing_complete(self, message: Message, at: float) -> None:
         if message.get("ActionID").startswith(WATCH_PREFIX):
             return
+        self.boot_time(at)
         for uniqueid in sorted(self._before_gap - self._listed):
             channel = self._book.board.channels.get(uniqueid)
             call = self._book.call_of.get(uniqueid)

@@ -216,6 +216,19 @@ def test_killed_pbx_ended_the_call_itself() -> None:
     assert not call.complete
 
 
+def test_killed_pbx_is_noticed_in_a_plain_capture_of_two_connections() -> None:
+    """Without marks of ours: the second log-in tells the PBX's age, the next event the time."""
+    assembler = Assembler(pbx="x", numbering=Numbering())
+    new = ("PJSIP/trunk-00000001", "n", "n")
+    booted = Message("Event: FullyBooted\r\nUptime: 4\r\nStatus: Fully Booted")
+    for message in [*talking(), booted, event("Newchannel", 131, **on(*new, Context="from-trunk", Exten="800"))]:
+        assembler.feed(message)
+    call = next(call for call in assembler.changed() if call.linked_id == "c")
+    assert (call.state, call.disposition, call.hung_up_by) == (CallState.ENDED, Disposition.ANSWERED, HungUpBy.PBX)
+    assert seconds(call) == [(105, 131)]
+    assert list(assembler.calls) == ["n"]
+
+
 def test_pbx_that_ran_all_along_did_not_end_the_call() -> None:
     followed = Followed()
     followed.feed(talking())
