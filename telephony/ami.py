@@ -27,6 +27,8 @@ __all__ = ["ActionRefused", "ConnectionFault", "Lost", "ManagerConnection", "Rec
 CONNECT_TIMEOUT_S = 5.0
 ACTION_TIMEOUT_S = 5.0
 _WAKE_S = 0.5
+#: After a read that brought little, more is let come together: waking up for each event costs more than the event does.
+_GATHER_S, _LITTLE_BYTES = 0.02, 1 << 14
 _GREETING = b"Asterisk Call Manager/"
 _CONNECTIONS = itertools.count(1)
 
@@ -130,6 +132,8 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
             self._answer_requests(messages)
             if raw:
                 self.inbox.put(Received(at=time.time(), raw=raw, messages=tuple(messages)))
+            if len(chunk) < _LITTLE_BYTES:
+                time.sleep(_GATHER_S)
         self.finished.set()
         self.inbox.put(Lost(why=why))
         for reply in list(self._replies.values()):

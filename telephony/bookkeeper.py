@@ -29,6 +29,8 @@ from telephony.tables import CallState
 #: The database is away, starting, or not yet migrated: everything waits for it.
 _AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError, PoolTimeout)
 _LOOK_EVERY_S = 0.5
+#: A call changes several times within a moment while it is set up: written together. A change after a rest is written at once.
+_GATHER_S = 0.15
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 #: A call that fails by itself, with the database there, is tried again after 1, 2, 4 … s and then put aside.
 _TRIES, _FIRST_RETRY_S = 8, 1.0
@@ -140,13 +142,17 @@ class Bookkeeper:
     # -- the thread
 
     def _run(self) -> None:
-        away = 0
+        away, wrote_at = 0, 0.0
         while True:
             with self._wake:
                 if not (self._fresh or self._closing):
                     self._wake.wait(_LOOK_EVERY_S)
-                self._fresh = False
                 closing = self._closing
+            if not closing:
+                time.sleep(max(0.0, wrote_at + _GATHER_S - time.monotonic()))
+            wrote_at = time.monotonic()
+            with self._wake:
+                self._fresh = False
             try:
                 self._write()
                 away = 0

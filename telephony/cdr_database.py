@@ -47,7 +47,7 @@ class DatabaseRecords:
         try:
             parsed = sqlalchemy.make_url(_DRIVERS.get(scheme, scheme) + separator + rest)
             self._engine = sqlalchemy.create_engine(
-                parsed, pool_size=1, max_overflow=0, pool_pre_ping=True, hide_parameters=True,
+                parsed, poolclass=sqlalchemy.pool.NullPool, hide_parameters=True,
                 connect_args={} if parsed.get_backend_name() == "sqlite" else {"connect_timeout": _TIMEOUT_S},
             )  # fmt: skip
         except (ArgumentError, NoSuchModuleError):

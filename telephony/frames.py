@@ -7,7 +7,8 @@ import enum
 #: Longer than any event that Asterisk sends; what is longer is skipped, so that memory stays bounded.
 MAX_FRAME_BYTES = 1 << 20
 _END = b"\r\n\r\n"
-_BANNER = b"Asterisk Call Manager/"
+_END_TEXT = "\r\n\r\n"
+_BANNER = "Asterisk Call Manager/"
 
 
 class Kind(enum.StrEnum):
@@ -30,22 +31,30 @@ class Message:
     __slots__ = ("_fields", "_text", "kind", "name", "offset")
 
     def __init__(self, text: str, offset: int = 0) -> None:
-        first, _, rest = text.partition("\r\n")
-        key, _, value = first.partition(":")
+        self.offset = offset
+        self._text = text
+        self._fields: dict[str, str] | None = None
+        end = text.find("\r\n")
+        if text.startswith("Event: "):  # nearly every one
+            self.kind = Kind.EVENT
+            self.name = text[7:end].strip() if end >= 0 else text[7:].strip()
+            return
+        key, _, value = (text[:end] if end >= 0 else text).partition(":")
         self.kind = _KINDS.get(key.strip().lower(), Kind.OTHER)
         self.name = value.strip()
-        self.offset = offset
-        self._text = rest
-        self._fields: dict[str, str] | None = None
 
     @property
     def fields(self) -> dict[str, str]:
         """Headers by name; of a repeated one the first. `all` gives every value."""
         if self._fields is None:
-            fields: dict[str, str] = {}
-            for line in self._text.split("\r\n"):
-                key, _, value = line.partition(":")
-                fields.setdefault(key, value.removeprefix(" "))
+            lines = self.lines()
+            lines.reverse()  # so that the first of a repeated one is the last that is put in
+            try:
+                fields = dict([line.split(": ", 1) for line in lines])
+            except ValueError:
+                fields = {":": ""}
+            if ":" in "".join(fields):  # somebody writes them otherwise
+                fields = {key: value.removeprefix(" ") for key, _, value in (line.partition(":") for line in lines)}
             self._fields = fields
         return self._fields
 
@@ -57,21 +66,21 @@ class Message:
         """As `get`, but found without reading the other headers: for the one that tells whether to read on."""
         if self._fields is not None:
             return self._fields.get(key, "")
-        start = self._text.find(f"\r\n{key}: ")
+        start = self._text.find(f"\r\n{key}:")
         if start < 0:
-            return self.get(key)
-        start += len(key) + 4
+            return ""
+        start += len(key) + 3
         end = self._text.find("\r\n", start)
-        return self._text[start:] if end < 0 else self._text[start:end]
+        return (self._text[start:] if end < 0 else self._text[start:end]).removeprefix(" ")
 
     def all(self, key: str) -> list[str]:
         """Every value of a header that may be repeated, in order."""
         start = f"{key}:"
-        return [line[len(start) :].removeprefix(" ") for line in self._text.split("\r\n") if line.startswith(start)]
+        return [line[len(start) :].removeprefix(" ") for line in self.lines() if line.startswith(start)]
 
     def lines(self) -> list[str]:
         """What follows the first header, as it came: the output of a command."""
-        return self._text.split("\r\n")
+        return self._text.split("\r\n")[1:]
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}>"
@@ -92,7 +101,10 @@ class Framer:
         self._skipping = False
 
     def feed(self, chunk: bytes) -> tuple[bytes, list[Message]]:
-        """The bytes of every message that is now complete, and the messages. What is left waits for the next chunk."""
+        """The bytes of every message that is now complete, and the messages. What is left waits for the next chunk.
+
+        Bytes of messages that are thrown away are left out.
+        """
         search_from = max(0, len(self._rest) - len(_END) + 1)
         self._rest += chunk
         end = self._rest.rfind(_END, search_from)
@@ -101,27 +113,43 @@ class Framer:
             return b"", []
         whole = bytes(self._rest[: end + len(_END)])
         del self._rest[: end + len(_END)]
-        messages = self._cut(whole)
-        self._offset += len(whole)
-        return whole, messages
+        if self._skipping:
+            tail = whole.find(_END) + len(_END)
+            whole = whole[tail:]
+            self._offset += tail
+            self._skipping = False
+        if len(whole) > self._max:
+            whole = self._without_long(whole)
+        return whole, self._cut(whole)
 
     def _cut(self, whole: bytes) -> list[Message]:
         messages: list[Message] = []
+        text = whole.decode("utf-8", "replace")
+        if "\0" in text:
+            text = text.replace("\0", "\ufffd")
+        frames = text.split(_END_TEXT)
+        frames.pop()
         offset = self._offset
-        for frame in whole.split(_END)[:-1]:
-            start, offset = offset, offset + len(frame) + len(_END)
-            if self._skipping:
-                self._skipping = False
-                continue
-            if len(frame) > self._max:
-                self.skipped += 1
-                continue
-            body = frame.lstrip(b"\r\n")
-            if body.startswith(_BANNER):
-                body = body.partition(b"\r\n")[2]
-            if body:
-                messages.append(Message(body.decode("utf-8", "replace").replace("\0", "\ufffd"), start))
+        sizes = map(len, frames if len(text) == len(whole) else whole.split(_END))
+        for frame, size in zip(frames, sizes, strict=False):
+            if frame.startswith("Event: "):
+                messages.append(Message(frame, offset))
+            else:
+                body = frame.lstrip("\r\n")
+                if body.startswith(_BANNER):
+                    body = body.partition("\r\n")[2]
+                if body:
+                    messages.append(Message(body, offset))
+            offset += size + len(_END)
+        self._offset += len(whole)
         return messages
+
+    def _without_long(self, whole: bytes) -> bytes:
+        """Only messages of a length that one has. Offsets are then those in what is left."""
+        frames = whole.split(_END)[:-1]
+        kept = [frame for frame in frames if len(frame) <= self._max]
+        self.skipped += len(frames) - len(kept)
+        return b"".join(frame + _END for frame in kept)
 
     def _limit(self) -> None:
         if len(self._rest) > self._max:
