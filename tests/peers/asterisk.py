@@ -82,6 +82,8 @@ class Asterisk:
         self._direct_ring_s = direct_ring_s
         self._queues = queues
         self._tls = tls
+        if tls:
+            program("openssl", package="openssl")
         self.ami_secret = secrets.token_urlsafe(18)
         self.weak_secret = secrets.token_urlsafe(18)
         self.ports = PortBlock(cache_dir() / "ports")
@@ -178,11 +180,9 @@ class Asterisk:
         log = self.run_dir / "log" / "full"
         if not log.exists():
             log = self.run_dir / "log" / "console"
-        return (
-            "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-            if log.exists()
-            else "(no log)"
-        )
+        if not log.exists():
+            return "(no log)"
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
     def close(self) -> None:
         """Stop, give the ports back and remove everything that this Asterisk wrote, recordings included."""

@@ -41,6 +41,46 @@ def _is_readable(message: bytes) -> bool:
     return fields.get("Event") != "CEL" and not privileges.isdisjoint({"call", "agent", "dialplan"})
 
 
+WRONG = {
+    "direction": "internal",
+    "caller": "1999",
+    "called": None,
+    "queue": None,
+    "disposition": "abandoned",
+    "hung_up_by": "system",
+    "started_at": "2026-11-22T00:00:00Z",
+    "queued_at": None,
+    "answered_at": None,
+    "ended_at": None,
+    "wait_s": 9.0,
+    "talk_s": None,
+    "hold_s": 0.0,
+    "holds": 0,
+    "spans": [],
+    "transfers": [],
+    "recordings": [],
+    "mutes": [{"from_s": 1.0, "to_s": 2.0}],
+    "gaps": [{"from_s": 1.0, "to_s": 2.0}],
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_ledger_that_is_wrong_in_one_field_is_found(key: str) -> None:
+    name = "attended_refer"
+    told = ledger_of(gzip.decompress((expected.STREAMS / f"22-{name}.txt.gz").read_bytes()))
+    wanted = expected.load(expected.STREAMS / f"22-{name}.json")[name]
+    told["calls"][0][key] = WRONG[key]
+    assert expected.differences(told, wanted)
+
+
+def test_agent_who_did_something_else_is_found() -> None:
+    name = "agent_logs_in_pauses_and_leaves"
+    told = ledger_of(gzip.decompress((expected.STREAMS / f"22-{name}.txt.gz").read_bytes()))
+    wanted = expected.load(expected.STREAMS / f"22-{name}.json")[name]
+    assert wanted.activities
+    assert len(expected.differences({**told, "agents": []}, wanted)) == len(wanted.activities)
+
+
 def test_both_versions_are_recorded() -> None:
     names = {version: {name[3:] for name in RECORDED if name.startswith(version)} for version in ("16", "22")}
     assert names["16"] == names["22"]
