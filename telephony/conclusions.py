@@ -209,6 +209,9 @@ def _ended_talk(history: CallHistory, customer: Channel) -> HungUpBy | None:
         if queue_end.uniqueid == last.channel.uniqueid and queue_end.reason in _BY_REASON:
             ordered = any(note.at <= queue_end.at + _TOGETHER_S for note in history.pbx_hangups)
             return HungUpBy.PBX if ordered and history.complete else _BY_REASON[queue_end.reason]
+    outsiders = {channel.uniqueid for channel in history.channels.values() if channel.is_real and channel.bridged}
+    if any(note.at >= end and note.uniqueid in outsiders for note in history.hangup_requests):
+        return None  # somebody outside to whom the customer was sent on: neither customer nor agent
     return HungUpBy.PBX if history.complete else None
 
 
