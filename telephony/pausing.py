@@ -263,7 +263,7 @@ class Pauses:
 
 def recorded_channels(call: CallHistory) -> dict[str, int]:
     """The call's live channels that something records, by name, and how many recordings each has."""
-    recordings = collections.Counter(monitor.uniqueid for monitor in call.monitors)
+    recordings = collections.Counter(monitor.uniqueid for monitor in call.monitors if monitor.ended_at is None)
     channels = ((call.channels.get(uniqueid), count) for uniqueid, count in recordings.items())
     return {channel.name: count for channel, count in channels if channel is not None and channel.live}
 

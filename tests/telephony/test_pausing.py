@@ -16,7 +16,7 @@ from telephony.assembler import Assembler
 from telephony.channels import Numbering
 from telephony.frames import Message
 from telephony.ids import call_id
-from telephony.pausing import Pauses, ask, refusal
+from telephony.pausing import Pauses, ask, recorded_channels, refusal
 from telephony.tables import Call, CallState, Direction, RecordingRequest, Source
 from tests.telephony.following import eventually
 
@@ -176,6 +176,14 @@ def test_call_that_nobody_records_says_so(database: Database) -> None:
         eventually(look, what="the request's end", limit_s=8)
         assert closed(database, request) == problems.NOBODY_RECORDS
         assert pbx.sent == []
+
+
+def test_recording_that_was_stopped_is_none_to_be_muted(database: Database) -> None:
+    pbx = Pbx()
+    call = pbx.assembler.calls[LINKED_ID]
+    assert recorded_channels(call) == {CHANNEL: 1}
+    pbx.assembler.feed(event("MixMonitorStop"))
+    assert recorded_channels(call) == {}
 
 
 def test_unanswered_request_is_sent_again_after_a_reconnect(database: Database) -> None:
