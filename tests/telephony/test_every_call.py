@@ -57,7 +57,10 @@ def test_each_partys_voice_is_in_their_recording(
     run = went_through(runs, version)
     wrong, checked = [], 0
     for call in ledgers[version]["calls"]:
+        handed_outside = any(len(transfer["to"]) > 4 for transfer in call["transfers"])
         for recording in call["recordings"]:
+            if handed_outside and recording["party"] == "agent":
+                continue  # what the customer heard: the agent first, then longer somebody outside
             length_s, pitch_hz = run.sounds.get(recording["file"], (0.0, 0.0))
             checked += 1
             if length_s < 1.0 or abs(pitch_hz - PITCH_HZ.get(recording["party"], 0.0)) > 15:
