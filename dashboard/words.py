@@ -48,6 +48,7 @@ QUEUES = {
     "sync": N_("sending to other systems"),
 }
 STAGES = {
+    "ledger": N_("writing it to the ledger"),
     "intake": N_("taking the call in"),
     "playback": N_("making the playback file"),
     "prepare_playback": N_("making the playback file"),

@@ -15,6 +15,7 @@ from avasanj.people import StuckWork, Worker
 from avasanj.settings import Settings
 from avasanj.work import Queue
 from crm_sync.tables import Connection, OutboxEvent
+from telephony.tables import Call, Pbx, Source
 
 #: Workers say that they live every 5 s; longer than this and they do not.
 _ALIVE = datetime.timedelta(seconds=30)
@@ -55,6 +56,8 @@ def database(settings: Settings, database: Database) -> Iterator[Finding]:
             yield from _workers(session)
             yield from _stuck(session)
             yield from _events(session)
+            yield from _pbxs(session)
+            yield from _gaps(settings, session)
 
 
 def _workers(session: Session) -> Iterator[Finding]:
@@ -123,3 +126,26 @@ def _events(session: Session) -> Iterator[Finding]:
             )
         else:
             yield well(name, f"{waiting} waiting")
+
+
+def _pbxs(session: Session) -> Iterator[Finding]:
+    """What the listener found wrong beside the connection: its journal, Asterisk's call records."""
+    for pbx in session.scalars(select(Pbx).order_by(Pbx.name)):
+        for trouble in pbx.troubles:
+            text_, _, mend = trouble.partition(". ")
+            yield warning(f"PBX {pbx.name}", f"{text_}.", mend or "See docs/telephony.md.")
+
+
+def _gaps(settings: Settings, session: Session) -> Iterator[Finding]:
+    since = utc_now() - datetime.timedelta(days=1)
+    of_the_day = select(func.count()).where(Call.source == Source.LIVE, Call.started_at > since)
+    calls = session.scalar(of_the_day) or 0
+    touched = session.scalar(of_the_day.where(Call.complete.is_(False))) or 0
+    if touched:
+        unset = not any(pbx.cdr_csv or pbx.cdr_database_url for pbx in settings.each_pbx())
+        mend = "Look at the log for when and why the connection was away (pbx_fault)."
+        if unset:
+            mend += " Set AVASANJ_CDR_CSV or AVASANJ_CDR_DATABASE_URL, so that such calls are repaired from Asterisk's records."
+        yield warning("gaps", f"Of the last day's {calls} calls, events of {touched} were missed in part.", mend)
+    elif calls:
+        yield well("gaps", f"none in the last day's {calls} calls")

@@ -27,7 +27,7 @@ from avasanj.doctor import Finding, State, machine, models, pbx, webhook
 from avasanj.people import Worker
 from avasanj.settings import Settings
 from crm_sync.tables import Connection, OutboxEvent
-from telephony.tables import Call
+from telephony.tables import Call, Pbx
 from tests.conftest import ROOT
 from tests.peers.asterisk import Asterisk
 from tests.telephony.small_pbx import SmallPbx
@@ -145,6 +145,28 @@ def test_events_that_do_not_leave_are_said(state: str, expected: State, settings
     assert found.state is expected
     assert "1 waiting" in found.text
     assert state == "active" or "It answered 500." in found.text
+
+
+@pytest.mark.parametrize(("cdr_csv", "says"), [(None, "AVASANJ_CDR_CSV"), (Path("/x/Master.csv"), "pbx_fault")])
+def test_calls_of_which_events_were_missed_and_a_damaged_journal_are_said(
+    cdr_csv: Path | None, says: str, settings: Settings, database: Database
+) -> None:
+    with database.transaction() as session:
+        for number in range(3):
+            session.add(
+                Call(
+                    id=uuid.uuid4(), pbx="m", linked_id=str(number), source="live", direction="inbound", state="ended",
+                    started_at=utc_now(), complete=number > 0,
+                )
+            )  # fmt: skip
+        session.add(
+            Pbx(name="m", state="connected", since=utc_now(), troubles=["5 bytes are damaged. Check the disk."])
+        )
+    found = [*ledger(with_(settings, ami_host="x", cdr_csv=cdr_csv), database)]
+    gaps, trouble = of("gaps", found), of("PBX m", found)
+    assert (gaps.state, gaps.text) == (State.WARNING, "Of the last day's 3 calls, events of 1 were missed in part.")
+    assert says in (gaps.mend or "")
+    assert (trouble.state, trouble.text, trouble.mend) == (State.WARNING, "5 bytes are damaged.", "Check the disk.")
 
 
 # The machine
