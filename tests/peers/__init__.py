@@ -1,4 +1,4 @@
-"""Real programs that the tests talk to: an Asterisk 22, SIP phones, a raw reader of the manager connection.
+"""Real programs that the tests talk to: an Asterisk 22 or 16, SIP phones, a raw reader of the manager connection.
 
 Each peer raises `PeerMissing` when this machine cannot run it. `tests.peers.fixtures` turns that into a skip, or into a failure
 when the environment says `CI=true`.
