@@ -14,8 +14,12 @@ from avasanj.database import Database
 from avasanj.doctor import State
 from avasanj.doctor import pbx as doctor
 from avasanj.settings import Settings
+from telephony.ami import ManagerConnection, Received, UnsafeAction
 from telephony.tables import CallState
-from tests.peers import certificates
+from tests.peers import PeerMissing, certificates
+from tests.peers.asterisk import QUEUE_SUPPORT, Asterisk
+from tests.peers.fixtures import missing
+from tests.peers.phones import SipCaller
 from tests.telephony.conftest import OWN_STREAMS
 from tests.telephony.following import calls, eventually, following, pbx_state
 from tests.telephony.small_pbx import SmallPbx
@@ -145,3 +149,54 @@ def test_port_is_5039_with_tls_unless_it_is_set(settings: Settings) -> None:
         return Settings.model_validate({"data_dir": "/tmp", "ami_host": "pbx.example", **given}).ami_port
 
     assert (port(), port(ami_tls="on"), port(ami_tls="on", ami_port=5038)) == (5038, 5039, 5038)
+
+
+@pytest.mark.realtime
+@pytest.mark.slow
+@pytest.mark.parametrize("tls", [True, False], ids=["TLS", "plain"])
+def test_real_asterisk_gives_odd_characters_back_whole(tls: bool) -> None:
+    odd = "رضا\u200cی\u2028دوم\u0085سوم\x0bچهارم"
+    try:
+        pbx = Asterisk(tls=True)
+    except PeerMissing as peer:
+        missing(peer)
+    with pbx:
+        port = pbx.ami_tls_port if tls else pbx.ami_port
+        connection = ManagerConnection("127.0.0.1", port, tls=tls, ca_file=pbx.ami_ca_path)
+        connection.connect()
+        connection.request("Login", {"Username": pbx.ami_user, "Secret": pbx.ami_secret, "Events": "user"})
+        with pytest.raises(UnsafeAction):
+            connection.post("UserEvent", {"UserEvent": "Odd", "Value": "x\r\nAction: Logoff"})
+        for _ in range(50):
+            connection.post("UserEvent", {"UserEvent": "Odd", "Value": odd})
+        values: list[str] = []
+        while len(values) < 50 and (taken := connection.inbox.take(5)):
+            for item in taken:
+                assert isinstance(item, Received), "the connection ended"
+                values += [message.get("Value") for message in item.messages if message.name == "UserEvent"]
+        connection.disconnect()
+    assert values == [odd] * 50
+
+
+@pytest.mark.realtime
+@pytest.mark.slow
+def test_real_asterisk_is_followed_over_tls(settings: Settings, database: Database) -> None:
+    try:
+        asterisk = Asterisk(tls=True)
+    except PeerMissing as peer:
+        missing(peer)
+    with asterisk as pbx:
+        there = settings.model_copy(
+            update={
+                "ami_host": "localhost", "ami_port": pbx.ami_tls_port, "ami_user": pbx.ami_user, "ami_tls": True,
+                "ami_secret": SecretStr(pbx.ami_secret), "ami_ca_file": pbx.ami_ca_path, "recording_wait_s": 1.0,
+            }
+        )  # fmt: skip
+        (found,) = doctor.connection(there)
+        assert "encrypted" in found.text
+        with following(there, database):
+            eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+            with SipCaller(pbx, QUEUE_SUPPORT, hang_up_after_s=2.0) as caller:
+                caller.wait(30)
+            (call,) = eventually(lambda: [c for c in calls(database) if c.state == CallState.ENDED], what="the call")
+    assert (call.disposition, call.complete) == ("abandoned", True)
