@@ -68,6 +68,7 @@ def wall_json(w: Wall) -> dict[str, Any]:
     return {
         "at": w.at,
         "threshold_s": w.threshold_s,
+        "pbx_away": {pbx.name: pbx.since for pbx in w.away},
         "calls": w.calls,
         "total": _queue(w.total, w.at),
         "queues": [_queue(found, w.at) for found in w.queues],

@@ -11,7 +11,7 @@ from dashboard.access import Person
 from dashboard.queries.wall_rows import lengths_today, rows
 from telephony import wall
 from telephony.occupancy import Spent
-from telephony.tables import CallState
+from telephony.tables import CallState, Pbx
 
 #: What may be chosen for the service level, beside the setting's.
 THRESHOLDS_S = (10, 20, 30, 45, 60, 90, 120)
@@ -29,6 +29,7 @@ class Wall:
     by_state: dict[str, int]
     calls: dict[str, int]
     spent: dict[str, Spent]
+    away: list[Pbx]
 
     @property
     def agents_in(self) -> int:
@@ -53,5 +54,6 @@ def read(who: Person, threshold_s: int) -> Wall:
         agents=own,
         by_state={state: counted[state] for state in wall.STATES},
         calls={state.value: found.calls[state] for state in CallState if state is not CallState.ENDED},
+        away=found.away,
         spent={agent.seen.key: lengths[agent.seen.key] for agent in own if agent.seen.key in lengths},
     )

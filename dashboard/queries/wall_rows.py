@@ -15,7 +15,7 @@ from avasanj.calendars import day_bounds
 from avasanj.people import User
 from telephony import wall
 from telephony.occupancy import Did, Spent, spent
-from telephony.tables import ActivityState, AgentActivity, Call, CallState, QueueVisit, Source
+from telephony.tables import ActivityState, AgentActivity, Call, CallState, Pbx, QueueVisit, Source
 
 #: Several walls of one process share what was read so long ago. Less than a page waits after a notice (SETTLE_MS of
 #: live.ts), so that a page never reads what was read before its notice.
@@ -24,6 +24,7 @@ WALL_ROWS_S = 0.15
 WALL_SPENT_S = 10.0
 #: A queue that nobody has called for longer is not on the wall.
 QUIET = datetime.timedelta(days=7)
+_TELLING = ("connected", "unprivileged")
 _LIVE = Call.source == Source.LIVE
 
 
@@ -37,6 +38,7 @@ class WallRows:
     seen: list[wall.Seen]
     doing: list[wall.Doing]
     calls: Counter[str]
+    away: list[Pbx]  #: those that tell us nothing now: what is shown of them is old
 
 
 def rows(session: Session, now: datetime.datetime, zone: str) -> WallRows:
@@ -49,6 +51,7 @@ def rows(session: Session, now: datetime.datetime, zone: str) -> WallRows:
         queues=_queues(session, now),
         seen=_seen(session, since),
         doing=_doing(session),
+        away=list(session.scalars(select(Pbx).where(Pbx.state.not_in(_TELLING)).order_by(Pbx.name))),
         calls=Counter(dict(session.execute(open_calls).all())),
     )
 

@@ -88,6 +88,14 @@ def test_wall_in_words(enter: Enter, query: str, status: int) -> None:
         assert f"answered within {45 if '45' in query else 20} seconds" in answer.text
 
 
+def test_wall_says_that_a_pbx_is_away(enter: Enter) -> None:
+    client = enter("super")
+    assert set(client.get("/api/wall").json()["pbx_away"]) == {"branch"}
+    page = client.get("/wall").text
+    assert "connection lost" in page
+    assert "What is shown of it may be old." in page
+
+
 def test_stranger_sees_no_wall(look_day: Day) -> None:
     assert look_day.client().get("/wall").status_code == 303
     assert look_day.client().get("/api/wall").status_code == 401
