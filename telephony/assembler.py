@@ -47,8 +47,9 @@ class Assembler:
         self._emitted: dict[str, CallSnapshot] = {}
         self._resync = Resync(self._book, self._agents)
         self._repair = RepairMarks(self._book)
+        self._channels = CallEvents(self._book)
         self._handlers: dict[str, Callable[[Message, float], None]] = {
-            **CallEvents(self._book).handlers(),
+            **self._channels.handlers(),
             **QueueEvents(self._book).handlers(),
             **BridgeEvents(self._book).handlers(),
             **TransferEvents(self._book).handlers(),
@@ -107,7 +108,12 @@ class Assembler:
                 if name not in KNOWN_EVENTS:
                     self.unknown_events += 1
                 return
-            if name == "VarSet" and message.peek("Variable") not in TELLING_VARIABLES:
+            if name == "VarSet":
+                if message.get("Variable") not in TELLING_VARIABLES:
+                    return
+            elif name == "CEL" and not self._repair.wants(message):
+                return
+            elif name == "Newexten" and not self._channels.wants(message):
                 return
             at = self._time_of(message)
             self._book.message = message
@@ -121,7 +127,7 @@ class Assembler:
     def _time_of(self, message: Message) -> float:
         """Seconds since 1970: the PBX's own time stamp where it gives one, else when we received it."""
         at = self._clock.read(message)
-        if self._resync.uptime_s is not None and message.peek("Timestamp"):
+        if self._resync.uptime_s is not None and message.get("Timestamp"):
             self._resync.boot_time(at)
         if self._clock.step_s:
             for call in self._book.open.values():

@@ -21,6 +21,7 @@ _SERVICES = frozenset({
     "AddQueueMember", "RemoveQueueMember", "PauseQueueMember", "UnpauseQueueMember", "AgentLogin", "AgentRequest",
     "Pickup", "PickupChan", "ParkedCall", "VoiceMailMain", "QueueLog", "DBput", "Echo",
 })  # fmt: skip
+_TELLING_APPLICATIONS = _SERVICES | {"MixMonitor", "Queue"}
 
 
 class CallEvents:
@@ -56,6 +57,14 @@ class CallEvents:
             about = self._book.holder(channel.interface)
             if about is not None:
                 self._consult(call, about, at)
+
+    def wants(self, message: Message) -> bool:
+        """Whether a step of the dialplan tells something; most only pass through applications that say nothing."""
+        application = message.get("Application")
+        if application in _TELLING_APPLICATIONS:
+            return True
+        call = self._book.call_of.get(message.get("Uniqueid"))
+        return call is None or not call.called
 
     def _is_inside_dial(self, channel: Channel) -> bool:
         """One of our phones calls another of our numbers."""

@@ -35,6 +35,7 @@ class CallBook:
         self.just_ended: dict[str, CallHistory] = {}
         self.ended: collections.OrderedDict[str, CallHistory] = collections.OrderedDict()
         self.ended_of: dict[str, CallHistory] = {}  #: of those kept, by channel
+        self.missed: set[str] = set()  #: linked ids of the calls, open or kept, of which events were missed
         self.position: Position | None = None
         self.message = Message("")  #: what is being looked at
         self.call_of: dict[str, CallHistory] = {}
@@ -42,6 +43,11 @@ class CallBook:
         #: by the first phone, the last call that ended without a number that was called
         self.unnamed: collections.OrderedDict[str, CallHistory] = collections.OrderedDict()
         self._gone: collections.OrderedDict[str, None] = collections.OrderedDict()
+
+    def gap(self, call: CallHistory, started_at: float | None, ended_at: float | None) -> None:
+        """Events of the call between the two may have been missed."""
+        self.missed.add(call.linked_id)
+        call.gap(started_at, ended_at)
 
     # -- notes
 
@@ -95,7 +101,7 @@ class CallBook:
         known = linkedid in self.open
         call = self.find_or_open(linkedid, at)
         if message.name != "Newchannel":
-            call.gap(None, at)  # its beginning was missed
+            self.gap(call, None, at)  # its beginning was missed
             self.note(call, sentences.FOUND, at, channel=name)
         elif not known:
             self.note(call, sentences.STARTED, at, channel=name, called=channel.exten, context=channel.context)
@@ -115,7 +121,7 @@ class CallBook:
     def _give_up(self, call: CallHistory) -> None:
         """No PBX has so many calls at once: of the oldest the end was missed."""
         call.closed_unseen = True
-        call.gap(call.last_seen_at, None)
+        self.gap(call, call.last_seen_at, None)
         for channel in call.live_channels:
             self.end_channel(channel, call.last_seen_at)
         if call.linked_id in self.open:
@@ -165,7 +171,7 @@ class CallBook:
         new.visits += [visit for visit in old.visits if visit.uniqueid == channel.uniqueid]
         old.visits = [visit for visit in old.visits if visit.uniqueid != channel.uniqueid]
         for gap in old.gaps:
-            new.gap(gap.started_at, gap.ended_at)
+            self.gap(new, gap.started_at, gap.ended_at)
         self.note(new, sentences.MERGED, at, other=old.linked_id)
         if not old.live:
             self.finish(old, at, merged_into=new.linked_id)
@@ -255,6 +261,8 @@ class CallBook:
             self.unnamed[call.first.interface] = call
             while len(self.unnamed) > _UNNAMED:
                 self.unnamed.popitem(last=False)
+        if merged_into is not None:
+            self.missed.discard(call.linked_id)
         if merged_into is None and (call.gaps or self.agents.wraps(call)):
             self._keep(call)
 
@@ -266,6 +274,7 @@ class CallBook:
 
     def _let_go(self, linked_id: str) -> None:
         call = self.ended.pop(linked_id, None)
+        self.missed.discard(linked_id)
         for uniqueid in () if call is None else call.channels:
             self.ended_of.pop(uniqueid, None)
 

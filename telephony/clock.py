@@ -43,7 +43,7 @@ class PbxClock:
     def read(self, message: Message) -> float:
         """The time of a message: its own stamp, else the time of what came before it."""
         self.step_s = 0.0
-        text = message.peek("Timestamp")
+        text = message.get("Timestamp")
         if not text or text == self._text:
             return self.now
         try:

@@ -59,19 +59,16 @@ class Message:
         return self._fields
 
     def get(self, key: str) -> str:
-        """The header's value, empty when there is none."""
-        return self.fields.get(key, "")
-
-    def peek(self, key: str) -> str:
-        """As `get`, but found without reading the other headers: for the one that tells whether to read on."""
-        if self._fields is not None:
-            return self._fields.get(key, "")
-        start = self._text.find(f"\r\n{key}:")
+        """The header's value, empty when there is none; found without reading the others, since few are ever asked for."""
+        text = self._text
+        start = text.find(f"\r\n{key}:")
         if start < 0:
             return ""
         start += len(key) + 3
-        end = self._text.find("\r\n", start)
-        return (self._text[start:] if end < 0 else self._text[start:end]).removeprefix(" ")
+        if text.startswith(" ", start):
+            start += 1
+        end = text.find("\r\n", start)
+        return text[start:] if end < 0 else text[start:end]
 
     def all(self, key: str) -> list[str]:
         """Every value of a header that may be repeated, in order."""

@@ -48,11 +48,16 @@ class RepairMarks:
     def handlers(self) -> dict[str, Callable[[Message, float], None]]:
         return {"Cdr": self._live_cdr, "CEL": self._live_cel}
 
+    def wants(self, message: Message) -> bool:
+        """Whether a live CEL event may be about a call of which events were missed."""
+        linkedid = message.get("LinkedID")
+        return linkedid in self._book.missed or linkedid in self._book.part_of
+
     # -- which call
 
     def _call(self, message: Message) -> CallHistory | None:
         """The call that a row is about, if events of it were missed."""
-        linkedid = message.peek("LinkedID") or message.peek("Linkedid")
+        linkedid = message.get("LinkedID") or message.get("Linkedid")
         linkedid = self._book.part_of.get(linkedid, linkedid)
         call = self._book.open.get(linkedid) or self._book.ended.get(linkedid)
         if call is None and not linkedid:
@@ -97,7 +102,7 @@ class RepairMarks:
         if channel is None:
             return None
         call = self._book.call_of[channel.uniqueid]
-        call.gap(started, max(started, ended))
+        self._book.gap(call, started, max(started, ended))
         if message.get("LastApplication") == "Queue":
             call.last_queue = message.get("LastData").partition(",")[0]
         call.closed_unseen = True

@@ -63,7 +63,7 @@ class Resync:
     def missed(self, from_at: float, at: float) -> None:
         """Events of that time may be missing: note it at every open call."""
         for call in self._book.open.values():
-            call.gap(max(from_at or call.last_seen_at, call.started_at), max(at, call.started_at))
+            self._book.gap(call, max(from_at or call.last_seen_at, call.started_at), max(at, call.started_at))
             clock = f"{max(from_at, call.started_at) - call.started_at:.3f} s"
             self._book.note(call, sentences.CONNECTION_AWAY, at, **{"from": clock})
 
@@ -105,7 +105,7 @@ class Resync:
         if not call.pbx_died:
             call.pbx_died = True
             if not call.gaps or call.gaps[-1].ended_at is None or call.gaps[-1].ended_at < call.last_seen_at:
-                call.gap(call.last_seen_at, max(at, call.last_seen_at))
+                self._book.gap(call, call.last_seen_at, max(at, call.last_seen_at))
             self._book.note(call, sentences.PBX_DIED, at)
         self._before_gap.discard(channel.uniqueid)
         self._book.end_channel(channel, call.last_seen_at)
@@ -181,7 +181,7 @@ class Resync:
             call = self._book.call_of.get(uniqueid)
             if channel is not None and call is not None:
                 if not call.gaps:
-                    call.gap(call.last_seen_at, at)
+                    self._book.gap(call, call.last_seen_at, at)
                 call.closed_unseen = True
                 self._book.note(call, sentences.GONE_UNSEEN, at, channel=channel.name)
                 self._book.end_channel(channel, min(at, call.last_seen_at))
