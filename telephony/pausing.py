@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import datetime
 import threading
 import uuid
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -22,12 +20,12 @@ from avasanj.database import Database, utc_now
 from avasanj.errors import LastingError
 from avasanj.i18n import N_
 from avasanj.log import get_logger
-from avasanj.notify import announce
 from telephony import metrics, problems
 from telephony.assembler import Assembler
 from telephony.frames import Kind, Message
 from telephony.history import CallHistory
 from telephony.ids import call_id
+from telephony.recording_requests import Asked, as_asked, close, last_muted, open_requests, tell
 from telephony.tables import Call, CallState, RecordingRequest, Source
 
 NO_SUCH_CALL = N_("There is no call %(call)s. It may have been removed meanwhile.")
@@ -60,18 +58,8 @@ def ask(session: Session, id: uuid.UUID, *, mute: bool, by: uuid.UUID | None) ->
     request = RecordingRequest(call_id=id, mute=mute, asked_by=by, asked_at=utc_now())
     session.add(request)
     session.flush()
-    _tell(session, request)
+    tell(session, request)
     return request
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Asked:
-    """An open request of a running call."""
-
-    id: int
-    linked_id: str
-    mute: bool
-    asked_at: datetime.datetime
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -219,7 +207,7 @@ class Pauses:
             for id_, problem in outcomes.items():
                 request = session.get(RecordingRequest, id_)
                 if request is not None and request.done_at is None:
-                    _close(session, request, problem)
+                    close(session, request, problem)
                     metrics.recording_requests.labels(self._pbx, "done" if problem is None else "failed").inc()
         with self._lock:
             for id_ in outcomes:
@@ -228,15 +216,15 @@ class Pauses:
     def _read(self) -> None:
         """Take new requests, refuse those that come to nothing, and resume what was muted for too long."""
         with self._database.transaction() as session:
-            found = _open_requests(session, self._pbx)
+            found = open_requests(session, self._pbx)
             running = []
             for request, call in found:
                 problem = self._hopeless(request, call)
                 if problem is None:
-                    running.append(_asked(request, call))
+                    running.append(as_asked(request, call))
                 else:
-                    _close(session, request, problem)
-            muted = _muted(session, {call_id(self._pbx, linked_id): linked_id for linked_id in self._running})
+                    close(session, request, problem)
+            muted = last_muted(session, {call_id(self._pbx, linked_id): linked_id for linked_id in self._running})
             self._resume_forgotten(session, muted, {asked.linked_id for asked in running})
         with self._lock:
             self._open = {asked.id: asked for asked in running if asked.id not in self._outcomes}
@@ -281,43 +269,3 @@ def refusal(words: str, *, user: str) -> str:
     if "no such channel" in words.lower():
         return problems.text(problems.CALL_OVER)
     return problems.text(problems.MUTE_REFUSED, reason=words or "?")
-
-
-def _open_requests(session: Session, pbx: str) -> list[tuple[RecordingRequest, Call]]:
-    query = (
-        select(RecordingRequest, Call)
-        .join(Call, Call.id == RecordingRequest.call_id)
-        .where(RecordingRequest.done_at.is_(None), Call.pbx == pbx)
-        .order_by(RecordingRequest.id)
-        .with_for_update(of=RecordingRequest, skip_locked=True)
-    )
-    return [(request, call) for request, call in session.execute(query)]
-
-
-def _muted(session: Session, running: Mapping[uuid.UUID, str]) -> dict[str, RecordingRequest]:
-    """Of the running calls (id to linked id) those whose last request that was done is a mute, with that request."""
-    if not running:
-        return {}
-    done = (
-        select(RecordingRequest)
-        .where(RecordingRequest.call_id.in_(running))
-        .where(RecordingRequest.done_at.is_not(None), RecordingRequest.problem.is_(None))
-        .order_by(RecordingRequest.id)
-    )
-    last = {running[request.call_id]: request for request in session.scalars(done)}
-    return {linked_id: request for linked_id, request in last.items() if request.mute}
-
-
-def _asked(request: RecordingRequest, call: Call) -> Asked:
-    return Asked(id=request.id, linked_id=call.linked_id, mute=request.mute, asked_at=request.asked_at)
-
-
-def _close(session: Session, request: RecordingRequest, problem: str | None) -> None:
-    request.done_at, request.problem = utc_now(), problem
-    session.flush()
-    _tell(session, request)
-
-
-def _tell(session: Session, request: RecordingRequest) -> None:
-    announce(session, "recording_request", request.id)
-    announce(session, "call", request.call_id)
