@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import datetime
 import functools
 import threading
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterable
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from avasanj.database import Database, utc_now
+from avasanj.database import Database
 from avasanj.log import get_logger
 from avasanj.settings import Settings
 from telephony import metrics, store
@@ -21,6 +20,7 @@ from telephony.assembler import Assembler
 from telephony.ids import call_id
 from telephony.journal import Journal
 from telephony.ledger import Activity, CallSnapshot, Position
+from telephony.pbx_row import PbxRow
 from telephony.put_aside import PutAside
 from telephony.recordings import SettledRecording, note_awaited
 from telephony.settler import Settler
@@ -30,23 +30,13 @@ from telephony.tables import CallState
 _AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError, PoolTimeout)
 _LOOK_EVERY_S = 0.5
 #: A call changes several times within a moment while it is set up: written together. A change after a rest is written at once.
-_GATHER_S = 0.15
+_GATHER_S, _ACTIVITIES_EVERY_S = 0.25, 0.5
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 #: A call that fails by itself, with the database there, is tried again after 1, 2, 4 … s and then put aside.
 _TRIES, _FIRST_RETRY_S = 8, 1.0
-_EVENT_TIME_EVERY_S = 10.0
 #: Calls that are in the database for good, while the journal may hold a last event of theirs behind the checkpoint.
 _SETTLED, _SETTLED_NAMED_S = 5_000, 900.0
 _log = get_logger(__name__)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _State:
-    state: str
-    detail: str | None
-    version: str | None
-    troubles: tuple[str, ...]
-    since: datetime.datetime
 
 
 class Bookkeeper:
@@ -63,14 +53,13 @@ class Bookkeeper:
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}  # monotonic
         self._open_elsewhere: set[str] | None = None
-        self._state: _State | None = None
+        self._row = PbxRow(database, pbx=pbx)
         self._activities: dict[tuple[str, str, datetime.datetime], Activity] = {}
         self._put_aside = PutAside(database, pbx=pbx)
         self._passed_over: frozenset[str] = frozenset()
         self._settled: collections.OrderedDict[str, float] = collections.OrderedDict()  # when, monotonic
         self._fresh = False
-        self._event_at: float | None = None
-        self._event_noted = 0.0
+        self._activities_at = 0.0  # monotonic
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
 
@@ -100,9 +89,7 @@ class Bookkeeper:
     def tell_state(self, state: str, detail: str | None, version: str | None, troubles: tuple[str, ...] = ()) -> None:
         """Have the state of the PBX's connection written. Only the last one counts."""
         with self._wake:
-            if version is None and self._state is not None:
-                version = self._state.version
-            self._state = _State(state=state, detail=detail, version=version, troubles=troubles, since=utc_now())
+            self._row.tell(state, detail, version, troubles)
             self._fresh = True
             self._wake.notify()
 
@@ -113,7 +100,7 @@ class Bookkeeper:
             self._wake.notify()
 
     def saw_event(self, at: float) -> None:
-        self._event_at = at
+        self._row.saw_event(at)
 
     def note_checkpoint(self, journal: Journal, assembler: Assembler, *, needed: Position | None = None) -> None:
         """Note from where on the journal must be read again if we end now, from `needed` on at the latest. Raises OSError.
@@ -172,7 +159,7 @@ class Bookkeeper:
                 return
 
     def _write(self) -> None:
-        self._write_state()
+        self._row.write()
         again = self._put_aside.asked_again()
         with self._wake:
             for call in again:
@@ -271,33 +258,13 @@ class Bookkeeper:
     def _write_activities(self) -> None:
         with self._wake:
             waiting = dict(self._activities)
-        if not waiting:
+        due = self._closing or time.monotonic() - self._activities_at > _ACTIVITIES_EVERY_S
+        if not waiting or not due:
             return
+        self._activities_at = time.monotonic()
         with self._database.transaction() as session:
             store.save_activities(session, list(waiting.values()))
         with self._wake:
             for key, one in waiting.items():
                 if self._activities.get(key) is one:
                     del self._activities[key]
-
-    def _write_state(self) -> None:
-        state = self._state
-        if state is not None:
-            with self._database.transaction() as session:
-                store.save_pbx(
-                    session,
-                    self._pbx,
-                    state=state.state,
-                    detail=state.detail,
-                    version=state.version,
-                    since=state.since,
-                    troubles=state.troubles,
-                )
-            with self._wake:
-                if self._state is state:
-                    self._state = None
-        event_at = self._event_at
-        if event_at is not None and time.monotonic() - self._event_noted > _EVENT_TIME_EVERY_S:
-            with self._database.transaction() as session:
-                store.note_event_time(session, self._pbx, datetime.datetime.fromtimestamp(event_at, datetime.UTC))
-            self._event_noted, self._event_at = time.monotonic(), None
