@@ -48,6 +48,12 @@ class Assembler:
         self._resync = Resync(self._book, self._agents)
         self._repair = RepairMarks(self._book)
         self._channels = CallEvents(self._book)
+        #: of kinds that come in masses, which tell something; asked before anything else is read
+        self._wanted: dict[str, Callable[[Message], bool]] = {
+            "VarSet": lambda message: message.ends_with_one_of("\r\nVariable: ", TELLING_VARIABLES),
+            "Newexten": self._channels.wants,
+            "CEL": self._repair.wants,
+        }
         self._handlers: dict[str, Callable[[Message, float], None]] = {
             **self._channels.handlers(),
             **QueueEvents(self._book).handlers(),
@@ -108,12 +114,8 @@ class Assembler:
                 if name not in KNOWN_EVENTS:
                     self.unknown_events += 1
                 return
-            if name == "VarSet":
-                if message.get("Variable") not in TELLING_VARIABLES:
-                    return
-            elif name == "CEL" and not self._repair.wants(message):
-                return
-            elif name == "Newexten" and not self._channels.wants(message):
+            wanted = self._wanted.get(name)
+            if wanted is not None and not wanted(message):
                 return
             at = self._time_of(message)
             self._book.message = message

@@ -13,7 +13,7 @@ from telephony.history import CallHistory, Dial, HangupNote, OpenMute
 from telephony.mixmonitor import MixMonitor
 
 #: The only variables that tell something of a call, of the hundreds that a dialplan sets.
-TELLING_VARIABLES = frozenset({"MIXMONITOR_FILENAME", "QUEUESTATUS", "VMSTATUS", "DIALSTATUS"})
+TELLING_VARIABLES = ("MIXMONITOR_FILENAME\r\n", "QUEUESTATUS\r\n", "VMSTATUS\r\n", "DIALSTATUS\r\n")
 #: The answer to an Originate follows the end of a call that it did not bring about within this time.
 _ORIGINATED_S = 2.0
 #: With these one of ours talks to the PBX, not to anybody.
@@ -120,7 +120,7 @@ class CallEvents:
 
     def _var_set(self, message: Message, at: float) -> None:
         variable, value = message.get("Variable"), message.get("Value")
-        if variable not in TELLING_VARIABLES or not value:
+        if not value:
             return
         channel = self._book.channel(message, at=at)
         if channel is None:

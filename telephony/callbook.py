@@ -200,6 +200,9 @@ class CallBook:
 
     def connect(self, call: CallHistory, at: float) -> None:
         """Open and close agents' spans so that they say who hears the customer now."""
+        if not call.open_spans and all(channel.bridge is None for channel in call.live.values()):
+            self.agents.talk(call.linked_id, {}, at)
+            return  # nobody hears anybody
         now = hearing.look(call, self.board, self.numbering)
         for span in now.ended:
             self.close_span(call, span, at)

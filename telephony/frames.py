@@ -18,6 +18,7 @@ class Kind(enum.StrEnum):
     OTHER = "other"
 
 
+_EVENT = Kind.EVENT
 _KINDS = {"event": Kind.EVENT, "response": Kind.RESPONSE, "avasanj": Kind.MARK}
 
 
@@ -29,15 +30,16 @@ class Message:
     """
 
     __slots__ = ("_fields", "_text", "kind", "name", "offset")
+    _fields: dict[str, str] | None
 
     def __init__(self, text: str, offset: int = 0) -> None:
         self.offset = offset
         self._text = text
-        self._fields: dict[str, str] | None = None
+        self._fields = None
         end = text.find("\r\n")
         if text.startswith("Event: "):  # nearly every one
-            self.kind = Kind.EVENT
-            self.name = text[7:end].strip() if end >= 0 else text[7:].strip()
+            self.kind = _EVENT
+            self.name = text[7:end] if end >= 0 else text[7:]
             return
         key, _, value = (text[:end] if end >= 0 else text).partition(":")
         self.kind = _KINDS.get(key.strip().lower(), Kind.OTHER)
@@ -69,6 +71,14 @@ class Message:
             start += 1
         end = text.find("\r\n", start)
         return text[start:] if end < 0 else text[start:end]
+
+    def ends_with_one_of(self, start: str, values: tuple[str, ...]) -> bool:
+        """Whether the header whose line begins with `start` (line end, key, colon, space) has one of the values, each with its line end.
+
+        Looked for from the message's end, where it is found soonest.
+        """
+        at = self._text.rfind(start)
+        return at >= 0 and self._text.startswith(values, at + len(start))
 
     def all(self, key: str) -> list[str]:
         """Every value of a header that may be repeated, in order."""
