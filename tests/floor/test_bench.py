@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from avasanj.bench import archive, processes
+from avasanj.bench import archive, parsers, processes, telephony
+from avasanj.bench.ami_streams import RecordedEvents
 from avasanj.bench.figures import Figure, as_json
 from avasanj.bench.sandbox import sandbox
 from avasanj.bench.wall import wall_update_delays
@@ -90,3 +91,23 @@ def test_wall_bench_times_every_event_on_every_wall() -> None:
     assert len(delays) >= 20
     assert len(delays) % 2 == 0
     assert 0.0 < delays[0] <= delays[-1] < 10.0
+
+
+def test_recorded_events_told_again_are_other_calls_and_every_parser_sees_each_of_them(tmp_path: Path) -> None:
+    recorded = RecordedEvents()
+    first, second = recorded.again(0), recorded.again(1)
+    assert len(first) == len(second)
+    assert not {event for event in first if b"\r\nUniqueid: " in event} & set(second)
+    events = list(recorded.events(len(first) + 10))
+    assert events == [*first, *second[:10]]
+    settings = Settings.model_validate({"data_dir": str(tmp_path)})
+    assert parsers.assemble([b"".join(events)], settings) > 20
+    assert parsers.asterisk_ami([b"".join(events)], settings) == len(events)
+    pytest.importorskip("panoramisk")
+    assert parsers.panoramisk([b"".join(events)], settings) == len(events)
+
+
+def test_flood_is_kept_by_a_listener_to_the_last_event(settings: Settings) -> None:
+    measures = {one.name: one for one in telephony.flooded(RecordedEvents(), settings, print, lasting_s=2.0)}
+    assert measures["socket_lost_events"].value == 0
+    assert measures["socket_reconnects"].value == 0
