@@ -78,7 +78,7 @@ class CallBook:
         channel = self.board.channels.get(uniqueid)
         if channel is None:
             channel = self._make(message, prefix, uniqueid=uniqueid, linkedid=linkedid, name=name, at=at)
-        elif channel.linkedid != linkedid:
+        elif channel.linkedid != linkedid and linkedid in self.open:  # elsewhere it is damaged, or of a call unseen
             self.move(channel, linkedid, at)
         if channel.name != name:
             channel.rename(name)
@@ -168,6 +168,7 @@ class CallBook:
         old.dials = [dial for dial in old.dials if dial.target != channel.uniqueid]
         new.hangup_requests += [note for note in old.hangup_requests if note.uniqueid == channel.uniqueid]
         new.monitors += [monitor for monitor in old.monitors if monitor.uniqueid == channel.uniqueid]
+        old.monitors = [monitor for monitor in old.monitors if monitor.uniqueid != channel.uniqueid]
         new.visits += [visit for visit in old.visits if visit.uniqueid == channel.uniqueid]
         old.visits = [visit for visit in old.visits if visit.uniqueid != channel.uniqueid]
         for gap in old.gaps:

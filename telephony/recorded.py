@@ -98,9 +98,10 @@ def _named(parts: list[MixMonitor], history: CallHistory, received: Party, trans
 
 def _written(monitor: MixMonitor, history: CallHistory) -> list[tuple[float, float]]:
     """When something was written: with option b only while the recorded channel was in a bridge."""
-    channel = history.channels[monitor.uniqueid]
-    end = monitor.ended_at or channel.ended_at or history.ended_at or monitor.started_at
-    if not monitor.bridged_only:
+    channel = history.channels.get(monitor.uniqueid)
+    left_at = None if channel is None else channel.ended_at
+    end = monitor.ended_at or left_at or history.ended_at or monitor.started_at
+    if channel is None or not monitor.bridged_only:
         return [(monitor.started_at, max(monitor.started_at, end))]
     stretches = [
         (max(entered or 0.0, monitor.started_at), min(end if left is None else left, end))
