@@ -202,6 +202,8 @@ def _ended_talk(history: CallHistory, customer: Channel) -> HungUpBy | None:
         return None
     last = max(history.spans, key=lambda span: (span.ended_at or span.started_at, span.started_at))
     end = last.ended_at or last.started_at
+    if _went_on(history, customer, end):
+        return _ended_rest(history, customer, end)
     for note in history.hangup_requests:
         if note.at >= end - _SAME_END_S and note.uniqueid in (customer.uniqueid, last.channel.uniqueid):
             return HungUpBy.CUSTOMER if note.uniqueid == customer.uniqueid else HungUpBy.AGENT
@@ -209,9 +211,25 @@ def _ended_talk(history: CallHistory, customer: Channel) -> HungUpBy | None:
         if queue_end.uniqueid == last.channel.uniqueid and queue_end.reason in _BY_REASON:
             ordered = any(note.at <= queue_end.at + _TOGETHER_S for note in history.pbx_hangups)
             return HungUpBy.PBX if ordered and history.complete else _BY_REASON[queue_end.reason]
+    return _ended_rest(history, customer, end)
+
+
+def _went_on(history: CallHistory, customer: Channel, end: float) -> bool:
+    """Whether the customer stayed after the last talk: for a survey, in a queue again, alone in a room, with somebody outside."""
+    if (customer.ended_at or history.ended_at or end) > end + _SAME_END_S:
+        return True
+    return any(visit.joined_at > end for visit in durations.waiting(history))
+
+
+def _ended_rest(history: CallHistory, customer: Channel, end: float) -> HungUpBy | None:
+    """Who ended what came after the last talk: whoever asked for it after that, else the PBX."""
     outsiders = {channel.uniqueid for channel in history.channels.values() if channel.is_real and channel.bridged}
-    if any(note.at >= end and note.uniqueid in outsiders for note in history.hangup_requests):
-        return None  # somebody outside to whom the customer was sent on: neither customer nor agent
+    outsiders -= {span.channel.uniqueid for span in history.spans}
+    for note in history.hangup_requests:
+        if note.uniqueid == customer.uniqueid and note.at >= end - _TOGETHER_S:
+            return HungUpBy.CUSTOMER
+        if note.at >= end and note.uniqueid in outsiders:
+            return None  # somebody outside to whom the customer was sent on: neither customer nor agent
     return HungUpBy.PBX if history.complete else None
 
 

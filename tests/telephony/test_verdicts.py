@@ -1,0 +1,104 @@
+"""How a call came out and who ended it, where the first thing that looks like an answer is the wrong one."""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.frames import Message
+from telephony.ledger import CallSnapshot, HungUpBy
+from telephony.tables import Disposition
+from tests.telephony.test_assembler import event, on, told
+
+CUSTOMER, AGENT, OTHER = (
+    ("PJSIP/trunk-00000001", "100.1", "100.1"),
+    ("PJSIP/1001-00000002", "100.2", "100.1"),
+    ("PJSIP/1002-00000003", "100.3", "100.1"),
+)
+Phone = tuple[str, str, str]
+
+
+def queued() -> list[Message]:
+    return [
+        event("Newchannel", 100, **on(*CUSTOMER, Context="from-trunk", Exten="800", CallerIDNum="09121234567")),
+        event("QueueCallerJoin", 101, **on(*CUSTOMER), Queue="sales"),
+    ]
+
+
+def answered(agent: Phone, at: float, bridge: str = "x") -> list[Message]:
+    """The phone rings a second before `at` and hears the customer from `at` on."""
+    return [
+        event("Newchannel", at - 1, **on(*agent, Context="agents", Exten="s", CallerIDNum=agent[0][6:10])),
+        event("DialBegin", at - 1, **on(*CUSTOMER), **on(*agent, "Dest")),
+        event("DialEnd", at, **on(*CUSTOMER), **on(*agent, "Dest"), DialStatus="ANSWER"),
+        event("QueueCallerLeave", at, **on(*CUSTOMER), Queue="sales"),
+        event("BridgeEnter", at, **on(*agent), BridgeUniqueid=bridge),
+        event("BridgeEnter", at, **on(*CUSTOMER), BridgeUniqueid=bridge),
+    ]
+
+
+def hangs_up(phone: Phone, at: float, bridge: str = "x") -> list[Message]:
+    return [
+        event("HangupRequest", at, **on(*phone)),
+        event("BridgeLeave", at, **on(*phone), BridgeUniqueid=bridge),
+        event("Hangup", at, **on(*phone), Cause="16"),
+    ]
+
+
+def over(at: float) -> list[Message]:
+    return [
+        event("BridgeLeave", at, **on(*CUSTOMER), BridgeUniqueid="x"),
+        event("Hangup", at, **on(*CUSTOMER), Cause="16"),
+    ]
+
+
+def the(*parts: list[Message]) -> CallSnapshot:
+    return told(message for part in parts for message in part)["100.1"]
+
+
+# -- who hung up
+
+
+def test_agent_who_hangs_up_last_ended_the_call() -> None:
+    assert the(queued(), answered(AGENT, 105), hangs_up(AGENT, 110), over(110.002)).hung_up_by is HungUpBy.AGENT
+
+
+def test_customer_who_gives_up_in_the_next_queue_ended_the_call() -> None:
+    again = [event("QueueCallerJoin", 110.1, **on(*CUSTOMER), Queue="after")]
+    call = the(queued(), answered(AGENT, 105), hangs_up(AGENT, 110), again, hangs_up(CUSTOMER, 110.6))
+    assert (call.disposition, call.hung_up_by) == (Disposition.ANSWERED, HungUpBy.CUSTOMER)
+
+
+def test_customer_who_is_left_alone_and_hangs_up_ended_the_call() -> None:
+    both = [*answered(AGENT, 105), *answered(OTHER, 106)]
+    call = the(queued(), both, hangs_up(AGENT, 108), hangs_up(OTHER, 110), hangs_up(CUSTOMER, 112))
+    assert [span.interface for span in call.spans] == ["PJSIP/1001", "PJSIP/1002"]
+    assert call.hung_up_by is HungUpBy.CUSTOMER
+
+
+def test_pbx_ended_what_went_on_after_the_agent_hung_up() -> None:
+    call = the(queued(), answered(AGENT, 105), hangs_up(AGENT, 110), over(113))
+    assert call.hung_up_by is HungUpBy.PBX
+
+
+# -- channels that seem to be of another call
+
+
+@pytest.mark.parametrize("linkedid", ["100.", "1", "100.77"])
+def test_damaged_linked_id_takes_no_channel_out_of_its_call(linkedid: str) -> None:
+    recorded = event("VarSet", 105, **on(*CUSTOMER), Variable="MIXMONITOR_FILENAME", Value="/rec/c.wav")
+    gone = event("Hangup", 110, **on(CUSTOMER[0], CUSTOMER[1], linkedid), Cause="16")
+    found = told(
+        [*queued(), recorded, *answered(AGENT, 105), *hangs_up(AGENT, 110)[:2], gone, *hangs_up(AGENT, 110)[2:]]
+    )
+    assert list(found) == ["100.1"]
+    assert {recording.path for recording in found["100.1"].recordings} == {"/rec/c.wav", "/rec/c-r.wav", "/rec/c-t.wav"}
+
+
+def test_recording_goes_with_its_channel_into_another_call() -> None:
+    """The Linkedid of a channel of a call that goes on changes to that of another call that goes on as well."""
+    recorded = event("VarSet", 105, **on(*AGENT), Variable="MIXMONITOR_FILENAME", Value="/rec/a.wav")
+    other = ("PJSIP/trunk-00000009", "100.9", "100.9")
+    begun = event("Newchannel", 106, **on(*other, Context="from-trunk", Exten="801", CallerIDNum="09121234568"))
+    moved = event("BridgeEnter", 107, **on(AGENT[0], AGENT[1], "100.9"), BridgeUniqueid="y")
+    ends = [event("Hangup", 110, **on(*phone)) for phone in (CUSTOMER, other, (*AGENT[:2], "100.9"))]
+    assert set(told([*queued(), *answered(AGENT, 105), recorded, begun, moved, *ends])) == {"100.1", "100.9"}
