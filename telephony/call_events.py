@@ -135,6 +135,9 @@ class CallEvents:
             self._book.note(call, sentences.QUEUE_SAID, at, status=value)
         elif variable == "DIALSTATUS":
             call.dial_status = value
+            for dial in call.dials:
+                if dial.caller == channel.uniqueid:
+                    dial.verdict = dial.verdict or value
         elif value == "SUCCESS":
             call.voicemail = True
             self._book.note(call, sentences.VOICEMAIL, at)

@@ -199,8 +199,8 @@ class CallBook:
 
     # -- who hears whom
 
-    def connect(self, call: CallHistory, at: float) -> None:
-        """Open and close agents' spans so that they say who hears the customer now."""
+    def connect(self, call: CallHistory, at: float, *, listed: bool = False) -> None:
+        """Open and close agents' spans so that they say who hears the customer now; since when, a listing does not say."""
         if not call.open_spans and all(channel.bridge is None for channel in call.live.values()):
             self.agents.talk(call.linked_id, {}, at)
             return  # nobody hears anybody
@@ -208,7 +208,7 @@ class CallBook:
         for span in now.ended:
             self.close_span(call, span, at)
         for channel in now.begun:
-            call.open_span(channel, at)
+            call.open_span(channel, at, found=listed)
             self.note(call, sentences.PICKED_UP, at, agent=channel.interface)
         self.agents.talk(call.linked_id, hearing.talkers(call, self.board, self.numbering), at)
 
@@ -221,7 +221,7 @@ class CallBook:
     def connect_all(self, at: float) -> None:
         """Look again who hears whom, after bridges were learnt from a listing."""
         for call in list(self.open.values()):
-            self.connect(call, at)
+            self.connect(call, at, listed=True)
             self.touched[call.linked_id] = None
 
     # -- ends

@@ -55,7 +55,7 @@ def snapshot(
     """
     customer = history.customer(numbering)
     way = direction(history, numbering)
-    answered = history.spans[0].started_at if history.spans else None
+    answered = durations.answered_at(history)
     outcome = disposition(history) if history.ended_at is not None else None
     visits = durations.waiting(history)
     return CallSnapshot(
@@ -157,9 +157,9 @@ def disposition(history: CallHistory) -> Disposition | None:  # noqa: PLR0911 - 
         note.uniqueid == history.first.uniqueid for note in history.hangup_requests
     )
     since = visits[-1].joined_at if visits else history.started_at
-    dials = [dial for dial in history.dials if dial.begun_at >= since and dial.status]
+    dials = [dial for dial in history.dials if dial.begun_at >= since and (dial.verdict or dial.status)]
     if dials and (not visits or (visits[-1].left_at or 0.0) <= dials[-1].begun_at):
-        status = dials[-1].status
+        status = dials[-1].verdict or dials[-1].status
         if status in _BY_DIAL_STATUS:
             return _BY_DIAL_STATUS[status]
         return Disposition.ABANDONED if caller_left else Disposition.TIMED_OUT

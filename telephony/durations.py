@@ -14,9 +14,11 @@ Interval = tuple[float, float]
 
 def wait_s(history: CallHistory) -> float | None:
     """From entering the queue (without one: from the start) to a person's answer or the end of the waiting."""
-    answered = history.spans[0].started_at if history.spans else None
-    if answered is None and history.proven_agent:
+    answered = answered_at(history)
+    if answered is None and (history.spans or history.proven_agent):
         return None
+    if history.gaps and history.last_queue and not history.queue_status and not waiting(history):
+        return None  # nobody saw when the caller entered the queue
     visits = [visit for visit in waiting(history) if answered is None or visit.joined_at <= answered]
     start = visits[0].joined_at if visits else history.started_at
     end = answered
@@ -27,6 +29,11 @@ def wait_s(history: CallHistory) -> float | None:
     if end is None:
         end = history.ended_at
     return None if end is None else rounded(max(0.0, end - start))
+
+
+def answered_at(history: CallHistory) -> float | None:
+    """When a person answered; None where nobody did, or in a gap."""
+    return history.spans[0].started_at if history.spans and not history.spans[0].found else None
 
 
 def waiting(history: CallHistory) -> list[Visit]:

@@ -33,7 +33,8 @@ class Dial:
     target: str
     begun_at: float
     ended_at: float | None = None
-    status: str = ""
+    status: str = ""  #: how it came out at this phone
+    verdict: str = ""  #: DIALSTATUS, how the whole Dial came out by the dialplan's own word
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -45,6 +46,7 @@ class OpenSpan:
     ended_at: float | None = None
     ring_s: float | None = None
     wrap_s: float | None = None
+    found: bool = False  #: it went on already when a listing told of it: it began in a gap, nobody knows when
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -204,7 +206,7 @@ class CallHistory:
             ends += [channel.ended_at for channel in self.channels.values() if channel.ended_at is not None]
         return max(ends, default=at)
 
-    def open_span(self, channel: Channel, at: float) -> OpenSpan:
+    def open_span(self, channel: Channel, at: float, *, found: bool = False) -> OpenSpan:
         """The agent is with the customer from now on; the same span where a moment ago was its last end."""
         for last in reversed(self.spans):
             if last.channel is channel:
@@ -213,7 +215,7 @@ class CallHistory:
                     return last
                 at = max(at, last.ended_at or at)
                 break
-        span = OpenSpan(channel=channel, started_at=at, ring_s=self.ring_s(channel))
+        span = OpenSpan(channel=channel, started_at=at, ring_s=self.ring_s(channel), found=found)
         self.spans.append(span)
         return span
 

@@ -212,7 +212,7 @@ class Resync:
         channel = self._listed_channel(message, at, age_s=0.0)
         if channel is not None and (bridge := message.get("BridgeUniqueid")):
             self._book.board.enter(channel, bridge, at, technology=message.get("BridgeTechnology"))
-            self._book.connect(self._book.call_of[channel.uniqueid], at)
+            self._book.connect(self._book.call_of[channel.uniqueid], at, listed=True)
 
     # -- queues
 

@@ -124,6 +124,7 @@ def test_shared_stream_from_mid_call_on_is_told_as_far_as_it_is_known(shared_str
         False,
     )
     assert [span["name"] for span in call["spans"]] == ["Agent One"]
+    assert (call["answered_at"], call["wait_s"]) == (None, None), "the answer lies in the gap"
 
 
 @pytest.mark.parametrize("scenario", OWN)

@@ -102,3 +102,27 @@ def test_recording_goes_with_its_channel_into_another_call() -> None:
     moved = event("BridgeEnter", 107, **on(AGENT[0], AGENT[1], "100.9"), BridgeUniqueid="y")
     ends = [event("Hangup", 110, **on(*phone)) for phone in (CUSTOMER, other, (*AGENT[:2], "100.9"))]
     assert set(told([*queued(), *answered(AGENT, 105), recorded, begun, moved, *ends])) == {"100.1", "100.9"}
+
+
+# -- calls that nobody answered
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [("CHANUNAVAIL", Disposition.FAILED), ("NOANSWER", Disposition.TIMED_OUT), ("BUSY", Disposition.BUSY)],
+)
+def test_what_the_dialplan_says_of_a_dial_counts_more_than_what_one_phone_says(
+    verdict: str, outcome: Disposition
+) -> None:
+    """A number that does not exist ends at the trunk with NOANSWER; DIALSTATUS tells why."""
+    phone, trunk = ("PJSIP/1001-00000001", "100.1", "100.1"), ("PJSIP/trunk-00000002", "100.2", "100.1")
+    found = told([
+        event("Newchannel", 100, **on(*phone, Context="from-internal", Exten="09121234567", CallerIDNum="1001")),
+        event("Newchannel", 100.1, **on(*trunk, Context="from-trunk", Exten="s", CallerIDNum="09121234567")),
+        event("DialBegin", 100.1, **on(*phone), **on(*trunk, "Dest")),
+        event("DialEnd", 101, **on(*phone), **on(*trunk, "Dest"), DialStatus="NOANSWER"),
+        event("VarSet", 101, **on(*phone), Variable="DIALSTATUS", Value=verdict),
+        event("Hangup", 101, **on(*phone), Cause="1"),
+        event("Hangup", 101, **on(*trunk), Cause="1"),
+    ])  # fmt: skip
+    assert (found["100.1"].disposition, found["100.1"].hung_up_by) == (outcome, HungUpBy.PBX)
