@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from telephony import mixmonitor, sentences
 from telephony.callbook import CallBook
-from telephony.channels import NO_NUMBER, Channel, peer
+from telephony.channels import NO_NUMBER, Channel, number_in, peer
 from telephony.frames import Message
 from telephony.history import CallHistory, Dial, HangupNote, OpenMute
 from telephony.mixmonitor import MixMonitor
@@ -16,12 +16,16 @@ from telephony.mixmonitor import MixMonitor
 TELLING_VARIABLES = ("MIXMONITOR_FILENAME\r\n", "QUEUESTATUS\r\n", "VMSTATUS\r\n", "DIALSTATUS\r\n")
 #: The answer to an Originate follows the end of a call that it did not bring about within this time.
 _ORIGINATED_S = 2.0
+#: Events that belong together come within this time, in any order.
+_LATE_S = 0.1
 #: With these one of ours talks to the PBX, not to anybody.
 _SERVICES = frozenset({
     "AddQueueMember", "RemoveQueueMember", "PauseQueueMember", "UnpauseQueueMember", "AgentLogin", "AgentRequest",
     "Pickup", "PickupChan", "ParkedCall", "VoiceMailMain", "QueueLog", "DBput", "Echo",
 })  # fmt: skip
-_TELLING_APPLICATIONS = _SERVICES | {"MixMonitor", "Queue"}
+#: What a channel does that the PBX called, of itself (AppDial2) or for another.
+_DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
+_TELLING_APPLICATIONS = _SERVICES | _DIALLED | {"MixMonitor", "Queue"}
 
 
 class CallEvents:
@@ -85,13 +89,17 @@ class CallEvents:
         if channel is None:
             return
         call = self._book.call_of[channel.uniqueid]
+        application, data = message.get("Application"), message.get("AppData")
+        if application in _DIALLED:
+            channel.dialled = True
+            return
         extension = message.get("Extension") or message.get("Exten")
-        if not call.called and extension not in ("", "s", "h", "i", "t"):
+        own = channel is call.first or call.first is None or not call.first.originated
+        if own and not call.called and extension not in ("", "s", "h", "i", "t"):
             call.called = extension
             self._book.touched[call.linked_id] = None
-        application, data = message.get("Application"), message.get("AppData")
         if application == "MixMonitor":
-            channel.recording_request = mixmonitor.parse_application_data(data)
+            self._recording_asked(call, channel, data, at)
         elif application == "Queue":
             call.last_queue = data.partition(",")[0]
         elif application in _SERVICES and channel is call.first:
@@ -144,6 +152,20 @@ class CallEvents:
 
     # -- recordings
 
+    def _recording_asked(self, call: CallHistory, channel: Channel, data: str, at: float) -> None:
+        """The dialplan's line, which comes just before the recording's beginning, or just after it."""
+        request = mixmonitor.parse_application_data(data)
+        for monitor in call.monitors:
+            just_begun = monitor.uniqueid == channel.uniqueid and abs(at - monitor.started_at) < _LATE_S
+            if just_begun and not monitor.named:
+                begun = mixmonitor.started(
+                    uniqueid=monitor.uniqueid, at=monitor.started_at, path=monitor.mixed, request=request
+                )
+                if begun.named:
+                    self._replace(call, monitor, dataclasses.replace(begun, ended_at=monitor.ended_at))
+                    return
+        channel.recording_request = request
+
     def _recording_began(self, call: CallHistory, channel: Channel, path: str, at: float) -> None:
         request, channel.recording_request = channel.recording_request, None
         if any(m.mixed == path and m.uniqueid == channel.uniqueid and m.ended_at is None for m in call.monitors):
@@ -190,6 +212,9 @@ class CallEvents:
         if target is None:
             return
         target.dialled = True
+        target.dialled_number = number_in(message.get("DialString"))
+        if caller is None and not message.get("Uniqueid"):
+            target.originated = True
         if (
             caller is not None
             and caller.is_local

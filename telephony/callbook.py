@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from telephony import hearing, sentences
 from telephony.agents import AgentsAtWork
-from telephony.channels import Channel, Numbering, Switchboard
+from telephony.channels import NO_NUMBER, Channel, Numbering, Switchboard
 from telephony.frames import Message
 from telephony.history import CallHistory, Note, OpenSpan
 from telephony.ledger import Position
@@ -78,10 +78,13 @@ class CallBook:
         channel = self.board.channels.get(uniqueid)
         if channel is None:
             channel = self._make(message, prefix, uniqueid=uniqueid, linkedid=linkedid, name=name, at=at)
-        elif channel.linkedid != linkedid and linkedid in self.open:  # elsewhere it is damaged, or of a call unseen
-            self.move(channel, linkedid, at)
-        if channel.name != name:
-            channel.rename(name)
+        elif message.name == "Newchannel" and channel.found_at is not None:
+            self._announce(channel, message)
+        else:
+            if channel.linkedid != linkedid and linkedid in self.open:  # elsewhere it is damaged, or of a call unseen
+                self.move(channel, linkedid, at)
+            if channel.name != name:
+                channel.rename(name)
         call = self.call_of[uniqueid]
         call.last_seen_at = max(call.last_seen_at, at)
         return channel
@@ -100,13 +103,39 @@ class CallBook:
         self.board.add(channel)
         known = linkedid in self.open
         call = self.find_or_open(linkedid, at)
-        if message.name != "Newchannel":
+        if message.name == "Newchannel":
+            self._born(channel, message)
+        else:
+            channel.found_at = at
             self.gap(call, None, at)  # its beginning was missed
             self.note(call, sentences.FOUND, at, channel=name)
-        elif not known:
+        if message.name == "Newchannel" and not known:
             self.note(call, sentences.STARTED, at, channel=name, called=channel.exten, context=channel.context)
         self._add(call, channel)
         return channel
+
+    @staticmethod
+    def _born(channel: Channel, message: Message) -> None:
+        """Whether it called the PBX or the PBX called it: what calls is ringing at once, what is called is down."""
+        if message.get("ChannelStateDesc") != "Down":
+            return
+        by_another = message.get("Linkedid") not in ("", channel.uniqueid)
+        channel.originated = not by_another and (channel.is_local or message.get("Exten") in ("", "s"))
+        channel.dialled = channel.dialled or by_another or channel.originated
+
+    def _announce(self, channel: Channel, message: Message) -> None:
+        """Its Newchannel came after the next events of the same channel: nothing was missed, and how it began is told now."""
+        found_at, channel.found_at = channel.found_at, None
+        call = self.call_of[channel.uniqueid]
+        channel.context, channel.exten = message.get("Context"), message.get("Exten")
+        if channel.caller_number in NO_NUMBER:
+            channel.caller_number = message.get("CallerIDNum")
+        self._born(channel, message)
+        if call.first is channel:
+            self._begin_with(call, channel)
+        others = [one.found_at for one in call.channels.values() if one.found_at is not None]
+        if call.forget_gap(max([found_at or 0.0, *others]), max(others, default=None)) and not call.gaps:
+            self.missed.discard(call.linked_id)
 
     def find_or_open(self, linkedid: str, at: float) -> CallHistory:
         call = self.open.get(linkedid)
@@ -134,7 +163,15 @@ class CallBook:
         self.call_of[channel.uniqueid] = call
         if channel.uniqueid == call.linked_id or (call.first is None and channel.is_real):
             call.first = channel
-            call.called = channel.exten if channel.exten not in ("", "s") else call.called
+            self._begin_with(call, channel)
+
+    @staticmethod
+    def _begin_with(call: CallHistory, channel: Channel) -> None:
+        """The number called is what the first channel dialled, if it dialled anything."""
+        if channel.originated:
+            call.called = ""
+        elif channel.exten not in ("", "s"):
+            call.called = channel.exten
 
     # -- calls that are one
 

@@ -50,8 +50,11 @@ class Channel:
     member_interface: str | None = None
     member_name: str | None = None
     dialled: bool = False  #: the PBX called it; False: it called the PBX
+    originated: bool = False  #: the PBX called it of itself, for nobody who was there: click to call, a callback
+    dialled_number: str = ""  #: which number outside the PBX dialled for it, by its dial string
     #: when it was in a bridge: [from, to], the last one's `to` None while it is in one
     bridged: list[list[float | None]] = dataclasses.field(default_factory=list)
+    found_at: float | None = None  #: when it was first seen, if not by its Newchannel
     recording_request: MixMonitorRequest | None = None  #: the dialplan's MixMonitor line, until it starts
     handed_over: bool = False  #: its party transferred the call away and is only still on the line
 
@@ -97,6 +100,13 @@ class Channel:
         self.name = name
 
 
+def number_in(dial_string: str) -> str:
+    """The number that a dial string names beside the endpoint: trunk/sip:NUMBER@host, NUMBER@trunk, trunk/NUMBER; "" for none."""
+    endpoint, slash, rest = dial_string.partition("/")
+    user = (rest if slash else endpoint).partition("@")[0].rpartition(":")[2].removeprefix("+")
+    return user if user.isdigit() else ""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Numbering:
     """How to tell the center's own phones from the world outside."""
@@ -118,7 +128,17 @@ class Numbering:
         if not channel.dialled and self.is_inbound(channel.context):
             return False
         station = channel.station
-        return self.is_extension(station if station.isdigit() else channel.caller_number)
+        return self.is_extension(station if station.isdigit() else channel.dialled_number or channel.caller_number)
+
+    def is_outsider(self, channel: Channel) -> bool:
+        """Somebody whom the PBX called at a number that is none of ours; one that shows no number may be a phone of ours."""
+        number = channel.dialled_number or channel.caller_number.removeprefix("+")
+        outside = number.isdigit() and not self.is_extension(number)
+        return channel.dialled and outside and not self.is_inside(channel)
+
+    def reached(self, channel: Channel) -> str:
+        """The number at which the PBX called of itself: the phone's, the one outside, or the one in a Local channel's name."""
+        return channel.dialled_number or channel.station
 
     def is_inbound(self, context: str) -> bool:
         return any(context == known or context.startswith(f"{known}-") for known in self.inbound_contexts)

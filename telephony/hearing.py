@@ -34,16 +34,9 @@ def look(call: CallHistory, board: Switchboard, numbering: Numbering) -> Change:
     begun = [
         channel
         for uniqueid, channel in with_customer.items()
-        if uniqueid not in held and not channel.handed_over and not _is_outsider(call, channel, numbering)
+        if uniqueid not in held and not channel.handed_over and not numbering.is_outsider(channel)
     ]
     return Change(ended=ended, begun=begun)
-
-
-def _is_outsider(call: CallHistory, channel: Channel, numbering: Numbering) -> bool:
-    """Somebody outside to whom an agent of ours handed the customer on. Whoever answers first may be an agent on a mobile phone."""
-    number = channel.caller_number.removeprefix("+")
-    outside = number.isdigit() and not numbering.is_extension(number) and not numbering.is_inside(channel)
-    return outside and channel.dialled and any(span.channel is not channel for span in call.spans)
 
 
 def talkers(call: CallHistory, board: Switchboard, numbering: Numbering) -> dict[str, Channel]:

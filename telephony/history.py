@@ -177,6 +177,16 @@ class CallHistory:
                 return
         self.gaps.append(Gap(started_at=started_at, ended_at=ended_at))
 
+    def forget_gap(self, ended_at: float, still_until: float | None) -> bool:
+        """What seemed missed until `ended_at` only came late; `still_until`: up to there something is missing. Whether there was one."""
+        for gap in self.gaps:
+            if gap.started_at is None and gap.ended_at == ended_at:
+                gap.ended_at = still_until
+                if still_until is None:
+                    self.gaps.remove(gap)
+                return True
+        return False
+
     def customer(self, numbering: Numbering) -> Channel | None:
         """The channel of the party that is served: the caller of an inbound or internal call, the called of an outbound one."""
         real = [channel for channel in self.channels.values() if channel.is_real]
@@ -185,7 +195,7 @@ class CallHistory:
         first = self.first if self.first is not None and self.first.is_real else real[0]
         if any(visit.uniqueid == first.uniqueid for visit in self.visits) or not numbering.is_inside(first):
             return first
-        outside = [c for c in real if c is not first and c.dialled and not numbering.is_inside(c)]
+        outside = [c for c in real if c is not first and not numbering.is_inside(c)]
         if outside:
             return next((c for c in outside if c.ended_at is None), outside[-1])
         if first.handed_over:
