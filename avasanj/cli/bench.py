@@ -52,7 +52,7 @@ def memory(
 
 @bench.command()
 def telephony(*, json: Json = False) -> None:
-    """The call ledger: parsing beside its peers, 10,000 events a second, a hundred real calls. Takes about five minutes."""
+    """The call ledger: parsing beside its peers, 10,000 events a second, the wall, a hundred real calls. Takes six minutes."""
     from avasanj.bench import telephony as measured
 
     console = Console(stderr=True)

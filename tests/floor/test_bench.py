@@ -14,7 +14,7 @@ from avasanj.bench.ami_streams import RecordedEvents
 from avasanj.bench.figures import Figure, as_json
 from avasanj.bench.sandbox import sandbox
 from avasanj.bench.wall import wall_update_delays
-from avasanj.errors import InputError
+from avasanj.errors import InputError, LastingError
 from avasanj.settings import Settings
 from tests.pipeline.product import Product
 
@@ -91,6 +91,25 @@ def test_wall_bench_times_every_event_on_every_wall() -> None:
     assert len(delays) >= 20
     assert len(delays) % 2 == 0
     assert 0.0 < delays[0] <= delays[-1] < 10.0
+
+
+@pytest.mark.slow
+def test_wall_is_among_the_figures_of_the_ledger() -> None:
+    measures = {one.name: one for one in telephony.shown_in_time(print, seconds=2.0)}
+    late = measures["wall_update_p99_s"]
+    assert late.at_most == 1.0
+    assert 0.0 < measures["wall_update_p50_s"].value <= late.value
+
+
+def test_a_part_that_breaks_is_a_missed_figure_with_its_reason_and_no_others_loss() -> None:
+    def breaks() -> list[telephony.Measure]:
+        raise LastingError("The dashboard did not start.")
+
+    (lost,) = telephony.taken(("wall_update_p99_s",), breaks)
+    assert (lost.value, lost.met) == (None, False)
+    assert "did not start" in lost.note
+    absent = telephony.Measure(name="panoramisk_events_per_s", value=None, note="not installed")
+    assert absent.met, "what can't be measured here is not missed"
 
 
 def test_recorded_events_told_again_are_other_calls_and_every_parser_sees_each_of_them(tmp_path: Path) -> None:
