@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select, update
@@ -16,13 +18,15 @@ from telephony.tables import ActivityState, AgentActivity, Call, CallState, Pbx
 
 #: Of these an agent has one at a time, so that a new one says that an earlier one has ended unseen.
 _ONE_AT_A_TIME = (ActivityState.LOGGED_IN, ActivityState.PAUSED)
+#: The PBX keeps in whole seconds since when somebody is in one of these; its event's own time is later by at most this.
+_WHOLE_SECOND = datetime.timedelta(seconds=1.05)
 #: One statement takes so many rows; a resync of a large center brings hundreds.
 _AT_ONCE = 500
 
 
 def save(session: Session, activities: Sequence[Activity]) -> None:
     """Bring the rows to what was seen, name their people, and tell watchers. A stretch that has ended does not open again."""
-    latest = {(a.pbx, a.interface, a.state, a.started_at): a for a in activities}
+    latest = {(a.pbx, a.interface, a.state, a.started_at): a for a in _exactly(session, activities)}
     found = list(latest.values())
     for first in range(0, len(found), _AT_ONCE):
         part = found[first : first + _AT_ONCE]
@@ -43,6 +47,32 @@ def save(session: Session, activities: Sequence[Activity]) -> None:
             _end_earlier(session, activity)
     for interface in dict.fromkeys(activity.interface for activity in found):
         announce(session, "agent", interface)
+
+
+def _exactly(session: Session, activities: Sequence[Activity]) -> list[Activity]:
+    """With the time of the event where a listing, which knows the second alone, tells of a stretch that was seen to begin."""
+    listed = [a for a in activities if _is_listed(a)]
+    if not listed:
+        return list(activities)
+    began = AgentActivity.started_at
+    rows = select(AgentActivity.pbx, AgentActivity.interface, AgentActivity.state, began).where(
+        AgentActivity.interface.in_({a.interface for a in listed}),
+        AgentActivity.state.in_(_ONE_AT_A_TIME),
+        began.between(min(a.started_at for a in listed), max(a.started_at for a in listed) + _WHOLE_SECOND),
+    )
+    seen: dict[tuple[str, str, str], list[datetime.datetime]] = {}
+    for pbx, interface, state, started_at in session.execute(rows.order_by(began)):
+        seen.setdefault((pbx, interface, state), []).append(started_at)
+    found = []
+    for activity in activities:
+        times = seen.get((activity.pbx, activity.interface, activity.state), []) if _is_listed(activity) else []
+        near = (one for one in times if activity.started_at <= one < activity.started_at + _WHOLE_SECOND)
+        found.append(dataclasses.replace(activity, started_at=next(near, activity.started_at)))
+    return found
+
+
+def _is_listed(activity: Activity) -> bool:
+    return activity.state in _ONE_AT_A_TIME and activity.started_at.microsecond == 0
 
 
 def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:

@@ -17,6 +17,8 @@ from telephony.ledger import Activity, moment
 from telephony.tables import ActivityState
 
 _ON = "1"
+#: These tell of the moment in which they come; other words of a member only how things stand.
+_LIVE = frozenset({"QueueMemberAdded", "QueueMemberPause", "QueueMemberPaused"})
 #: More interfaces than any PBX has; of those without anything to do the first is forgotten then.
 _MOST_AGENTS = 20_000
 
@@ -78,7 +80,7 @@ class AgentsAtWork:
             self._listed.add((queue, interface))
         membership = agent.queues.get(queue)
         if membership is None:
-            since = _whole_second(message.get("LoginTime"), at)
+            since = at if message.name in _LIVE else _whole_second(message.get("LoginTime"), at)
             membership = agent.queues[queue] = Membership(since=since)
             self._begin(agent, ActivityState.LOGGED_IN, since)
         wrap = message.get("Wrapuptime")
@@ -86,7 +88,8 @@ class AgentsAtWork:
         paused = message.get("Paused")
         if paused == _ON:
             if membership.paused_since is None:
-                membership.paused_since = _whole_second(message.get("LastPause"), at)
+                live = message.name in _LIVE
+                membership.paused_since = at if live else _whole_second(message.get("LastPause"), at)
             membership.reason = message.get("PausedReason") or None
         elif paused:
             membership.paused_since = membership.reason = None
@@ -273,6 +276,6 @@ class AgentsAtWork:
 
 
 def _whole_second(text: str, at: float) -> float:
-    """A moment that the PBX keeps in whole seconds, so that an event and a later listing tell the same one."""
+    """A moment that was not seen, of which the PBX keeps the whole second."""
     told = float(text) if text.isdigit() and 0 < len(text) < 12 else 0.0
     return told if 0 < told <= at else float(math.floor(at))

@@ -10,7 +10,8 @@ from telephony.assembler import Assembler
 from telephony.channels import Numbering
 from telephony.frames import Message
 from telephony.ledger import Activity, CallSnapshot, HungUpBy
-from telephony.tables import ActivityState, CallState, Disposition, VisitOutcome
+from telephony.own_recordings import OwnRecordings
+from telephony.tables import ActivityState, CallState, Disposition, Party, VisitOutcome
 from tests.telephony.test_assembler import MESSAGES, event, on
 
 HOLD = MESSAGES["22-hold"]
@@ -201,6 +202,54 @@ def test_records_of_calls_without_a_gap_change_nothing() -> None:
     before = followed.feed([*talking(), *over(140)])
     row = {"Channel": CUSTOMER[0], "DestinationChannel": AGENT[0], "UniqueID": "c", "Disposition": "ANSWERED"}
     assert followed.feed([mark("cdr", 150, AnswerTime="100", EndTime="149", **row)]) == before
+
+
+def answer(channel: str, path: str, variable: str = "MIXMONITOR_FILENAME") -> Message:
+    told = f"ActionID: avasanj-getvar-{channel}\r\nVariable: {variable}\r\nValue: {path}"
+    return Message(f"Response: Success\r\n{told}")
+
+
+def test_recording_that_ran_already_is_known_by_the_answer_of_the_pbx() -> None:
+    """Its path is told, its beginning is not; the legs' names follow the convention, and are missed by nobody."""
+    followed = Followed()
+    found = [mark("connected", 130), *listing(CUSTOMER, AGENT, BridgeId="x", Context="from-trunk")]
+    asked = [answer("c", "/rec/day/x.wav"), answer("c", "/rec/day/x.wav"), answer("a", ""), answer("z", "/rec/z.wav")]
+    followed.feed([*found, *asked, answer("a", "/rec/y.wav", "SOMETHING"), Message("Event: StatusComplete")])
+    call = followed.feed(over(140))
+    told = {(one.party, one.path, one.offset_s, one.expected, one.cuts) for one in call.recordings}
+    assert told == {
+        (Party.CUSTOMER, "/rec/day/x-r.wav", None, False, ()),
+        (Party.AGENT, "/rec/day/x-t.wav", None, False, ()),
+        (Party.MIXED, "/rec/day/x.wav", None, True, ()),
+    }
+    assert not call.complete
+
+
+def test_answer_changes_no_recording_whose_beginning_was_heard() -> None:
+    begun = event("VarSet", 104, **on(*CUSTOMER), Variable="MIXMONITOR_FILENAME", Value="/rec/x.wav")
+    heard, asked = Followed(), Followed()
+    plain = heard.feed([*talking(), begun, *over(140)])
+    assert asked.feed([*talking(), answer("c", "/rec/other.wav"), begun, *over(140)]) == plain
+    asked = Followed()
+    asked.feed([*talking(), begun, mark("connected", 110), *listing(CUSTOMER, AGENT, BridgeId="x")])
+    call = asked.feed([answer("c", "/rec/x.wav"), *over(140)])
+    assert [(one.path, one.offset_s) for one in call.recordings] == [
+        (one.path, one.offset_s) for one in plain.recordings
+    ]
+
+
+@pytest.mark.parametrize("already", [True, False])
+def test_call_found_in_mid_call_is_recorded_by_us_once_the_pbx_says_that_it_is_not(*, already: bool) -> None:
+    """Its recording may run already, begun by us before a restart or by the dialplan: the same file would be written anew."""
+    followed, sent = Followed(), list[dict[str, str]]()
+    own = OwnRecordings(followed.assembler, lambda _name, fields: sent.append(fields) or "")
+    found = [mark("connected", 130), *listing(CUSTOMER, AGENT, BridgeId="x", Context="from-trunk")]
+    own.start([followed.feed([*found, Message("Event: StatusComplete")])])
+    assert sent == []
+    followed.feed([answer("c", "/rec/x.wav" if already else "")])
+    own.start([])
+    own.start([])
+    assert [fields["Channel"] for fields in sent] == ([] if already else [CUSTOMER[0]])
 
 
 def test_killed_pbx_ended_the_call_itself() -> None:
@@ -405,3 +454,22 @@ def test_queue_that_rings_for_hours_keeps_only_what_matters_of_the_phones_that_r
         ])  # fmt: skip
     assert len(followed.assembler.calls["c"].channels) < 200
     assert len(followed.doing(ActivityState.RINGING)) == 2001
+
+
+def test_pause_begins_when_its_event_says_and_by_the_whole_second_where_only_a_listing_tells() -> None:
+    def paused(name: str) -> list[Message]:
+        return [event(name, 100.518, Queue="sales", Interface="PJSIP/1001", MemberName="Sara", Paused="1",
+                      PausedReason="x", LoginTime="90", LastPause="100")]  # fmt: skip
+
+    began = {}
+    for name in ("QueueMemberPause", "QueueMemberStatus"):
+        followed = Followed()
+        followed.assembler.feed(mark("received", 100.6))
+        for message in (*paused(name), *paused("QueueMemberStatus")):
+            followed.assembler.feed(message)
+        began[name] = [
+            activity.started_at.timestamp()
+            for activity in followed.assembler.activities_changed()
+            if activity.state is ActivityState.PAUSED
+        ]
+    assert began == {"QueueMemberPause": [100.518], "QueueMemberStatus": [100]}

@@ -219,3 +219,11 @@ def test_calls_of_one_customer_saved_at_the_same_moment_are_linked(settings: Set
     with database.read() as session:
         kept = session.scalars(select(Call).order_by(Call.started_at, Call.id)).all()
     assert [call.repeat_of for call in kept] == [None, *(call.id for call in kept[:-1])]
+
+
+def test_pause_that_was_seen_to_begin_is_the_same_when_a_listing_tells_the_second_alone(database: Database) -> None:
+    """After a restart the listener may know of it from the PBX's listing only."""
+    for written in (did(ActivityState.PAUSED, 0.518), did(ActivityState.PAUSED, 0), did(ActivityState.PAUSED, 0, 9)):
+        with database.transaction() as session:
+            store.save_activities(session, [written])
+    assert activities(database) == [("paused", at(0.518), at(9))]
