@@ -116,3 +116,13 @@ def test_customer_in_a_parking_lot_hears_nobody_there() -> None:
     ])  # fmt: skip
     assert [span.interface for span in call.spans] == ["PJSIP/1001"]
     assert call.talk_s == 10
+
+
+def test_parties_files_are_found_in_either_order_of_the_events_that_tell_of_them() -> None:
+    line, begun = recorded(101, "br(/rec/in.wav)t(/rec/out.wav)")
+    in_order, swapped = (
+        only([*began(), *pair, *met(110, FIRST, "x"), *over(130, FIRST)]).recordings
+        for pair in ((line, begun), (begun, line))
+    )
+    assert {recording.path for recording in swapped} == {"/rec/in.wav", "/rec/out.wav", "/rec/c.wav"}
+    assert swapped == in_order
