@@ -244,6 +244,8 @@ class CallBook:
         now = hearing.look(call, self.board, self.numbering)
         for span in now.ended:
             self.close_span(call, span, at)
+        if now.outside and call.outsider_at is None:
+            call.outsider_at = at
         for channel in now.begun:
             call.open_span(channel, at, found=listed)
             self.note(call, sentences.PICKED_UP, at, agent=channel.interface)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from avasanj.phone import is_hidden
-from telephony import durations
+from telephony import durations, parties
 from telephony.channels import Channel, Numbering
 from telephony.history import CallHistory
 from telephony.history import Visit as VisitHistory
@@ -54,7 +54,7 @@ def snapshot(
     `name_of` gives the queue member's name of an interface.
     """
     customer = history.customer(numbering)
-    way = direction(history, numbering)
+    way = parties.direction(history, numbering)
     answered = durations.answered_at(history)
     outcome = disposition(history) if history.ended_at is not None else None
     visits = durations.waiting(history)
@@ -65,9 +65,9 @@ def snapshot(
         state=state(history),
         disposition=outcome,
         queue=queue(history),
-        caller_raw=_caller(history, numbering),
+        caller_raw=parties.caller(history, numbering),
         caller_name=_shown(history.first.caller_name if history.first else None),
-        called_raw=durations.known(history.called),
+        called_raw=parties.called(history, numbering),
         started_at=moment(history.started_at),
         queued_at=moment(visits[0].joined_at) if visits else None,
         answered_at=None if answered is None else moment(answered),
@@ -94,26 +94,11 @@ def snapshot(
     )
 
 
-def direction(history: CallHistory, numbering: Numbering) -> Direction:
-    """Inbound: entered a queue, or came from outside. Outbound: one of ours dialled outside. Internal: neither."""
-    first = history.first
-    if durations.waiting(history) or first is None or not numbering.is_inside(first):
-        return Direction.INBOUND
-    if not first.dialled and history.last_queue:
-        return Direction.INBOUND  # of a queue that took the caller in, unseen, or did not
-    if any(
-        c is not first and c.is_real and c.dialled and not numbering.is_inside(c) for c in history.channels.values()
-    ):
-        return Direction.OUTBOUND
-    dialled = "".join(letter for letter in history.called if letter.isdigit() or letter == "+")
-    return Direction.OUTBOUND if dialled and not numbering.is_extension(dialled) else Direction.INTERNAL
-
-
 def state(history: CallHistory) -> CallState:
     """Talking also covers what comes after the talk (a survey), unless the caller waits or somebody's phone rings again."""
     if history.ended_at is not None:
         return CallState.ENDED
-    if history.open_spans:
+    if history.open_spans or history.outsider_at is not None:
         return CallState.TALKING
     if any(visit.left_at is None for visit in history.visits):
         return CallState.WAITING
@@ -140,7 +125,7 @@ def queue(history: CallHistory) -> str | None:
 
 def disposition(history: CallHistory) -> Disposition | None:  # noqa: PLR0911 - one line a case, in the order that decides
     """How the ended call came out; None where its end was missed and nothing tells."""
-    if history.spans or history.proven_agent:
+    if history.spans or history.proven_agent or history.outsider_at is not None:
         return Disposition.ANSWERED
     if history.voicemail:
         return Disposition.VOICEMAIL
@@ -199,7 +184,7 @@ def _by_record(history: CallHistory, customer: Channel) -> HungUpBy | None:
 def _ended_talk(history: CallHistory, customer: Channel) -> HungUpBy | None:
     """Who of the last two hung up. AgentComplete says "caller" also where the PBX took the caller's channel down."""
     if not history.spans:
-        return None
+        return None if history.outsider_at is None else _ended_rest(history, customer, history.outsider_at)
     last = max(history.spans, key=lambda span: (span.ended_at or span.started_at, span.started_at))
     end = last.ended_at or last.started_at
     if _went_on(history, customer, end):
@@ -263,15 +248,6 @@ def _stretches(edges: Iterable[tuple[float | None, float | None]]) -> tuple[Stre
         )
         for start, end in edges
     )
-
-
-def _caller(history: CallHistory, numbering: Numbering) -> str | None:
-    """The caller's number; one of our phones that shows none is named by its extension."""
-    first = history.first
-    if first is None:
-        return None
-    number = durations.known(first.caller_number)
-    return number or (first.station if numbering.is_extension(first.station) else None)
 
 
 def _shown(name: str | None) -> str | None:

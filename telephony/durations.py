@@ -33,7 +33,9 @@ def wait_s(history: CallHistory) -> float | None:
 
 def answered_at(history: CallHistory) -> float | None:
     """When a person answered; None where nobody did, or in a gap."""
-    return history.spans[0].started_at if history.spans and not history.spans[0].found else None
+    if not history.spans:
+        return history.outsider_at
+    return history.spans[0].started_at if not history.spans[0].found else None
 
 
 def waiting(history: CallHistory) -> list[Visit]:

@@ -14,6 +14,7 @@ class Change:
 
     ended: list[OpenSpan]
     begun: list[Channel]
+    outside: bool  #: the customer hears somebody who is none of ours
 
 
 def look(call: CallHistory, board: Switchboard, numbering: Numbering) -> Change:
@@ -36,7 +37,8 @@ def look(call: CallHistory, board: Switchboard, numbering: Numbering) -> Change:
         for uniqueid, channel in with_customer.items()
         if uniqueid not in held and not channel.handed_over and not numbering.is_outsider(channel)
     ]
-    return Change(ended=ended, begun=begun)
+    outside = any(numbering.is_outsider(channel) for channel in with_customer.values())
+    return Change(ended=ended, begun=begun, outside=outside)
 
 
 def talkers(call: CallHistory, board: Switchboard, numbering: Numbering) -> dict[str, Channel]:

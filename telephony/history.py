@@ -143,6 +143,7 @@ class CallHistory:
     closed_unseen: bool = (
         False  #: its end was missed; `ended_at` is when it was last seen, or what the PBX's records say
     )
+    outsider_at: float | None = None  #: when somebody outside answered, to whom the call was sent on
     proven_agent: str = ""  #: who answered by the PBX's records, where no event told
     recording_file: str = ""  #: the mixed recording by the PBX's records
     proven_outcome: str = ""  #: a CDR's disposition
@@ -279,6 +280,7 @@ class CallHistory:
                 "begun_at",
                 "created_at",
                 "at",
+                "outsider_at",
             ):
                 if isinstance(value := getattr(part, name, None), float):
                     setattr(part, name, max(0.0, value + by_s))
