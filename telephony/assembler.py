@@ -23,6 +23,7 @@ from telephony.ledger import Activity, CallSnapshot, Position, seconds_since_197
 from telephony.queue_events import QueueEvents
 from telephony.repair_marks import RepairMarks
 from telephony.resync import Resync
+from telephony.running_recordings import RunningRecordings
 from telephony.transfer_events import TransferEvents
 
 #: Marks that the journal and the listener write between the PBX's own messages.
@@ -45,7 +46,8 @@ class Assembler:
         self._book = CallBook(numbering=numbering, agents=self._agents)
         self._clock = PbxClock()
         self._emitted: dict[str, CallSnapshot] = {}
-        self._resync = Resync(self._book, self._agents)
+        self.running_recordings = RunningRecordings(self._book)
+        self._resync = Resync(self._book, self._agents, self.running_recordings)
         self._repair = RepairMarks(self._book)
         self._channels = CallEvents(self._book)
         #: of kinds that come in masses, which tell something; asked before anything else is read
@@ -123,6 +125,9 @@ class Assembler:
             handler(message, at)
         elif kind is Kind.MARK:
             self._mark(message)
+        elif kind is Kind.RESPONSE:
+            self._book.message = message
+            self.running_recordings.answered(message, self._clock.now)
         elif kind is Kind.OTHER:
             self.malformed += 1
 

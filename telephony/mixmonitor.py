@@ -28,6 +28,7 @@ class MixMonitor:
     named: bool
     bridged_only: bool  #: option b: nothing is written while the party waits
     appends: bool = False  #: option a: goes on where a file of this name ended
+    found: bool = False  #: it ran already when we came: `started_at` is when we learnt of it
     ended_at: float | None = None  #: None: it goes on until the channel's end
 
 

@@ -84,7 +84,8 @@ def _named(parts: list[MixMonitor], history: CallHistory, received: Party, trans
         for before, after in itertools.pairwise(written)
         if after[0] - before[1] >= _SHORTEST_CUT_S
     )
-    offset_s = rounded(offset - history.started_at)
+    offset_s = None if first.found else rounded(offset - history.started_at)
+    cuts = () if first.found else cuts  # without its beginning nothing tells where in the file a cut lies
     legs = [(party, path) for party, path in ((received, first.received), (transmitted, first.transmitted)) if path]
     found = [
         NamedRecording(party=party, path=path, offset_s=offset_s, expected=first.named, cuts=cuts)

@@ -10,6 +10,7 @@ from telephony.callbook import CallBook
 from telephony.channels import Channel
 from telephony.frames import Message
 from telephony.history import CallHistory, Visit
+from telephony.running_recordings import RunningRecordings
 
 #: Listings asked for only to look whether events are missing carry this; they change no call.
 WATCH_PREFIX = "avasanj-watch"
@@ -24,9 +25,10 @@ class Resync:
     while nobody listened, and is closed at the last moment at which it was seen alive.
     """
 
-    def __init__(self, book: CallBook, agents: AgentsAtWork) -> None:
+    def __init__(self, book: CallBook, agents: AgentsAtWork, recordings: RunningRecordings) -> None:
         self._book = book
         self._agents = agents
+        self._recordings = recordings
         self._before_gap: set[str] = set()
         self._listed: set[str] = set()
         self._bridges: set[str] | None = None
@@ -58,6 +60,7 @@ class Resync:
         self._bridges = None
         self._last_at = last_at or at
         self._agents.begin_listing()
+        self._recordings.begin()
         self.missed(last_at, at)
 
     def missed(self, from_at: float, at: float) -> None:
@@ -127,6 +130,8 @@ class Resync:
         if message.get("ActionID").startswith(WATCH_PREFIX):
             return
         channel = self._listed_channel(message, at, age_s=clock_s(message.get("Duration")))
+        if channel is not None:
+            self._recordings.listed(channel.uniqueid)
         if channel is not None and (bridge := message.get("BridgeId")) and channel.bridge is None:
             self._enter(channel, bridge, at)
         self._note_queue(channel, message.get("Application"), message.get("ApplicationData"))

@@ -21,15 +21,14 @@ from telephony.pausing import Pauses
 from telephony.privileges import Evidence
 from telephony.repair import Repairs
 from telephony.resync import WATCH_PREFIX, clock_s
+from telephony.running_recordings import GETVAR_PREFIX, VARIABLE
 from telephony.unknown import Unknown
 
 if TYPE_CHECKING:
     from telephony.listener import Patience
 
-#: Answers to the questions after a connect are known by these, and by what was asked about.
-GETVAR_PREFIX, BRIDGE_PREFIX = "avasanj-getvar-", "avasanj-bridge-"
-#: A channel's variable that no event will tell again.
-_VARIABLES = ("MIXMONITOR_FILENAME",)
+#: Answers to the questions after a connect are known by this, and by what was asked about.
+BRIDGE_PREFIX = "avasanj-bridge-"
 _WAKE_S = 0.25
 _PRUNE_EVERY_S = 3600.0
 _log = get_logger(__name__)
@@ -110,9 +109,9 @@ class Session:
         if calls or activities:
             self._bookkeeper.submit(calls, activities)
             self._repairs.touched(calls)
-            if self._own is not None:
-                self._own.start(calls)
             metrics.open_calls.labels(self._pbx).set(len(self._assembler.calls))
+        if self._own is not None:
+            self._own.start(calls)
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -178,9 +177,8 @@ class Session:
         A call that began since we connected has its beginning.
         """
         if not message.get("ActionID").startswith(WATCH_PREFIX):
-            for variable in _VARIABLES:
-                fields = {"Channel": message.get("Channel"), "Variable": variable}
-                self._ask("Getvar", fields, f"{GETVAR_PREFIX}{message.get('Uniqueid')}")
+            fields = {"Channel": message.get("Channel"), "Variable": VARIABLE}
+            self._ask("Getvar", fields, f"{GETVAR_PREFIX}{message.get('Uniqueid')}")
             return False
         call = self._assembler.call_of(message.get("Uniqueid"))
         no_call = message.get("Channel").startswith(("Message/", "Local/", "CBAnn/", "Recorder/"))
