@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from avasanj.phone import is_hidden
 from telephony import durations, parties
 from telephony.channels import Channel, Numbering
-from telephony.history import CallHistory
+from telephony.history import CallHistory, TransferNote
 from telephony.history import Visit as VisitHistory
 from telephony.ledger import CallSnapshot, HungUpBy, Stretch, Transfer, Visit, moment
 from telephony.recorded import recordings
@@ -84,6 +84,7 @@ def snapshot(
         transfers=tuple(
             Transfer(kind=note.kind, transferrer=note.transferrer, target=note.target, at=moment(note.at))
             for note in history.transfers
+            if not _came_back(note, history)
         ),
         recordings=recordings(history, customer),
         visits=tuple(_visit(visit, history) for visit in visits),
@@ -216,6 +217,15 @@ def _ended_rest(history: CallHistory, customer: Channel, end: float) -> HungUpBy
         if note.at >= end and note.uniqueid in outsiders:
             return None  # somebody outside to whom the customer was sent on: neither customer nor agent
     return HungUpBy.PBX if history.complete else None
+
+
+def _came_back(note: TransferNote, history: CallHistory) -> bool:
+    """Whether the target never answered and the PBX called the one who had left back: nothing was handed over."""
+    after = next((span for span in history.spans if span.started_at > note.at), None)
+    left = next((span for span in history.spans if span.channel.uniqueid == note.transferrer_channel), None)
+    if not note.ringing or after is None or left is None:
+        return False
+    return after.channel.interface == left.channel.interface
 
 
 def _visit(visit: VisitHistory, history: CallHistory) -> Visit:

@@ -80,6 +80,7 @@ class TransferNote:
     target: str
     at: float
     transferrer_channel: str = ""  #: uniqueid
+    ringing: bool = False  #: the target had not answered yet: if it never does, the call may come back
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -18,6 +18,7 @@ HELD = N_("%(party)s put the other side on hold.")
 RESUMED = N_("%(party)s took the other side off hold.")
 TRANSFERRED_BLIND = N_("%(from)s sent the call to %(to)s without asking there first.")
 TRANSFERRED_ATTENDED = N_("%(from)s handed the call to %(to)s after talking to them.")
+TRANSFERRED_RINGING = N_("%(from)s handed the call to %(to)s, whose phone still rang.")
 CONSULTED = N_(
     "%(agent)s called %(called)s while holding this customer: that belongs to this call and is not a transfer by itself."
 )

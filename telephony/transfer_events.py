@@ -10,6 +10,9 @@ from telephony.frames import Message
 from telephony.history import CallHistory, TransferNote
 from telephony.ledger import TransferKind
 
+#: The events of one transfer come within this time: whoever hears the customer so shortly before it is told, got them by it.
+_TOGETHER_S = 0.05
+
 
 class TransferEvents:
     """Handlers of BlindTransfer and AttendedTransfer. Times in seconds since 1970."""
@@ -26,7 +29,12 @@ class TransferEvents:
     def _attended(self, message: Message, at: float) -> None:
         consultation = self._book.call_of.get(message.get("SecondTransfererUniqueid"))
         self._transfer(
-            message, at, kind=TransferKind.ATTENDED, who="OrigTransferer", target=self._target(message, consultation)
+            message,
+            at,
+            kind=TransferKind.ATTENDED,
+            who="OrigTransferer",
+            target=self._target(message, consultation),
+            ringing=_rings(consultation),
         )
         self._join_consultation(message, consultation, at)
 
@@ -54,7 +62,9 @@ class TransferEvents:
         if call is not None and consultation is not None and call is not consultation:
             self._book.join(consultation, call, at)
 
-    def _transfer(self, message: Message, at: float, *, kind: TransferKind, who: str, target: str) -> None:
+    def _transfer(
+        self, message: Message, at: float, *, kind: TransferKind, who: str, target: str, ringing: bool = False
+    ) -> None:
         uniqueid = message.get(f"{who}Uniqueid")
         call = self._book.call_of.get(uniqueid)
         if call is None or message.get("Result") not in ("", "Success"):
@@ -65,16 +75,31 @@ class TransferEvents:
         for span in call.open_spans:
             if span.channel.uniqueid == uniqueid:
                 self._book.close_span(call, span, at)
+            elif at - span.started_at < _TOGETHER_S:
+                span.started_at = max(at, span.started_at)  # from the transfer's completion on
         transferrer.handed_over = True
         for channel in call.channels.values():
             if channel.is_local and channel.member_interface == transferrer.member_interface:
                 channel.member_interface = channel.member_name = None  # what it dials now is somebody else
         from_ = self._book.numbering.extension(transferrer) or message.get(f"{who}CallerIDNum")
         call.transfers.append(
-            TransferNote(kind=kind, transferrer=from_, target=target, at=at, transferrer_channel=uniqueid)
+            TransferNote(
+                kind=kind, transferrer=from_, target=target, at=at, transferrer_channel=uniqueid, ringing=ringing
+            )
         )
         text = sentences.TRANSFERRED_BLIND if kind is TransferKind.BLIND else sentences.TRANSFERRED_ATTENDED
+        if ringing:
+            text = sentences.TRANSFERRED_RINGING
         self._book.note(call, text, at, **{"from": from_, "to": target})
+        self._book.connect(call, at)  # whoever handed the call on may stay on the line, but talks to nobody
+
+
+def _rings(consultation: CallHistory | None) -> bool:
+    """Whether the phone that is being consulted has not answered yet."""
+    return consultation is not None and any(
+        dial.ended_at is None and dial.target in consultation.live and consultation.live[dial.target].is_real
+        for dial in consultation.dials
+    )
 
 
 def _dialled_by_pbx(call: CallHistory | None) -> str:

@@ -126,3 +126,27 @@ def test_what_the_dialplan_says_of_a_dial_counts_more_than_what_one_phone_says(
         event("Hangup", 101, **on(*trunk), Cause="1"),
     ])  # fmt: skip
     assert (found["100.1"].disposition, found["100.1"].hung_up_by) == (outcome, HungUpBy.PBX)
+
+
+# -- transfers
+
+
+@pytest.mark.parametrize(("answers", "transfers"), [("1001", []), ("1002", [("attended", "1001", "1002")])])
+def test_transfer_that_came_back_since_the_target_refused_is_none(answers: str, transfers: list[object]) -> None:
+    rings = [
+        event("Newchannel", 107, **on(*OTHER, Context="agents", Exten="s", CallerIDNum="1002")),
+        event("DialBegin", 107, **on(*OTHER, "Dest")),
+    ]
+    left = [
+        event(
+            "AttendedTransfer", 108, Result="Success", OrigTransfererUniqueid=AGENT[1], OrigTransfererCallerIDNum="1001",
+            SecondTransfererUniqueid=AGENT[1], TransferTargetCallerIDNum="1002", TransfereeUniqueid=CUSTOMER[1],
+        ),
+        *hangs_up(AGENT, 108),
+    ]  # fmt: skip
+    refused = [event("DialEnd", 109, **on(*OTHER, "Dest"), DialStatus="BUSY"), event("Hangup", 109, **on(*OTHER))]
+    back = ("PJSIP/1001-00000009", "100.9", "100.1")
+    after = [*refused, *answered(back, 112)] if answers == "1001" else answered(OTHER, 112)[2:]
+    call = the(queued(), answered(AGENT, 105), rings, left, after, hangs_up(CUSTOMER, 115))
+    assert [span.interface for span in call.spans] == ["PJSIP/1001", f"PJSIP/{answers}"]
+    assert [(t.kind, t.transferrer, t.target) for t in call.transfers] == transfers
