@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,19 +25,23 @@ _AT_ONCE = 500
 
 
 def save(session: Session, activities: Sequence[Activity]) -> None:
-    """Bring the rows to what was seen, name their people, and tell watchers. A stretch that has ended does not open again."""
+    """Bring the rows to what was seen, name their people, and tell watchers. A stretch that has ended opens again only
+    where a talk went on: Asterisk was putting channels together anew.
+    """
     latest = {(a.pbx, a.interface, a.state, a.started_at): a for a in _exactly(session, activities)}
     found = list(latest.values())
     for first in range(0, len(found), _AT_ONCE):
         part = found[first : first + _AT_ONCE]
         statement = insert(AgentActivity).values([_values(activity) for activity in part])
+        told_last = statement.excluded.state == ActivityState.TALKING
+        kept_ended = func.coalesce(statement.excluded.ended_at, AgentActivity.ended_at)
         statement = statement.on_conflict_do_update(
             index_elements=["pbx", "interface", "state", "started_at"],
             set_={
                 "agent_name": statement.excluded.agent_name,
                 "reason": statement.excluded.reason,
                 "call_id": statement.excluded.call_id,
-                "ended_at": func.coalesce(statement.excluded.ended_at, AgentActivity.ended_at),
+                "ended_at": case((told_last, statement.excluded.ended_at), else_=kept_ended),
             },
         )
         ids = session.scalars(statement.returning(AgentActivity.id)).all()

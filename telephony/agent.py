@@ -45,6 +45,7 @@ class Agent:
     queues: dict[str, Membership] = dataclasses.field(default_factory=dict)
     doing: dict[ActivityState, Doing] = dataclasses.field(default_factory=dict)
     last_end: dict[ActivityState, float] = dataclasses.field(default_factory=dict)
+    last: dict[ActivityState, Doing] = dataclasses.field(default_factory=dict)  #: the last that ended of each
     ringing: dict[str, str] = dataclasses.field(default_factory=dict)  #: uniqueid -> linked id
     talking: set[tuple[str, str]] = dataclasses.field(default_factory=set)  #: linked id and uniqueid
     wrap: Wrap | None = None

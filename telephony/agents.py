@@ -17,6 +17,8 @@ from telephony.ledger import Activity, moment
 from telephony.tables import ActivityState
 
 _ON = "1"
+#: While Asterisk puts channels together anew, somebody hears nobody for so long at most.
+_SAME_TALK_S = 0.05
 #: These tell of the moment in which they come; other words of a member only how things stand.
 _LIVE = frozenset({"QueueMemberAdded", "QueueMemberPause", "QueueMemberPaused"})
 #: More interfaces than any PBX has; of those without anything to do the first is forgotten then.
@@ -242,11 +244,23 @@ class AgentsAtWork:
     ) -> None:
         if state in agent.doing:
             return
+        last = agent.last.get(state)
+        if last is not None and self._goes_on(last, at, linked_id):
+            last.ended_at = None
+            agent.doing[state] = last
+            self._changed[agent.interface, state, last.started_at] = agent, last
+            return
         doing = Doing(
             state=state, started_at=max(at, agent.last_end.get(state, at)), reason=reason, linked_id=linked_id
         )
         agent.doing[state] = doing
         self._changed[agent.interface, state, doing.started_at] = agent, doing
+
+    @staticmethod
+    def _goes_on(last: Doing, at: float, linked_id: str | None) -> bool:
+        """Whether a talk that seemed over goes on in the same call: Asterisk only put channels together anew."""
+        same = last.state is ActivityState.TALKING and last.linked_id == linked_id
+        return same and last.ended_at is not None and at - last.ended_at < _SAME_TALK_S
 
     def _end(self, agent: Agent, state: ActivityState, at: float) -> None:
         doing = agent.doing.pop(state, None)
@@ -254,6 +268,7 @@ class AgentsAtWork:
             return
         doing.ended_at = max(at, doing.started_at)
         agent.last_end[state] = doing.ended_at
+        agent.last[state] = doing
         self._changed[agent.interface, state, doing.started_at] = agent, doing
 
     def changed(self) -> list[Activity]:
