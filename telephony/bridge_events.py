@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from telephony import sentences
+from telephony import redirects, sentences
 from telephony.callbook import CallBook
 from telephony.channels import Channel
 from telephony.frames import Message
@@ -149,6 +149,7 @@ class BridgeEvents:
             return
         space = message.get("ParkingSpace")
         self._book.note(call, sentences.PARKED, at, space=space)
+        redirects.parked(self._book, call, message, at)
 
     def _fetched(self, message: Message, at: float) -> None:
         call = self._book.call_of.get(message.get("ParkeeUniqueid"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from telephony import mixmonitor, sentences
+from telephony import mixmonitor, redirects, sentences
 from telephony.callbook import CallBook
 from telephony.channels import NO_NUMBER, Channel, number_in, peer
 from telephony.frames import Message
@@ -67,8 +67,9 @@ class CallEvents:
         application = message.get("Application")
         if application in _TELLING_APPLICATIONS:
             return True
-        call = self._book.call_of.get(message.get("Uniqueid"))
-        return call is None or not call.called
+        uniqueid = message.get("Uniqueid")
+        call = self._book.call_of.get(uniqueid)
+        return call is None or not call.called or call.channels[uniqueid].bridge is not None
 
     def _is_inside_dial(self, channel: Channel) -> bool:
         """One of our phones calls another of our numbers."""
@@ -89,6 +90,7 @@ class CallEvents:
         if channel is None:
             return
         call = self._book.call_of[channel.uniqueid]
+        redirects.sent_on(channel, message, at)
         application, data = message.get("Application"), message.get("AppData")
         if application in _DIALLED:
             channel.dialled = True
@@ -278,4 +280,5 @@ class CallEvents:
             call = self._book.call_of[uniqueid]
             call.closed_unseen = False
             self._book.note(call, sentences.CHANNEL_ENDED, at, channel=channel.name)
+            redirects.left_behind(self._book, channel, at)
             self._book.end_channel(channel, at)

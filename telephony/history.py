@@ -248,6 +248,23 @@ class CallHistory:
             part.ended_at = max(part.started_at, self.ended_at if part.ended_at is None else part.ended_at)
         for visit in self.visits:
             visit.left_at = max(visit.joined_at, self.ended_at if visit.left_at is None else visit.left_at)
+        for dial in self.dials:
+            if dial.ended_at is not None:
+                dial.ended_at = max(dial.begun_at, min(dial.ended_at, self.ended_at))
+
+    def took_in(self, channel: Channel) -> None:
+        """A channel of another call came to be of this one, with what it did before: nothing of it lies before this call.
+
+        A call of which the beginning was missed began when the first of its channels did.
+        """
+        if self.gaps and self.gaps[0].started_at is None:
+            self.started_at = min(self.started_at, channel.created_at)
+        for visit in self.visits:
+            visit.joined_at = max(visit.joined_at, self.started_at)
+            visit.left_at = None if visit.left_at is None else max(visit.joined_at, visit.left_at)
+        for dial in self.dials:
+            dial.begun_at = max(dial.begun_at, self.started_at)
+            dial.ended_at = None if dial.ended_at is None else max(dial.begun_at, dial.ended_at)
 
     def is_holding(self, channel: Channel) -> bool:
         return any(hold.ended_at is None and hold.channel is channel for hold in self.holds)
@@ -280,6 +297,8 @@ class CallHistory:
                 "left_at",
                 "begun_at",
                 "created_at",
+                "found_at",
+                "sent_at",
                 "at",
                 "outsider_at",
             ):
