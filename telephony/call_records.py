@@ -41,10 +41,10 @@ class CallRecords(Protocol):
 
     name: str
 
-    def between(self, since: float, until: float) -> Sequence[CallRecord]:
-        """Rows that began or ended between two times (seconds since 1970), in the order of their ends.
+    def between(self, since: float, until: float, linked_id: str | None = None) -> Sequence[CallRecord]:
+        """Rows of one call that began or ended between two times (seconds since 1970), in the order of their ends.
 
-        Raises RecordsAway.
+        Without `linked_id` the CDR rows of every call. Raises RecordsAway.
         """
 
 

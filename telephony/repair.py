@@ -142,7 +142,8 @@ class Repairs:
         until = time.time() if search.until is None else search.until
         found = []
         for place in places:
-            rows = [row for row in place.between(search.since - _MARGIN_S, until + _MARGIN_S) if search.wants(row)]
+            near = place.between(search.since - _MARGIN_S, until + _MARGIN_S, search.linked_id)
+            rows = [row for row in near if search.wants(row)]
             if search.linked_id is None:
                 rows = self._unseen(rows)
             if rows:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import os
 import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -85,6 +87,44 @@ def test_file_that_is_not_there_yet_is_no_fault_and_a_folder_that_is_not_there_i
         CsvRecords(tmp_path / "gone" / "Master.csv", UTC).between(0, 1)
 
 
+def test_rows_of_files_that_logrotate_put_aside_are_found_as_far_back_as_is_asked(tmp_path: Path) -> None:
+    file = tmp_path / "Master.csv"
+    day = 86_400.0
+    texts = {
+        "Master.csv": line(9 * day, 9 * day + 5, "today"),
+        "Master.csv.1": line(8 * day, 8 * day + 5, "yesterday") + line(8 * day + 90, 8 * day + 95, "late"),
+        "Master.csv-19700108": line(7 * day, 7 * day + 5, "earlier"),
+        "Master.csv.3.gz": line(6 * day, 6 * day + 5, "packed") + line(6 * day + 9, 6 * day + 10, "packed2"),
+        "Master.csv-19700106.gz": line(5 * day, 5 * day + 5, "oldest"),
+        "Master.csv.bak": line(8 * day, 8 * day + 5, "no rotation's name"),
+        "Master.csv.1.gz": line(8 * day, 8 * day + 5, "yesterday"),  # is being packed, and is cut off
+    }
+    for age, (name, content) in enumerate(texts.items()):
+        packed = gzip.compress(content.encode()) if name.endswith(".gz") else content.encode()
+        (tmp_path / name).write_bytes(packed[:-3] if name == "Master.csv.1.gz" else packed)
+        os.utime(tmp_path / name, (20 * day - age, 20 * day - age))
+    records = CsvRecords(file, UTC)
+    assert told(list(records.between(9 * day, 9 * day + 100))) == ["today"]
+    assert told(list(records.between(8 * day, 8 * day + 10))) == ["yesterday"]
+    assert told(list(records.between(8 * day, 8 * day + 100, "late"))) == ["late"]
+    assert told(list(records.between(5 * day, 10 * day))) == [
+        "oldest", "packed", "packed2", "earlier", "yesterday", "late", "today",
+    ]  # fmt: skip
+    file.unlink()
+    assert told(list(records.between(6 * day, 6 * day + 6))) == ["packed"], (
+        "Master.csv was put aside and is not back yet"
+    )
+    os.utime(tmp_path / "Master.csv.3.gz", (4 * day, 4 * day))
+    assert not records.between(6 * day, 6 * day + 6), "a file last written to before the call is not opened"
+
+
+def test_file_put_aside_that_can_not_be_unpacked_costs_only_its_own_rows(tmp_path: Path) -> None:
+    (tmp_path / "Master.csv").write_text(line(2000, 2001, "a"))
+    (tmp_path / "Master.csv.1.gz").write_bytes(b"no packed file")
+    (tmp_path / "Master.csv.2").write_text(line(1000, 1001, "b"))
+    assert told(list(CsvRecords(tmp_path / "Master.csv", UTC).between(900, 3000))) == ["b", "a"]
+
+
 # The database
 
 
@@ -111,7 +151,7 @@ def test_tables_as_freepbx_has_them_are_read(database: Database) -> None:
     zone = ZoneInfo("Asia/Tehran")
     at = dt.datetime(2026, 11, 22, 10, 0, tzinfo=zone).timestamp()
     plain = database.url.replace("postgresql+psycopg", "postgresql")
-    rows = DatabaseRecords(plain, zone).between(at - 60, at + 120)
+    rows = DatabaseRecords(plain, zone).between(at - 60, at + 120, "1.1")
     assert [(row.kind, row.linked_id) for row in rows] == [("cdr", "1.1"), ("cel", "1.1")]
     cdr, cel = (row.fields for row in rows)
     assert (float(cdr["StartTime"]), float(cdr["AnswerTime"]), float(cdr["EndTime"])) == (at, at + 15, at + 60)
