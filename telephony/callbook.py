@@ -21,6 +21,8 @@ _UNNAMED = 50
 #: Channels of one call that only rang are forgotten beyond so many.
 _RUNG = 100
 _MOST_OPEN = 20_000
+#: Entries of listings: what they tell was so before.
+_LISTED = frozenset({"CoreShowChannel", "Status"})
 
 
 class CallBook:
@@ -210,6 +212,7 @@ class CallBook:
         old.visits = [visit for visit in old.visits if visit.uniqueid != channel.uniqueid]
         for gap in old.gaps:
             self.gap(new, gap.started_at, gap.ended_at)
+        new.took_in(channel)
         self.note(new, sentences.MERGED, at, other=old.linked_id)
         if not old.live:
             self.finish(old, at, merged_into=new.linked_id)
@@ -247,7 +250,7 @@ class CallBook:
         if now.outside and call.outsider_at is None:
             call.outsider_at = at
         for channel in now.begun:
-            call.open_span(channel, at, found=listed)
+            call.open_span(channel, at, found=listed or self.message.name in _LISTED)
             self.note(call, sentences.PICKED_UP, at, agent=channel.interface)
         self.agents.talk(call.linked_id, hearing.talkers(call, self.board, self.numbering), at)
 

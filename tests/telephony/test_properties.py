@@ -33,6 +33,7 @@ KINDS = (
     "22-local_agent_transfers.txt.gz",
     "22-agent_logs_in_pauses_and_leaves.txt.gz",
     "22-click_to_call.txt.gz",
+    "22-attended_refer_to_queue.txt.gz",
     "22-holds_by_either_side.txt.gz",
     "16-queue_rejected_then_other.txt.gz",
 )
@@ -75,6 +76,11 @@ def possible(call: CallSnapshot) -> None:
         assert call.ended_at is not None
         assert call.ended_at >= call.started_at
         assert call.disposition is not None or not call.complete
+    lasted_s = float("inf") if call.ended_at is None else (call.ended_at - call.started_at).total_seconds()
+    for part_s in (call.wait_s, call.ring_s, call.talk_s, call.hold_s):
+        assert part_s is None or part_s <= lasted_s + 0.002
+    for moment in (call.queued_at, call.answered_at):
+        assert moment is None or 0 <= (moment - call.started_at).total_seconds() <= lasted_s + 0.002
     covered = 0.0
     for span in call.spans:
         assert span.started_at >= call.started_at or not call.complete
