@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from telephony import redirects, sentences
+from telephony import redirects, rooms, sentences
 from telephony.callbook import CallBook
 from telephony.channels import Channel
 from telephony.frames import Message
@@ -48,7 +48,7 @@ class BridgeEvents:
         call = self._book.call_of[channel.uniqueid]
         self._book.touched[call.linked_id] = None
         if message.get("BridgeCreator") == "ConfBridge":
-            self._meet(channel, bridge, message.get("BridgeName"), at)
+            rooms.meet(self._book, channel, bridge, message.get("BridgeName"), at)
             call = self._book.call_of[channel.uniqueid]
         if call.is_holding(channel):
             self._book.connect(call, at)
@@ -118,28 +118,8 @@ class BridgeEvents:
             return
         bridge = message.get("BridgeUniqueid")
         self._book.board.enter(channel, bridge, at)
-        self._meet(channel, bridge, message.get("Conference"), at)
+        rooms.meet(self._book, channel, bridge, message.get("Conference"), at)
         self._book.connect(self._book.call_of[channel.uniqueid], at)
-
-    def _meet(self, channel: Channel, bridge: str, room: str, at: float) -> None:
-        """Who meets in a conference is in one call, though Linkedid never says so. Two customers keep a call each."""
-        if not channel.is_real:
-            return
-        call = self._book.call_of[channel.uniqueid]
-        if call.conference != room:
-            call.conference = room
-            self._book.note(call, sentences.IN_ROOM, at, party=channel.interface, room=room)
-        here = {self._book.call_of[c.uniqueid].linked_id for c in self._book.board.members(bridge) if c.is_real}
-        met = sorted((self._book.open[one] for one in here if one in self._book.open), key=lambda c: c.started_at)
-        customers = [one for one in met if self._has_customer(one)]
-        whole = (customers or met or [call])[0]
-        for part in met:
-            if part is not whole and not self._has_customer(part):
-                self._book.join(part, whole, at)
-
-    def _has_customer(self, call: CallHistory) -> bool:
-        customer = call.customer(self._book.numbering)
-        return customer is not None and (bool(call.visits) or not self._book.numbering.is_inside(customer))
 
     # -- parking and pickup
 
