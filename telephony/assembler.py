@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from telephony import conclusions
 from telephony.agents import AgentsAtWork
 from telephony.bridge_events import BridgeEvents
-from telephony.call_events import TELLING_VARIABLES, CallEvents
+from telephony.call_events import CallEvents
 from telephony.callbook import CallBook
 from telephony.channels import Numbering, Switchboard
 from telephony.clock import PbxClock
@@ -30,6 +30,8 @@ from telephony.transfer_events import TransferEvents
 MARK_RECEIVED = "received"
 MARK_CONNECTED = "connected"
 MARK_HOLE = "hole"
+#: Asked of every message, and an enum's members are slow to look up.
+_EVENT = Kind.EVENT
 
 
 class Assembler:
@@ -52,8 +54,8 @@ class Assembler:
         self._channels = CallEvents(self._book)
         #: of kinds that come in masses, which tell something; asked before anything else is read
         self._wanted: dict[str, Callable[[Message], bool]] = {
-            "VarSet": lambda message: message.ends_with_one_of("\r\nVariable: ", TELLING_VARIABLES),
-            "Newexten": self._channels.wants,
+            "VarSet": self._channels.wants_variable,
+            "Newexten": self._channels.wants_step,
             "CEL": self._repair.wants,
         }
         self._handlers: dict[str, Callable[[Message, float], None]] = {
@@ -107,28 +109,31 @@ class Assembler:
 
     def feed(self, message: Message) -> None:
         """Take one message of the stream; those that tell nothing of calls are counted and passed over."""
-        kind = message.kind
-        if kind is Kind.EVENT:
-            self.events += 1
-            name = message.name
-            handler = self._handlers.get(name)
-            if handler is None:
-                if name not in KNOWN_EVENTS:
-                    self.unknown_events += 1
-                return
-            wanted = self._wanted.get(name)
-            if wanted is not None and not wanted(message):
-                return
-            at = self._time_of(message)
-            self._book.message = message
-            self._agents.tick(at)
-            handler(message, at)
-        elif kind is Kind.MARK:
+        if message.kind is not _EVENT:
+            self._feed_other(message)
+            return
+        self.events += 1
+        name = message.name
+        handler = self._handlers.get(name)
+        if handler is None:
+            if name not in KNOWN_EVENTS:
+                self.unknown_events += 1
+            return
+        wanted = self._wanted.get(name)
+        if wanted is not None and not wanted(message):
+            return
+        at = self._time_of(message)
+        self._book.message = message
+        self._agents.tick(at)
+        handler(message, at)
+
+    def _feed_other(self, message: Message) -> None:
+        if message.kind is Kind.MARK:
             self._mark(message)
-        elif kind is Kind.RESPONSE:
+        elif message.kind is Kind.RESPONSE:
             self._book.message = message
             self.running_recordings.answered(message, self._clock.now)
-        elif kind is Kind.OTHER:
+        elif message.kind is Kind.OTHER:
             self.malformed += 1
 
     def _time_of(self, message: Message) -> float:

@@ -13,7 +13,7 @@ from telephony.history import CallHistory, Dial, HangupNote, OpenMute
 from telephony.mixmonitor import MixMonitor
 
 #: The only variables that tell something of a call, of the hundreds that a dialplan sets.
-TELLING_VARIABLES = ("MIXMONITOR_FILENAME\r\n", "QUEUESTATUS\r\n", "VMSTATUS\r\n", "DIALSTATUS\r\n")
+_TELLING_VARIABLES = frozenset({b"MIXMONITOR_FILENAME", b"QUEUESTATUS", b"VMSTATUS", b"DIALSTATUS"})
 #: The answer to an Originate follows the end of a call that it did not bring about within this time.
 _ORIGINATED_S = 2.0
 #: Events that belong together come within this time, in any order.
@@ -25,7 +25,7 @@ _SERVICES = frozenset({
 })  # fmt: skip
 #: What a channel does that the PBX called, of itself (AppDial2) or for another.
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
-_TELLING_APPLICATIONS = _SERVICES | _DIALLED | {"MixMonitor", "Queue"}
+_TELLING_APPLICATIONS = frozenset(name.encode() for name in _SERVICES | _DIALLED | {"MixMonitor", "Queue"})
 
 
 class CallEvents:
@@ -62,12 +62,16 @@ class CallEvents:
             if about is not None:
                 self._consult(call, about, at)
 
-    def wants(self, message: Message) -> bool:
+    @staticmethod
+    def wants_variable(message: Message) -> bool:
+        """Whether the variable that was set tells something: asked of half of all events, so before anything is decoded."""
+        return message.last(b"\r\nVariable: ") in _TELLING_VARIABLES
+
+    def wants_step(self, message: Message) -> bool:
         """Whether a step of the dialplan tells something; most only pass through applications that say nothing."""
-        application = message.get("Application")
-        if application in _TELLING_APPLICATIONS:
+        if message.last(b"\r\nApplication: ") in _TELLING_APPLICATIONS:
             return True
-        uniqueid = message.get("Uniqueid")
+        uniqueid = message.last(b"\r\nUniqueid: ").decode("utf-8", "replace")
         call = self._book.call_of.get(uniqueid)
         return call is None or not call.called or call.channels[uniqueid].bridge is not None
 

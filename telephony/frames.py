@@ -7,8 +7,11 @@ import enum
 #: Longer than any event that Asterisk sends; what is longer is skipped, so that memory stays bounded.
 MAX_FRAME_BYTES = 1 << 20
 _END = b"\r\n\r\n"
-_END_TEXT = "\r\n\r\n"
-_BANNER = "Asterisk Call Manager/"
+_LINE_END = b"\r\n"
+_EVENT_START = b"Event: "
+_BANNER = b"Asterisk Call Manager/"
+#: Names that are kept as text, so that each is decoded once; a PBX that makes up names must not fill the memory.
+_MOST_NAMES, _LONGEST_NAME = 1000, 100
 
 
 class Kind(enum.StrEnum):
@@ -22,63 +25,80 @@ _EVENT = Kind.EVENT
 _KINDS = {"event": Kind.EVENT, "response": Kind.RESPONSE, "avasanj": Kind.MARK}
 
 
-class Message:
-    """One message. Headers are read when first asked for, since most events of a busy PBX are never looked at.
+class _LineStarts(dict[str, str]):
+    """A header's name -> how its line begins, made once of each: every message is asked for the same few."""
 
-    `name` is the first header's value (the event's name, the response's status); `offset` the message's first byte in
-    the stream that it came from.
+    def __missing__(self, key: str) -> str:
+        start = f"\r\n{key}: "
+        if len(self) < _MOST_NAMES:
+            self[key] = start
+        return start
+
+
+class Message:
+    """One message. It is decoded, and its headers read, when first asked for: most events of a busy PBX are never looked at.
+
+    `name` is the first header's value (the event's name, the response's status); `raw` the message as it came, without the
+    empty line at its end; `offset` its first byte in the stream that it came from. What is decoded has U+FFFD for bytes
+    that are no UTF-8, and for NUL, which the database can't keep.
     """
 
-    __slots__ = ("_fields", "_text", "kind", "name", "offset")
-    _fields: dict[str, str] | None
+    __slots__ = ("_text", "kind", "name", "offset", "raw")
 
-    def __init__(self, text: str, offset: int = 0) -> None:
+    def __init__(self, text: str | bytes, offset: int = 0) -> None:
+        self.raw = raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
+        self._text = ""
         self.offset = offset
-        self._text = text
-        self._fields = None
-        end = text.find("\r\n")
-        if text.startswith("Event: "):  # nearly every one
-            self.kind = _EVENT
-            self.name = text[7:end] if end >= 0 else text[7:]
-            return
-        key, _, value = (text[:end] if end >= 0 else text).partition(":")
-        self.kind = _KINDS.get(key.strip().lower(), Kind.OTHER)
-        self.name = value.strip()
+        first = _decoded(raw.partition(_LINE_END)[0])
+        if first.startswith("Event: "):
+            self.kind, self.name = Kind.EVENT, first[7:]
+        else:
+            key, _, value = first.partition(":")
+            self.kind, self.name = _KINDS.get(key.strip().lower(), Kind.OTHER), value.strip()
+
+    @property
+    def text(self) -> str:
+        """All of it, decoded."""
+        text = self._text
+        if not text:
+            text = self._text = _decoded(self.raw)
+        return text
 
     @property
     def fields(self) -> dict[str, str]:
         """Headers by name; of a repeated one the first. `all` gives every value."""
-        if self._fields is None:
-            lines = self.lines()
-            lines.reverse()  # so that the first of a repeated one is the last that is put in
-            try:
-                fields = dict([line.split(": ", 1) for line in lines])
-            except ValueError:
-                fields = {":": ""}
-            if ":" in "".join(fields):  # somebody writes them otherwise
-                fields = {key: value.removeprefix(" ") for key, _, value in (line.partition(":") for line in lines)}
-            self._fields = fields
-        return self._fields
+        lines = self.lines()
+        lines.reverse()  # so that the first of a repeated one is the last that is put in
+        return {key: value.removeprefix(" ") for key, _, value in (line.partition(":") for line in lines)}
 
     def get(self, key: str) -> str:
         """The header's value, empty when there is none; found without reading the others, since few are ever asked for."""
-        text = self._text
-        start = text.find(f"\r\n{key}:")
+        text = self._text or self.text
+        line = _LINE_STARTS[key]
+        start = text.find(line)
         if start < 0:
-            return ""
-        start += len(key) + 3
-        if text.startswith(" ", start):
-            start += 1
+            return self._unspaced(key)
+        start += len(line)
         end = text.find("\r\n", start)
         return text[start:] if end < 0 else text[start:end]
 
-    def ends_with_one_of(self, start: str, values: tuple[str, ...]) -> bool:
-        """Whether the header whose line begins with `start` (line end, key, colon, space) has one of the values, each with its line end.
+    def _unspaced(self, key: str) -> str:
+        """The value of a header that somebody wrote without the space after its colon."""
+        _, found, rest = self.text.partition(f"\r\n{key}:")
+        return rest.partition("\r\n")[0] if found else ""
 
-        Looked for from the message's end, where it is found soonest.
+    def last(self, line: bytes) -> bytes:
+        """The value of the last header whose line begins with `line` (line end, key, colon, space), as it came; empty for none.
+
+        For what comes in masses, to see whether it is worth decoding: looked for from the end, where it is found soonest.
         """
-        at = self._text.rfind(start)
-        return at >= 0 and self._text.startswith(values, at + len(start))
+        raw = self.raw
+        start = raw.rfind(line)
+        if start < 0:
+            return b""
+        start += len(line)
+        end = raw.find(_LINE_END, start)
+        return raw[start:] if end < 0 else raw[start:end]
 
     def all(self, key: str) -> list[str]:
         """Every value of a header that may be repeated, in order."""
@@ -87,10 +107,42 @@ class Message:
 
     def lines(self) -> list[str]:
         """What follows the first header, as it came: the output of a command."""
-        return self._text.split("\r\n")[1:]
+        return self.text.split("\r\n")[1:]
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}>"
+
+
+def _decoded(raw: bytes) -> str:
+    text = raw.decode("utf-8", "replace")
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+class _EventNames(dict[bytes, str]):
+    """An event's first line -> its name, decoded once of each: there are a hundred kinds, and nearly every message is one."""
+
+    def __missing__(self, line: bytes) -> str:
+        name = _decoded(line[len(_EVENT_START) :])
+        if len(self) < _MOST_NAMES and len(line) < _LONGEST_NAME:
+            self[line] = name
+        return name
+
+
+class _Event(Message):
+    """The one kind of message that comes in masses, made without another look at its first line."""
+
+    __slots__ = ()
+
+    def __init__(self, raw: bytes, offset: int, name: str) -> None:
+        self.raw = raw
+        self._text = ""
+        self.offset = offset
+        self.name = name
+        self.kind = _EVENT
+
+
+_LINE_STARTS = _LineStarts()
+_EVENT_NAMES = _EventNames()
 
 
 class Framer:
@@ -131,24 +183,21 @@ class Framer:
 
     def _cut(self, whole: bytes) -> list[Message]:
         messages: list[Message] = []
-        text = whole.decode("utf-8", "replace")
-        if "\0" in text:
-            text = text.replace("\0", "\ufffd")
-        frames = text.split(_END_TEXT)
+        add, offset, names = messages.append, self._offset, _EVENT_NAMES
+        frames = whole.split(_END)
         frames.pop()
-        offset = self._offset
-        sizes = map(len, frames if len(text) == len(whole) else whole.split(_END))
-        for frame, size in zip(frames, sizes, strict=False):
-            if frame.startswith("Event: "):
-                messages.append(Message(frame, offset))
+        for frame in frames:
+            if frame.startswith(_EVENT_START):
+                end = frame.find(_LINE_END)
+                add(_Event(frame, offset, names[frame[:end] if end >= 0 else frame]))
             else:
-                body = frame.lstrip("\r\n")
+                body = frame.lstrip(_LINE_END)
                 if body.startswith(_BANNER):
-                    body = body.partition("\r\n")[2]
+                    body = body.partition(_LINE_END)[2]
                 if body:
-                    messages.append(Message(body, offset))
-            offset += size + len(_END)
-        self._offset += len(whole)
+                    add(Message(body, offset))
+            offset += len(frame) + len(_END)
+        self._offset = offset
         return messages
 
     def _without_long(self, whole: bytes) -> bytes:

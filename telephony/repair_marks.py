@@ -50,7 +50,9 @@ class RepairMarks:
 
     def wants(self, message: Message) -> bool:
         """Whether a live CEL event may be about a call of which events were missed."""
-        linkedid = message.get("LinkedID")
+        if not self._book.missed and not self._book.part_of:
+            return False
+        linkedid = message.last(b"\r\nLinkedID: ").decode("utf-8", "replace")
         return linkedid in self._book.missed or linkedid in self._book.part_of
 
     # -- which call
