@@ -269,10 +269,11 @@ class CallEvents:
         """Click to call: the number that was to be dialled, also where the agent did not pick up and the call is over."""
         exten, interface = message.get("Exten"), peer(message.get("Channel"))
         call = self._book.call_of.get(message.get("Uniqueid")) or self._book.originated(interface)
-        if call is None or call.called or exten in ("", "s", "<none>"):
+        if call is None or call.called:
             return
         if at - call.last_seen_at < _ORIGINATED_S or call.linked_id in self._book.open:
-            call.called = exten
+            call.originated = True
+            call.called = exten if exten not in ("s", "<none>") else ""
             self._book.touched[call.linked_id] = None
             if call.linked_id not in self._book.open:
                 self._book.touched.pop(call.linked_id)

@@ -78,7 +78,7 @@ def snapshot(
         hold_s=durations.hold_s(history),
         wrap_s=next((durations.rounded(s.wrap_s) for s in reversed(history.spans) if s.wrap_s is not None), None),
         hung_up_by=None if outcome is None else hung_up_by(history, customer, way, outcome),
-        complete=history.complete,
+        complete=not history.known_gaps,
         spans=durations.spans(history, name_of),
         holds=durations.holds(history, customer),
         transfers=tuple(
@@ -88,7 +88,7 @@ def snapshot(
         ),
         recordings=recordings(history, customer),
         visits=tuple(_visit(visit, history) for visit in visits),
-        gaps=_stretches((gap.started_at, gap.ended_at) for gap in history.gaps),
+        gaps=_stretches((gap.started_at, gap.ended_at) for gap in history.known_gaps),
         mutes=_stretches((mute.started_at, mute.ended_at) for mute in history.mutes),
         merged_into=merged_into,
         since=history.since,

@@ -140,10 +140,12 @@ class CallHistory:
     service: bool = False  #: one of ours talked to the PBX alone (logged in, paused, fetched a call)
     pbx_died: bool = False  #: the PBX stopped or was killed with the call open
     called: str = ""
+    originated: bool = False  #: the answer to the Originate that began it came
     ended_at: float | None = None
     closed_unseen: bool = (
         False  #: its end was missed; `ended_at` is when it was last seen, or what the PBX's records say
     )
+    unseen_at: float | None = None  #: when the first talk began of which no event tells
     outsider_at: float | None = None  #: when somebody outside answered, to whom the call was sent on
     proven_agent: str = ""  #: who answered by the PBX's records, where no event told
     recording_file: str = ""  #: the mixed recording by the PBX's records
@@ -156,6 +158,14 @@ class CallHistory:
     def complete(self) -> bool:
         """False where events of this call may have been missed."""
         return not self.gaps
+
+    @property
+    def known_gaps(self) -> list[Gap]:
+        """With the whole of an ended call that the PBX began itself, where the answer that names the number was missed."""
+        first = self.first
+        if self.gaps or self.ended_at is None or first is None or not first.dialled or self.called or self.originated:
+            return self.gaps
+        return [Gap(started_at=self.started_at, ended_at=self.ended_at)]
 
     @property
     def live_channels(self) -> list[Channel]:
@@ -301,6 +311,7 @@ class CallHistory:
                 "sent_at",
                 "at",
                 "outsider_at",
+                "unseen_at",
             ):
                 if isinstance(value := getattr(part, name, None), float):
                     setattr(part, name, max(0.0, value + by_s))
