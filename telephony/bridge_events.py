@@ -70,6 +70,8 @@ class BridgeEvents:
         if channel is not None:
             if channel.bridge == message.get("BridgeUniqueid"):
                 self._book.board.leave(channel, at)
+            elif not channel.bridged:
+                channel.left_unseen = True
             call = self._book.call_of[channel.uniqueid]
             self._book.touched[call.linked_id] = None
             self._book.connect(call, at)

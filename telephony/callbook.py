@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable
 
-from telephony import hearing, sentences
+from telephony import hearing, sentences, unseen
 from telephony.agents import AgentsAtWork
 from telephony.channels import NO_NUMBER, Channel, Numbering, Switchboard
 from telephony.frames import Message
@@ -87,6 +87,8 @@ class CallBook:
                 self.move(channel, linkedid, at)
             if channel.name != name:
                 channel.rename(name)
+            if not channel.caller_number:  # never empty: the message that told it was damaged
+                channel.caller_number = message.get(f"{prefix}CallerIDNum")
         call = self.call_of[uniqueid]
         call.last_seen_at = max(call.last_seen_at, at)
         return channel
@@ -291,6 +293,8 @@ class CallBook:
         call.ended_at = max(call.started_at, call.parties_gone_at(self.numbering, at))
         for span in call.open_spans:
             self.close_span(call, span, call.ended_at)
+        if merged_into is None:
+            self._note_unseen(call)
         call.close(call.ended_at)
         call.merged_into = merged_into
         if merged_into is None:
@@ -311,6 +315,15 @@ class CallBook:
             self.missed.discard(call.linked_id)
         if merged_into is None and (call.gaps or self.agents.wraps(call)):
             self._keep(call)
+
+    def _note_unseen(self, call: CallHistory) -> None:
+        """Somebody answered and nothing tells of the talk: that it was is known, how long is not."""
+        for talk in list(unseen.talks(call, self.numbering)):
+            self.gap(call, talk.started_at, talk.ended_at)
+            call.unseen_at = talk.started_at if call.unseen_at is None else min(call.unseen_at, talk.started_at)
+            if not call.spans:
+                call.proven_agent = call.proven_agent or talk.agent.interface
+            self.note(call, sentences.UNSEEN_TALK, talk.started_at, agent=talk.agent.interface)
 
     def _keep(self, call: CallHistory) -> None:
         self.ended[call.linked_id] = call

@@ -56,6 +56,7 @@ class Channel:
     bridged: list[list[float | None]] = dataclasses.field(default_factory=list)
     found_at: float | None = None  #: when it was first seen, if not by its Newchannel
     recording_request: MixMonitorRequest | None = None  #: the dialplan's MixMonitor line, until it starts
+    left_unseen: bool = False  #: it left a bridge that it was not seen to enter
     sent_to: str = ""  #: the extension to which it was sent out of a bridge, by the manager or a transfer
     sent_at: float | None = None
     handed_over: bool = False  #: its party transferred the call away and is only still on the line

@@ -35,7 +35,9 @@ def answered_at(history: CallHistory) -> float | None:
     """When a person answered; None where nobody did, or in a gap."""
     if not history.spans:
         return history.outsider_at
-    return history.spans[0].started_at if not history.spans[0].found else None
+    first = history.spans[0]
+    missed = history.unseen_at is not None and history.unseen_at < first.started_at
+    return None if first.found or missed else first.started_at
 
 
 def waiting(history: CallHistory) -> list[Visit]:
@@ -57,7 +59,7 @@ def ring_s(history: CallHistory, customer: Channel | None) -> float | None:
 
 def talk_s(history: CallHistory) -> float | None:
     """The spans without their own holds, two agents at once counted once; None before the end or without an answer."""
-    if history.ended_at is None or not history.spans:
+    if history.ended_at is None or not history.spans or history.unseen_at is not None:
         return None
     return rounded(length(part for span in history.spans for part in _talking(span, history)))
 
