@@ -150,3 +150,24 @@ def test_transfer_that_came_back_since_the_target_refused_is_none(answers: str, 
     call = the(queued(), answered(AGENT, 105), rings, left, after, hangs_up(CUSTOMER, 115))
     assert [span.interface for span in call.spans] == ["PJSIP/1001", f"PJSIP/{answers}"]
     assert [(t.kind, t.transferrer, t.target) for t in call.transfers] == transfers
+
+
+@pytest.mark.parametrize(
+    ("answer", "called", "gaps"), [(["09121234567"], "09121234567", 0), ([""], None, 0), ([], None, 1)]
+)
+def test_click_to_call_whose_number_was_missed_is_marked(answer: list[str], called: str | None, gaps: int) -> None:
+    phone = ("PJSIP/1001-00000001", "100.1", "100.1")
+    (call,) = told([
+        event("Newchannel", 100, **on(*phone, Context="from-internal", Exten="", CallerIDNum="1001")),
+        event("DialBegin", 100, **on(*phone, "Dest")),
+        event("DialEnd", 103, **on(*phone, "Dest"), DialStatus="NOANSWER"),
+        event("Hangup", 103, **on(*phone), Cause="19"),
+        *(event("OriginateResponse", 103, Channel="PJSIP/1001", Uniqueid="<null>", Exten=exten) for exten in answer),
+    ]).values()  # fmt: skip
+    assert (call.called_raw, len(call.gaps)) == (called, gaps)
+
+
+def test_caller_whose_first_event_was_cut_is_known_by_the_next() -> None:
+    cut = event("Newchannel", 100, **on(*CUSTOMER, Context="from-trunk", Exten="800"))
+    joined = event("QueueCallerJoin", 101, **on(*CUSTOMER), Queue="sales", CallerIDNum="09121234567")
+    assert the([cut, joined], answered(AGENT, 105), hangs_up(CUSTOMER, 110)).caller_raw == "09121234567"
