@@ -1,9 +1,14 @@
 #!/bin/sh
-# Installs the Debian packages that the tests' peers need: a chroot builder for Asterisk, two SIP phones, a browser, audio tools.
+# Installs the Debian packages that the tests' peers need: a chroot builder for Asterisk, two SIP phones, a database as FreePBX has it,
+# a browser, audio tools.
 # Safe to run again: it does nothing when everything is there. Ends with 0 when it may not install; those tests then skip.
 set -eu
 
 PACKAGES="mmdebstrap openssl openssh-server sox espeak-ng sip-tester baresip-core chromium ffmpeg"
+# MariaDB's programs alone: no service, no data folder. A machine with a MySQL of its own keeps it.
+if [ -x /usr/sbin/mariadbd ] || ! [ -x /usr/sbin/mysqld ]; then
+    PACKAGES="$PACKAGES mariadb-server-core mariadb-client-core"
+fi
 
 missing=""
 for package in $PACKAGES; do
@@ -31,7 +36,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 echo "test peers: installing$missing"
 # shellcheck disable=SC2086  # a list of package names, split on purpose
-if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null; }; then
+if ! { apt-get update -qq && apt-get install -y -qq --no-remove --no-install-recommends $missing >/dev/null; }; then
     echo "test peers: apt-get could not install$missing; tests that need them will be skipped (see the error above)." >&2
     [ "${CI:-}" != "true" ]
 fi
