@@ -7,7 +7,7 @@ from collections.abc import Callable
 from telephony import sentences
 from telephony.callbook import CallBook
 from telephony.frames import Message
-from telephony.history import CallHistory, TransferNote
+from telephony.history import CallHistory, OpenSpan, TransferNote
 from telephony.ledger import TransferKind
 
 #: The events of one transfer come within this time: whoever hears the customer so shortly before it is told, got them by it.
@@ -77,6 +77,8 @@ class TransferEvents:
                 self._book.close_span(call, span, at)
             elif at - span.started_at < _TOGETHER_S:
                 span.started_at = max(at, span.started_at)  # from the transfer's completion on
+        # whoever hands the call on begins no time with the customer then, on no line: a bridge was entered before it was left
+        call.spans = [span for span in call.spans if not _is_momentary(span, transferrer.interface, at)]
         transferrer.handed_over = True
         for channel in call.channels.values():
             if channel.is_local and channel.member_interface == transferrer.member_interface:
@@ -100,6 +102,10 @@ def _rings(consultation: CallHistory | None) -> bool:
         dial.ended_at is None and dial.target in consultation.live and consultation.live[dial.target].is_real
         for dial in consultation.dials
     )
+
+
+def _is_momentary(span: OpenSpan, interface: str, at: float) -> bool:
+    return span.channel.interface == interface and 0 <= at - span.started_at < _TOGETHER_S
 
 
 def _dialled_by_pbx(call: CallHistory | None) -> str:
