@@ -23,7 +23,8 @@ def configure(level: str) -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # standard error as it is when something is said: a file that was closed meanwhile must end nobody's thread
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 

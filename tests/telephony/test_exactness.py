@@ -222,12 +222,12 @@ def test_call_that_can_not_be_saved_is_shown_to_a_person_and_tried_again_when_as
 ) -> None:
     save = store.save
 
-    class Unwritable(Exception):
+    class UnwritableError(Exception):
         """A fault of one call, not of the database."""
 
     def refuse(*arguments: Any, **more: Any) -> bool:
         if not mended:
-            raise Unwritable("Sara's number")
+            raise UnwritableError("Sara's number")
         return save(*arguments, **more)
 
     mended: list[bool] = []
@@ -239,7 +239,7 @@ def test_call_that_can_not_be_saved_is_shown_to_a_person_and_tried_again_when_as
             pbx.say(b"".join(stream_of("22-hold")))
             (shown,) = eventually(lambda: waiting(database), what="the stuck call", limit_s=20)
             assert shown.stage == "ledger"
-            assert "Unwritable" in shown.error
+            assert "UnwritableError" in shown.error
             assert "Sara" not in shown.error
         with following(on(settings, pbx), database):
             time.sleep(4)
