@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from telephony import hearing, sentences, unseen
 from telephony.agents import AgentsAtWork
+from telephony.channel_headers import channel_named
 from telephony.channels import NO_NUMBER, Channel, Numbering, Switchboard
 from telephony.frames import Message
 from telephony.history import CallHistory, Note, OpenSpan
@@ -71,11 +72,10 @@ class CallBook:
 
     def channel(self, message: Message, prefix: str = "", *, at: float) -> Channel | None:
         """The channel that the message describes under `prefix`, made if it is new to us; None when it is over or not named."""
-        uniqueid = message.get(f"{prefix}Uniqueid")
-        name = message.get(f"{prefix}Channel")
+        name, uniqueid, linkedid = channel_named(message, prefix)
         if not uniqueid or not name or uniqueid in self._gone or uniqueid == "none":
             return None
-        linkedid = message.get(f"{prefix}Linkedid") or uniqueid
+        linkedid = linkedid or uniqueid
         linkedid = self.part_of.get(linkedid, linkedid)
         channel = self.board.channels.get(uniqueid)
         if channel is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator
 
@@ -61,29 +62,21 @@ class Channel:
     sent_at: float | None = None
     handed_over: bool = False  #: its party transferred the call away and is only still on the line
 
+    #: what follows from the name, which is asked far more often than it changes
+    interface: str = dataclasses.field(init=False, default="")  #: `PJSIP/1001` of `PJSIP/1001-0000000f`
+    station: str = dataclasses.field(init=False, default="")  #: `1001` of it
+    is_local: bool = dataclasses.field(init=False, default=False)
+    is_real: bool = dataclasses.field(init=False, default=True)  #: a phone or a trunk: neither Local nor the PBX's own
+
     def __post_init__(self) -> None:
-        self._of_name = ""
-        self._interface = ""
+        self._take_name(self.name)
 
-    @property
-    def is_local(self) -> bool:
-        return self.name.startswith("Local/")
-
-    @property
-    def is_real(self) -> bool:
-        """A phone or a trunk, neither a Local channel nor one of the PBX's own."""
-        return not self.name.startswith("Local/") and not self.name.startswith(_INTERNAL)
-
-    @property
-    def interface(self) -> str:
-        if self._of_name != self.name:
-            self._of_name, self._interface = self.name, peer(self.name)
-        return self._interface
-
-    @property
-    def station(self) -> str:
-        """`1001` of `PJSIP/1001-0000000f`."""
-        return self.interface.partition("/")[2].partition("@")[0]
+    def _take_name(self, name: str) -> None:
+        self.name = name
+        self.interface = peer(name)
+        self.station = self.interface.partition("/")[2].partition("@")[0]
+        self.is_local = name.startswith("Local/")
+        self.is_real = not self.is_local and not name.startswith(_INTERNAL)
 
     @property
     def bridged_at(self) -> float | None:
@@ -100,7 +93,7 @@ class Channel:
             return
         if peer(name) != self.interface and self.member_interface is not None:
             self.member_interface = self.member_name = None
-        self.name = name
+        self._take_name(name)
 
 
 def number_in(dial_string: str) -> str:
@@ -144,7 +137,11 @@ class Numbering:
         return channel.dialled_number or channel.station
 
     def is_inbound(self, context: str) -> bool:
-        return any(context == known or context.startswith(f"{known}-") for known in self.inbound_contexts)
+        return context in self.inbound_contexts or context.startswith(self._inbound_starts)
+
+    @functools.cached_property
+    def _inbound_starts(self) -> tuple[str, ...]:
+        return tuple(f"{known}-" for known in self.inbound_contexts)
 
     def extension(self, channel: Channel) -> str:
         """The extension of one of our phones: its name where that is a number, else the number it calls with."""

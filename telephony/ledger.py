@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import functools
 
 from telephony.tables import ActivityState, CallState, Direction, Disposition, Party, VisitOutcome
 
@@ -163,6 +164,7 @@ def seconds_since_1970(text: str) -> float:
     return seconds
 
 
+@functools.lru_cache(maxsize=10_000)  # every picture of a call shows the same moments again
 def moment(epoch_s: float) -> datetime.datetime:
     """Seconds since 1970 as the ledger keeps times: UTC, to the millisecond."""
     return datetime.datetime.fromtimestamp(round(epoch_s, 3), datetime.UTC)
