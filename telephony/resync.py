@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from telephony import sentences
+from telephony import rooms, sentences
 from telephony.agents import AgentsAtWork
 from telephony.callbook import CallBook
 from telephony.channels import Channel
@@ -33,7 +33,8 @@ class Resync:
         self._listed: set[str] = set()
         self._bridges: set[str] | None = None
         self._queue_asked = ""
-        self._last_at = 0.0  #: of the last event before the connection was away
+        self._last_at = 0.0  #: when the PBX was last heard before the connection was away: what was open then was alive
+        self._is_marked = False  #: a mark told of the connection whose log-in comes next; a plain capture has none
         self.uptime_s: float | None = None  #: as told by the last log-in, until `boot_time` is told the time
 
     def handlers(self) -> dict[str, Callable[[Message, float], None]]:
@@ -59,6 +60,7 @@ class Resync:
         self._listed = set()
         self._bridges = None
         self._last_at = last_at or at
+        self._is_marked = True
         self._agents.begin_listing()
         self._recordings.begin()
         self.missed(last_at, at)
@@ -74,6 +76,9 @@ class Resync:
 
     def _booted(self, message: Message, at: float) -> None:
         """Sent after each log-in, with the PBX's age but without the time: the next time stamp gives it."""
+        if not self._is_marked:
+            self._last_at = at
+        self._is_marked = False
         uptime = message.get("Uptime")
         self.uptime_s = float(uptime) if uptime.isdigit() else None
         if message.get("Timestamp"):
@@ -97,6 +102,10 @@ class Resync:
         if lost:
             self._agents.pbx_died(max(self._seen_at(channel) for channel in lost))
 
+    def _alive_at(self, call: CallHistory) -> float:
+        """Its last sign of life: that the PBX was heard without telling its end is one."""
+        return max(call.last_seen_at, self._last_at)
+
     def _seen_at(self, channel: Channel) -> float:
         call = self._book.call_of.get(channel.uniqueid)
         return channel.created_at if call is None else call.last_seen_at
@@ -105,13 +114,14 @@ class Resync:
         call = self._book.call_of.get(channel.uniqueid)
         if call is None or channel.ended_at is not None:
             return
+        alive_at = self._alive_at(call)
         if not call.pbx_died:
             call.pbx_died = True
-            if not call.gaps or call.gaps[-1].ended_at is None or call.gaps[-1].ended_at < call.last_seen_at:
-                self._book.gap(call, call.last_seen_at, max(at, call.last_seen_at))
+            if not call.gaps or call.gaps[-1].ended_at is None or call.gaps[-1].ended_at < alive_at:
+                self._book.gap(call, alive_at, max(at, alive_at))
             self._book.note(call, sentences.PBX_DIED, at)
         self._before_gap.discard(channel.uniqueid)
-        self._book.end_channel(channel, call.last_seen_at)
+        self._book.end_channel(channel, alive_at)
 
     def _shut_down(self, message: Message, at: float) -> None:
         """The PBX is going down now, and says so: everything ends with it."""
@@ -134,19 +144,20 @@ class Resync:
             self._recordings.listed(channel.uniqueid)
         if channel is not None and (bridge := message.get("BridgeId")) and channel.bridge is None:
             self._enter(channel, bridge, at)
-        self._note_queue(channel, message.get("Application"), message.get("ApplicationData"))
+        self._note_application(channel, message.get("Application"), message.get("ApplicationData"), at)
 
     def _status(self, message: Message, at: float) -> None:
         seconds = message.get("Seconds")
         channel = self._listed_channel(message, at, age_s=float(seconds) if seconds.isdigit() else 0.0)
         if channel is None:
             return
+        self._note_dialled(channel, message.get("DNID"))
         bridge = message.get("BridgeID")
         if bridge and channel.bridge != bridge:
             self._enter(channel, bridge, at)
         elif not bridge:
             self._book.board.leave(channel, at)
-        self._note_queue(channel, message.get("Application"), message.get("Data"))
+        self._note_application(channel, message.get("Application"), message.get("Data"), at)
 
     def _enter(self, channel: Channel, bridge: str, at: float) -> None:
         """Since when is not said: a call whose beginning was missed is taken to be in it from the first moment seen."""
@@ -168,7 +179,16 @@ class Resync:
             self._book.note(call, sentences.LISTED, at, channel=channel.name)
         return channel
 
-    def _note_queue(self, channel: Channel | None, application: str, data: str) -> None:
+    def _note_dialled(self, channel: Channel, number: str) -> None:
+        """What a phone or trunk dialled when it called; its extension of now may be one to which the dialplan went on."""
+        if not number or channel.found_at is None:
+            return
+        channel.exten = number
+        call = self._book.call_of[channel.uniqueid]
+        if call.first is channel:
+            call.called = number
+
+    def _note_application(self, channel: Channel | None, application: str, data: str, at: float) -> None:
         call = None if channel is None else self._book.call_of.get(channel.uniqueid)
         if call is None:
             return
@@ -176,6 +196,8 @@ class Resync:
             call.last_queue = data.partition(",")[0]
         if call.first is channel and channel is not None and not call.called and channel.exten not in ("", "s"):
             call.called = channel.exten
+        if application == "ConfBridge" and channel is not None and channel.bridge is not None:
+            rooms.meet(self._book, channel, channel.bridge, data.partition(",")[0], at)
 
     def _listing_complete(self, message: Message, at: float) -> None:
         if message.get("ActionID").startswith(WATCH_PREFIX):
@@ -189,7 +211,7 @@ class Resync:
                     self._book.gap(call, call.last_seen_at, at)
                 call.closed_unseen = True
                 self._book.note(call, sentences.GONE_UNSEEN, at, channel=channel.name)
-                self._book.end_channel(channel, min(at, call.last_seen_at))
+                self._book.end_channel(channel, min(at, self._alive_at(call)))
         self._before_gap = set()
 
     def _status_complete(self, message: Message, at: float) -> None:

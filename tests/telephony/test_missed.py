@@ -473,3 +473,13 @@ def test_pause_begins_when_its_event_says_and_by_the_whole_second_where_only_a_l
             if activity.state is ActivityState.PAUSED
         ]
     assert began == {"QueueMemberPause": [100.518], "QueueMemberStatus": [100]}
+
+
+def test_number_that_was_dialled_is_listed_beside_the_extension_of_now() -> None:
+    listed = listing(CUSTOMER, Context="ext-queues", Exten="q1", CallerIDNum="09121234567", Duration="00:00:09")
+    status = Message(
+        "Event: Status\r\nChannel: PJSIP/trunk-00000001\r\nUniqueid: c\r\nLinkedid: c\r\nContext: ext-queues\r\nExten: q1"
+        "\r\nDNID: 8803\r\nSeconds: 9"
+    )
+    call = Followed().feed([mark("connected", 100), *listed, status, Message("Event: StatusComplete")])
+    assert (call.called_raw, bool(call.gaps)) == ("8803", True)
