@@ -108,7 +108,7 @@ class BridgeEvents:
         channel = self._book.channel(message, at=at)
         if channel is not None:
             call = self._book.call_of[channel.uniqueid]
-            if call.end_hold(channel, at):
+            if call.end_hold(channel, at) or call.end_unseen_hold(channel, at):
                 self._book.note(call, sentences.RESUMED, at, party=channel.interface)
             self._book.connect(call, at)
 

@@ -287,6 +287,14 @@ class CallHistory:
                 hold.ended_at, found = max(at, hold.started_at), True
         return found
 
+    def end_unseen_hold(self, channel: Channel, at: float) -> bool:
+        """The agent, whose talk went on already when it was found, ends a hold that nobody saw begin: it went on as well."""
+        span = next((span for span in self.open_spans if span.channel is channel and span.found), None)
+        if span is None or any(hold.channel is channel for hold in self.holds):
+            return False
+        self.holds.append(OpenHold(channel=channel, started_at=span.started_at, ended_at=max(at, span.started_at)))
+        return True
+
     def ring_s(self, channel: Channel) -> float | None:
         """How long the channel rang before it was picked up; None where nothing tells."""
         for dial in reversed(self.dials):

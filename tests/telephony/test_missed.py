@@ -483,3 +483,17 @@ def test_number_that_was_dialled_is_listed_beside_the_extension_of_now() -> None
     )
     call = Followed().feed([mark("connected", 100), *listed, status, Message("Event: StatusComplete")])
     assert (call.called_raw, bool(call.gaps)) == ("8803", True)
+
+
+def test_hold_that_went_on_when_the_call_was_found_is_told_by_its_end() -> None:
+    both = [
+        *listing(CUSTOMER, Context="from-trunk", Exten="800", CallerIDNum="09121234567", BridgeId="x"),
+        *listing(AGENT, Context="agents", CallerIDNum="1001", BridgeId="x", Application="AppQueue"),
+    ]
+    found = [mark("connected", 100), *both, Message("Event: StatusComplete")]
+    unheld = [event("Unhold", 104, **on(*AGENT)), event("Unhold", 106, **on(*AGENT))]
+    call = Followed().feed([*found, *unheld, *over(110)])
+    assert [(hold.started_at.timestamp(), hold.ended_at and hold.ended_at.timestamp()) for hold in call.holds] == [
+        (100, 104)
+    ]
+    assert (call.hold_s, call.talk_s) == (4, 6)
