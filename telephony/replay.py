@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import functools
 import gzip
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -156,12 +157,8 @@ def _capture(chunks: Iterable[bytes], told: Replay) -> Iterator[Placed]:
     A last message without its empty line counts where its last line is whole; else it was cut off and is not used.
     """
     framer = Framer()
-    lone_lf: bool | None = None
     last = b""
-    for chunk in chunks:
-        if lone_lf is None:
-            lone_lf = b"\r\n" not in chunk
-        text = chunk.replace(b"\n", b"\r\n") if lone_lf else chunk
+    for text in _with_line_ends(chunks):
         last = (last + text)[-len(_MESSAGE_END) :]
         for message in framer.feed(text)[1]:
             yield None, message
@@ -171,6 +168,19 @@ def _capture(chunks: Iterable[bytes], told: Replay) -> Iterator[Placed]:
     elif last and last != _MESSAGE_END:
         told.skipped += 1
     told.skipped += framer.skipped
+
+
+def _with_line_ends(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The stream with the line ends of the wire. Which ones it has, the first whole message tells, however it is cut up."""
+    chunks = iter(chunks)
+    begun = b""
+    for chunk in chunks:
+        begun += chunk
+        if b"\n\n" in begun or _MESSAGE_END in begun or len(begun) >= _CHUNK_BYTES:
+            break
+    lone_lf = b"\r\n" not in begun
+    for chunk in itertools.chain([begun], chunks):
+        yield chunk.replace(b"\n", b"\r\n") if lone_lf else chunk
 
 
 def as_json(call: CallSnapshot) -> dict[str, Any]:

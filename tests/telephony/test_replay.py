@@ -124,3 +124,12 @@ def test_every_sentence_is_translated() -> None:
     texts += [*sentences.OUTCOME.values(), *sentences.HUNG_UP.values()]
     assert len(texts) > 40
     assert [text for text in texts if persian.get(text) is None] == []
+
+
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("first", [1, 10, 25])
+def test_stream_is_told_alike_however_short_its_first_part_is(first: int, line_end: bytes) -> None:
+    whole = HOLD.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", line_end)
+    told = replay([whole[:first], *(whole[at : at + 4000] for at in range(first, len(whole), 4000))])
+    assert told == replay([whole])
+    assert len(told["calls"]) == 1
