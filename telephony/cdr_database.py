@@ -72,6 +72,12 @@ class DatabaseRecords:
         except SQLAlchemyError as error:
             said = str(getattr(error, "orig", None) or type(error).__name__).strip().split("\n", 1)[0]
             raise RecordsAway(f"{self.name}: {said[:200]}") from None
+        except (
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:  # of the driver: a way to log in or an option it doesn't know
+            raise RecordsAway(f"{self.name}: {str(error)[:200]}") from None
         return sorted(found, key=lambda row: row.ended_at)
 
     def _cdr(

@@ -49,12 +49,7 @@ class MariaDb(_Server):
     """`with MariaDb() as server`: FreePBX's empty tables and a user that may only read them, over a loopback port."""
 
     def __init__(self) -> None:
-        path = f"{os.environ.get('PATH', '')}:/usr/sbin"
-        self._mariadbd, install = shutil.which("mariadbd", path=path), shutil.which("mariadb-install-db", path=path)
-        if self._mariadbd is None or install is None or shutil.which("my_print_defaults", path=path) is None:
-            raise PeerMissing(
-                f"mariadbd is not installed; run tests/peers/install.sh as root, or: apt-get install {_PACKAGES}"
-            )
+        self._mariadbd, install = programs()
         super().__init__()
         self.socket = self._dir / "socket"
         own = ["--no-defaults", f"--user={getpass.getuser()}", f"--datadir={self._dir / 'data'}"]
@@ -98,8 +93,20 @@ class MariaDb(_Server):
         self.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", tuple(row.values()))
 
     def _command(self) -> list[str]:
-        assert self._mariadbd is not None
         return [
             self._mariadbd, *self._own, f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
             "--skip-networking=0", "--skip-log-bin", "--performance-schema=0", "--innodb-buffer-pool-size=16M",
         ]  # fmt: skip
+
+
+def programs() -> tuple[str, str]:
+    """The server, and what makes its first data folder. Raises PeerMissing."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    server, install, defaults = (
+        shutil.which(name, path=path) for name in ("mariadbd", "mariadb-install-db", "my_print_defaults")
+    )
+    if server is None or install is None or defaults is None:
+        raise PeerMissing(
+            f"mariadbd is not installed; run tests/peers/install.sh as root, or: apt-get install {_PACKAGES}"
+        )
+    return server, install
