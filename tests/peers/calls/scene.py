@@ -119,6 +119,10 @@ class Scene:
         """A phone behind the trunk that is called."""
         return self._phone(f"0912333{self.tag}0{place}", outside=True)
 
+    def behind_trunk(self, phone: Phone) -> str:
+        """What an Originate calls to reach a phone behind the trunk."""
+        return f"PJSIP/trunk/sip:{phone.number}@127.0.0.2:{self._exchange.pbx.trunk_port}"
+
     def _phone(self, number: str, *, name: str | None = None, outside: bool = False) -> Phone:
         phone = self._exchange.phone(number, name=name, outside=outside)
         self._phones.append(phone)

@@ -10,12 +10,36 @@ from collections.abc import Iterator, Sequence
 
 from tests.peers.ami_tap import AmiTap
 from tests.peers.asterisk import Asterisk
-from tests.peers.calls import agents, direct, features, queues, ringing, transfers, twists, unusual
+from tests.peers.calls import (
+    agents,
+    direct,
+    features,
+    originated,
+    queues,
+    ringing,
+    sent_on,
+    transfers,
+    twists,
+    unusual,
+)
 from tests.peers.calls.scene import SCENARIOS, Scenario, Scene
 from tests.peers.sip import Exchange
 from tests.streams.expected import Expected
 
-__all__ = ["SCENARIOS", "Stage", "agents", "direct", "features", "queues", "ringing", "transfers", "twists", "unusual"]
+__all__ = [
+    "SCENARIOS",
+    "Stage",
+    "agents",
+    "direct",
+    "features",
+    "originated",
+    "queues",
+    "ringing",
+    "sent_on",
+    "transfers",
+    "twists",
+    "unusual",
+]
 _LIMIT_S = 90.0
 
 
