@@ -216,8 +216,12 @@ class CallHistory:
         return first
 
     def parties_gone_at(self, numbering: Numbering, at: float) -> float:
-        """When the ended call's parties were gone: a phone that stays on the line after it handed the call on is none."""
+        """When the ended call's parties were gone: with its customer the call that was answered is over, whoever goes on
+        talking or listening; a phone that stays on the line after it handed the call on is no party.
+        """  # fmt: skip
         customer = self.customer(numbering)
+        if self.spans and customer is not None and customer.ended_at is not None and not customer.handed_over:
+            return max([customer.ended_at, *(span.ended_at for span in self.spans if span.ended_at is not None)])
         ends = [
             party.ended_at
             for party in (customer, self.first)

@@ -171,3 +171,14 @@ def test_caller_whose_first_event_was_cut_is_known_by_the_next() -> None:
     cut = event("Newchannel", 100, **on(*CUSTOMER, Context="from-trunk", Exten="800"))
     joined = event("QueueCallerJoin", 101, **on(*CUSTOMER), Queue="sales", CallerIDNum="09121234567")
     assert the([cut, joined], answered(AGENT, 105), hangs_up(CUSTOMER, 110)).caller_raw == "09121234567"
+
+
+# -- when it was over
+
+
+def test_call_ends_when_the_customer_leaves_though_two_agents_go_on_talking() -> None:
+    both = [*answered(AGENT, 105), *answered(OTHER, 106)]
+    call = the(queued(), both, hangs_up(CUSTOMER, 110), hangs_up(AGENT, 113), hangs_up(OTHER, 114))
+    assert call.ended_at is not None
+    assert (call.ended_at - call.started_at).total_seconds() == 10
+    assert (call.talk_s, call.hung_up_by) == (5, HungUpBy.CUSTOMER)
