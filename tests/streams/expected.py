@@ -75,6 +75,7 @@ class Call:
     transfers: tuple[Transfer, ...] = ()
     recorded: tuple[str, ...] = ()
     mutes: tuple[tuple[float, float], ...] = ()  #: in which the recording was muted
+    gaps: tuple[tuple[float, float], ...] = ()  #: in which events were missed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -123,11 +124,16 @@ def save(path: Path, scenarios: dict[str, Expected]) -> None:
 def _expected(data: dict[str, Any]) -> Expected:
     calls = [
         Call(
-            **{key: value for key, value in call.items() if key not in ("spans", "transfers", "recorded", "mutes")},
+            **{
+                key: value
+                for key, value in call.items()
+                if key not in ("spans", "transfers", "recorded", "mutes", "gaps")
+            },
             spans=tuple(Span(**span) for span in call["spans"]),
             transfers=tuple(Transfer(**transfer) for transfer in call["transfers"]),
             recorded=tuple(call["recorded"]),
             mutes=tuple((from_at, to_at) for from_at, to_at in call.get("mutes", [])),
+            gaps=tuple((from_at, to_at) for from_at, to_at in call.get("gaps", [])),
         )
         for call in data["calls"]
     ]
@@ -165,10 +171,8 @@ def _call_differences(call: dict[str, Any], wanted: Call) -> list[str]:
     said += _span_differences(call["spans"], wanted.spans, start)
     said += _transfer_differences(call["transfers"], wanted.transfers, start)
     said += _recording_differences(call["recordings"], wanted, start)
-    said += _mute_differences(call["mutes"], wanted.mutes, start)
-    if call["gaps"]:
-        said.append(f"gaps: {call['gaps']} instead of none")
-    return said
+    said += _stretch_differences("mutes", call["mutes"], wanted.mutes, start)
+    return said + _stretch_differences("gaps", call["gaps"], wanted.gaps, start)
 
 
 def _span_differences(spans: list[dict[str, Any]], wanted: tuple[Span, ...], start: float) -> list[str]:
@@ -210,15 +214,17 @@ def _recording_differences(recordings: list[dict[str, Any]], wanted: Call, start
     return said
 
 
-def _mute_differences(mutes: list[dict[str, Any]], wanted: tuple[tuple[float, float], ...], start: float) -> list[str]:
-    if len(mutes) != len(wanted):
-        return [f"mutes: {mutes} instead of {len(wanted)}"]
+def _stretch_differences(
+    key: str, stretches: list[dict[str, Any]], wanted: tuple[tuple[float, float], ...], start: float
+) -> list[str]:
+    if len(stretches) != len(wanted):
+        return [f"{key}: {stretches} instead of {len(wanted)}"]
     return [
         line
-        for index, (mute, (from_at, to_at)) in enumerate(zip(mutes, wanted, strict=True))
+        for index, (stretch, (from_at, to_at)) in enumerate(zip(stretches, wanted, strict=True))
         for line in (
-            *_near(f"mutes[{index}].from", _moment(start, mute["from_s"]), from_at),
-            *_near(f"mutes[{index}].to", _moment(start, mute["to_s"]), to_at),
+            *_near(f"{key}[{index}].from", _moment(start, stretch["from_s"]), from_at),
+            *_near(f"{key}[{index}].to", _moment(start, stretch["to_s"]), to_at),
         )
     ]
 

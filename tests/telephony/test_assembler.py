@@ -251,7 +251,7 @@ def test_call_that_a_listing_no_longer_names_is_closed_where_it_was_last_seen() 
     half = [m for m in MESSAGES["22-hold"] if m.name != "Hangup"]
     for message in half:
         assembler.feed(message)
-    last = max(float(m.get("Timestamp") or 0) for m in half if m.get("Uniqueid"))
+    last = max(float(m.get("Timestamp") or 0) for m in half)
     assembler.feed(Message(f"Avasanj: connected\r\nAt: {last + 600}"))
     assembler.feed(Message("Event: CoreShowChannelsComplete\r\nActionID: avasanj-coreshowchannels-1"))
     (call,) = [call for call in assembler.changed() if call.state is CallState.ENDED]

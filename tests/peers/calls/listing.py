@@ -23,6 +23,9 @@ In the scenario with number NN the phones are 1NN1, 1NN2 and 1NN3, the queues `q
 |---|---|
 {every}
 
+`…-killed_and_started_again` is a capture of two connections: a customer talks and another has just begun to wait when Asterisk is killed (kill -9);
+after its restart the first one calls again. Record again with `python -m tests.peers.calls.killed 22` (or 16).
+
 ## Older ones, on 22
 
 Agents: 1001 is Sara, in queues `support` and `shortq`; 1002 is Reza, in none. The customer is 02155501234, مینا رضایی.
