@@ -7,7 +7,7 @@ which the agent's channel hears the customer's, through Local channels too; Queu
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from telephony import conclusions
 from telephony.agents import AgentsAtWork
@@ -108,24 +108,30 @@ class Assembler:
         self._clock.start(at)
 
     def feed(self, message: Message) -> None:
-        """Take one message of the stream; those that tell nothing of calls are counted and passed over."""
-        if message.kind is not _EVENT:
-            self._feed_other(message)
-            return
-        self.events += 1
-        name = message.name
-        handler = self._handlers.get(name)
-        if handler is None:
-            if name not in KNOWN_EVENTS:
-                self.unknown_events += 1
-            return
-        wanted = self._wanted.get(name)
-        if wanted is not None and not wanted(message):
-            return
-        at = self._time_of(message)
-        self._book.message = message
-        self._agents.tick(at)
-        handler(message, at)
+        """Take one message of the stream."""
+        self.feed_all((message,))
+
+    def feed_all(self, messages: Iterable[Message]) -> None:
+        """Take messages of the stream, in order; those that tell nothing of calls are counted and passed over."""
+        handlers, wanted, book = self._handlers, self._wanted, self._book
+        for message in messages:
+            if message.kind is not _EVENT:
+                self._feed_other(message)
+                continue
+            self.events += 1
+            name = message.name
+            handler = handlers.get(name)
+            if handler is None:
+                if name not in KNOWN_EVENTS:
+                    self.unknown_events += 1
+                continue
+            wants = wanted.get(name)
+            if wants is not None and not wants(message):
+                continue
+            at = self._time_of(message)
+            book.message = message
+            self._agents.tick(at)
+            handler(message, at)
 
     def _feed_other(self, message: Message) -> None:
         if message.kind is Kind.MARK:

@@ -13,7 +13,8 @@ from telephony.history import CallHistory, Dial, HangupNote, OpenMute
 from telephony.mixmonitor import MixMonitor
 
 #: The only variables that tell something of a call, of the hundreds that a dialplan sets.
-_TELLING_VARIABLES = frozenset({b"MIXMONITOR_FILENAME", b"QUEUESTATUS", b"VMSTATUS", b"DIALSTATUS"})
+_TELLING_VARIABLES = (b"MIXMONITOR_FILENAME\r\n", b"QUEUESTATUS\r\n", b"VMSTATUS\r\n", b"DIALSTATUS\r\n")
+_VARIABLE = b"\r\nVariable: "
 #: The answer to an Originate follows the end of a call that it did not bring about within this time.
 _ORIGINATED_S = 2.0
 #: Events that belong together come within this time, in any order.
@@ -25,7 +26,9 @@ _SERVICES = frozenset({
 })  # fmt: skip
 #: What a channel does that the PBX called, of itself (AppDial2) or for another.
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
-_TELLING_APPLICATIONS = frozenset(name.encode() for name in _SERVICES | _DIALLED | {"MixMonitor", "Queue"})
+#: As they come, for what is looked at before it is decoded.
+_RAW_DIALLED = frozenset(name.encode() for name in _DIALLED)
+_TELLING_APPLICATIONS = frozenset(name.encode() for name in _SERVICES | {"MixMonitor", "Queue"})
 
 
 class CallEvents:
@@ -65,13 +68,19 @@ class CallEvents:
     @staticmethod
     def wants_variable(message: Message) -> bool:
         """Whether the variable that was set tells something: asked of half of all events, so before anything is decoded."""
-        return message.last(b"\r\nVariable: ") in _TELLING_VARIABLES
+        raw = message.raw
+        at = raw.rfind(_VARIABLE)
+        return at >= 0 and raw.startswith(_TELLING_VARIABLES, at + len(_VARIABLE))
 
     def wants_step(self, message: Message) -> bool:
         """Whether a step of the dialplan tells something; most only pass through applications that say nothing."""
-        if message.last(b"\r\nApplication: ") in _TELLING_APPLICATIONS:
+        application = message.last(b"\r\nApplication: ")
+        if application in _TELLING_APPLICATIONS:
             return True
         uniqueid = message.last(b"\r\nUniqueid: ").decode("utf-8", "replace")
+        if application in _RAW_DIALLED:
+            channel = self._book.board.channels.get(uniqueid)
+            return channel is None or not channel.dialled or channel.bridge is not None
         call = self._book.call_of.get(uniqueid)
         return call is None or not call.called or call.channels[uniqueid].bridge is not None
 

@@ -8,7 +8,6 @@ import enum
 MAX_FRAME_BYTES = 1 << 20
 _END = b"\r\n\r\n"
 _LINE_END = b"\r\n"
-_EVENT_START = b"Event: "
 _BANNER = b"Asterisk Call Manager/"
 #: Names that are kept as text, so that each is decoded once; a PBX that makes up names must not fill the memory.
 _MOST_NAMES, _LONGEST_NAME = 1000, 100
@@ -118,16 +117,6 @@ def _decoded(raw: bytes) -> str:
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
-class _EventNames(dict[bytes, str]):
-    """An event's first line -> its name, decoded once of each: there are a hundred kinds, and nearly every message is one."""
-
-    def __missing__(self, line: bytes) -> str:
-        name = _decoded(line[len(_EVENT_START) :])
-        if len(self) < _MOST_NAMES and len(line) < _LONGEST_NAME:
-            self[line] = name
-        return name
-
-
 class _Event(Message):
     """The one kind of message that comes in masses, made without another look at its first line."""
 
@@ -142,7 +131,22 @@ class _Event(Message):
 
 
 _LINE_STARTS = _LineStarts()
-_EVENT_NAMES = _EventNames()
+#: An event's first line with its end -> its name, decoded once of each: there are a hundred kinds, and nearly every message is one.
+_EVENT_NAMES: dict[bytes, str] = {}
+
+
+def _first_of_its_kind(frame: bytes, offset: int) -> Message | None:
+    """A message that is no event, or whose event's name was not met before; None for the greeting and for empty lines."""
+    body = frame.lstrip(_LINE_END)
+    if body.startswith(_BANNER):
+        body = body.partition(_LINE_END)[2]
+    if not body:
+        return None
+    message = Message(body, offset)
+    line, end, _ = body.partition(_LINE_END)
+    if end and message.kind is _EVENT and len(_EVENT_NAMES) < _MOST_NAMES and len(line) < _LONGEST_NAME:
+        _EVENT_NAMES[line + end] = message.name
+    return message
 
 
 class Framer:
@@ -187,15 +191,11 @@ class Framer:
         frames = whole.split(_END)
         frames.pop()
         for frame in frames:
-            if frame.startswith(_EVENT_START):
-                end = frame.find(_LINE_END)
-                add(_Event(frame, offset, names[frame[:end] if end >= 0 else frame]))
-            else:
-                body = frame.lstrip(_LINE_END)
-                if body.startswith(_BANNER):
-                    body = body.partition(_LINE_END)[2]
-                if body:
-                    add(Message(body, offset))
+            name = names.get(frame[: frame.find(_LINE_END) + 2])
+            if name is not None:
+                add(_Event(frame, offset, name))
+            elif (message := _first_of_its_kind(frame, offset)) is not None:
+                add(message)
             offset += len(frame) + len(_END)
         self._offset = offset
         return messages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 from telephony.channels import Channel, Numbering
 from telephony.ledger import Position, TransferKind
@@ -98,8 +99,7 @@ class QueueEnd:
     at: float
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Note:
+class Note(NamedTuple):  # not a dataclass: nearly every event makes one
     """One conclusion and the event that made it. `offset` is the event's first byte in its file or segment's block."""
 
     text: str  #: a sentence of `telephony.sentences`

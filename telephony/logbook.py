@@ -37,8 +37,7 @@ class Logbook:
         self._assembler.position = self._append(b"".join(at + item.raw for item, at in marks))
         for item, at in marks:
             self._assembler.feed(_message(at))
-            for message in item.messages:
-                self._assembler.feed(message)
+            self._assembler.feed_all(item.messages)
 
     def note(self, *marks: bytes) -> None:
         """Keep marks of our own, then feed them."""

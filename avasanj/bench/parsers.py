@@ -20,8 +20,7 @@ def assemble(chunks: Sequence[bytes], settings: Settings) -> int:
     framer, assembler = Framer(), Assembler(pbx="bench", numbering=numbering_of(settings))
     ended = 0
     for chunk in chunks:
-        for message in framer.feed(chunk)[1]:
-            assembler.feed(message)
+        assembler.feed_all(framer.feed(chunk)[1])
         ended += sum(call.ended_at is not None for call in assembler.changed())
         assembler.activities_changed()
     return ended
