@@ -147,6 +147,8 @@ class Assembler:
         at = self._clock.read(message)
         if self._resync.uptime_s is not None and message.get("Timestamp"):
             self._resync.boot_time(at)
+        if self._clock.silent_since is not None:
+            self._resync.silent(self._clock.silent_since, at)
         if self._clock.step_s:
             for call in self._book.open.values():
                 call.shift(self._clock.step_s)

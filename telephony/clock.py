@@ -11,7 +11,9 @@ from telephony.ledger import seconds_since_1970
 #: stamp this much earlier says that the PBX's clock was set back.
 _SET_BACK_S = 0.5
 #: Events arrive late, never early: time stamps this much further ahead of their arrival than ever say that it was set forward.
-_SET_FORWARD_S = 10.0
+_SET_FORWARD_S = 2.0
+#: Where nothing tells when events arrived, nobody knows whether so long a silence was one, or the clock was set.
+_SILENCE_S = 3600.0
 
 
 class PbxClock:
@@ -20,6 +22,8 @@ class PbxClock:
     def __init__(self) -> None:
         self.now = 0.0
         self.step_s = 0.0
+        self.silent_since: float | None = None  #: after a reading: a silence ended that may have been none
+        self._last_ahead: float | None = None
         self._stamp: float | None = None
         self._text = ""
         self._arrived: float | None = None
@@ -33,7 +37,7 @@ class PbxClock:
     def arrived(self, at: float) -> None:
         """What follows arrived at `at`, by our own clock."""
         if self._stamp is not None and self._arrived is not None and at < self._arrived - _SET_BACK_S:
-            self._ahead = None  # our own clock was set
+            self._ahead = self._last_ahead = None  # our own clock was set
         self._arrived = at
         if self._stamp is None:
             self.now = at
@@ -42,7 +46,7 @@ class PbxClock:
 
     def read(self, message: Message) -> float:
         """The time of a message: its own stamp, else the time of what came before it."""
-        self.step_s = 0.0
+        self.step_s, self.silent_since = 0.0, None
         text = message.get("Timestamp")
         if not text or text == self._text:
             return self.now
@@ -58,10 +62,14 @@ class PbxClock:
         ahead = None if self._arrived is None else stamp - self._arrived
         if before is not None:
             if stamp < before - _SET_BACK_S:
-                self.step_s = stamp - before
+                moved = 0.0 if ahead is None or self._last_ahead is None else ahead - self._last_ahead
+                self.step_s = min(stamp - before, moved)
+            elif ahead is None and stamp > before + _SILENCE_S:
+                self.silent_since = before
             elif ahead is not None and self._ahead is not None and ahead > self._ahead + _SET_FORWARD_S:
                 self.step_s = ahead - self._ahead
         if ahead is not None:
             self._ahead = ahead if self.step_s else max(ahead, -math.inf if self._ahead is None else self._ahead)
+        self._last_ahead = ahead
         self.now = stamp
         return stamp

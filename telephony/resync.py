@@ -72,6 +72,12 @@ class Resync:
             clock = f"{max(from_at, call.started_at) - call.started_at:.3f} s"
             self._book.note(call, sentences.CONNECTION_AWAY, at, **{"from": clock})
 
+    def silent(self, from_at: float, at: float) -> None:
+        """Between two events of a plain capture lies more than any silence: events are missing, or the clock was set."""
+        for call in self._book.open.values():
+            self._book.gap(call, max(from_at, call.started_at), at)
+            self._book.note(call, sentences.SILENCE, at)
+
     # -- a PBX that was started again
 
     def _booted(self, message: Message, at: float) -> None:

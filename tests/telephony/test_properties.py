@@ -197,6 +197,35 @@ def test_clock_set_back_in_mid_call_keeps_its_durations() -> None:
     assert stepped.gaps == whole.gaps == ()
 
 
+@pytest.mark.parametrize("step_s", [3600.0, 2.5, -3600.0])
+def test_clock_that_is_set_in_mid_call_costs_nothing_where_the_arrival_of_events_is_known(step_s: float) -> None:
+    """As in a journal: our own marks say when what follows arrived."""
+    messages = MESSAGES["22-hold.txt"]
+    held = next(index for index, message in enumerate(messages) if message.name == "Hold")
+    answered = next(index for index, message in enumerate(messages) if message.name == "BridgeEnter")
+    for middle in (held, answered):
+        moved = []
+        for index, message in enumerate(messages):
+            if message.get("Timestamp"):
+                arrived = float(message.get("Timestamp")) + 0.01
+                moved.append(Message(f"Avasanj: received\r\nAt: {arrived}"))
+            moved.append(retimed(message, step_s) if index >= middle else message)
+        ((whole,), (stepped,)) = (told(stream)[0].values() for stream in (messages, moved))
+        for key in ("wait_s", "talk_s", "hold_s"):
+            assert getattr(stepped, key) == pytest.approx(getattr(whole, key), abs=0.02)
+
+
+def test_silence_of_hours_in_a_capture_that_tells_no_arrival_is_a_gap() -> None:
+    messages = MESSAGES["22-hold.txt"]
+    middle = next(index for index, message in enumerate(messages) if message.name == "Hold")
+    moved = [retimed(m, 4000.0) if index >= middle else m for index, m in enumerate(messages)]
+    (call,) = told(moved)[0].values()
+    (gap,) = call.gaps
+    assert gap.started_at is not None
+    assert gap.ended_at is not None
+    assert (gap.ended_at - gap.started_at).total_seconds() > 3999
+
+
 @pytest.mark.parametrize("stream", KINDS)
 def test_two_pbxs_with_equal_ids_are_told_apart(stream: str) -> None:
     one, two = (Assembler(pbx=name, numbering=Numbering()) for name in ("one", "two"))
