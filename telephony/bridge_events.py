@@ -12,6 +12,8 @@ from telephony.history import CallHistory, OpenHold
 
 #: A phone that holds one line and dials on another does both within this time, in either order.
 _TOGETHER_S = 1.0
+#: Events that belong together may change places within this time.
+_SWAPPED_S = 0.05
 
 
 class BridgeEvents:
@@ -68,11 +70,13 @@ class BridgeEvents:
     def _leave(self, message: Message, at: float) -> None:
         channel = self._book.channel(message, at=at)
         if channel is not None:
+            call = self._book.call_of[channel.uniqueid]
             if channel.bridge == message.get("BridgeUniqueid"):
                 self._book.board.leave(channel, at)
             elif not channel.bridged:
                 channel.left_unseen = True
-            call = self._book.call_of[channel.uniqueid]
+            elif channel.is_real and at - _last_edge(channel) >= _SWAPPED_S:
+                self._book.gap(call, _last_edge(channel), at)  # it was not seen to enter the bridge that it leaves
             self._book.touched[call.linked_id] = None
             self._book.connect(call, at)
 
@@ -148,3 +152,10 @@ class BridgeEvents:
         if taken is None or own is None:
             return
         self._book.join(own, taken, at)
+
+
+def _last_edge(channel: Channel) -> float:
+    """When the channel last entered or left a bridge."""
+    return max(
+        (edge for stretch in channel.bridged for edge in stretch if edge is not None), default=channel.created_at
+    )

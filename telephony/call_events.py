@@ -106,7 +106,7 @@ class CallEvents:
         redirects.sent_on(channel, message, at)
         application, data = message.get("Application"), message.get("AppData")
         if application in _DIALLED:
-            channel.dialled = True
+            channel.dialled = channel.dialled or channel.found_at is not None  # who picks a call up does this too
             return
         extension = message.get("Extension") or message.get("Exten")
         own = channel is call.first or call.first is None or not call.first.originated
@@ -260,6 +260,20 @@ class CallEvents:
                 if channel.is_real:
                     self._book.note(call, sentences.RANG, at, agent=channel.interface, status=dial.status)
                 return
+        channel = call.channels[target]
+        if channel.is_real and channel.dialled and not any(dial.target == target for dial in call.dials):
+            # its beginning was missed; who picks another phone's call up was not called
+            begun_at = channel.created_at
+            call.dials.append(
+                Dial(
+                    caller=message.get("Uniqueid") or None,
+                    target=target,
+                    begun_at=begun_at,
+                    ended_at=max(at, begun_at),
+                    status=message.get("DialStatus"),
+                )
+            )
+            self._book.gap(call, begun_at, max(at, begun_at))
 
     def _hangup_request(self, message: Message, at: float) -> None:
         if (channel := self._book.channel(message, at=at)) is not None:

@@ -127,10 +127,10 @@ class Numbering:
         return self.is_extension(station if station.isdigit() else channel.dialled_number or channel.caller_number)
 
     def is_outsider(self, channel: Channel) -> bool:
-        """Somebody whom the PBX called at a number that is none of ours; one that shows no number may be a phone of ours."""
+        """Somebody at a number that is none of ours; one that shows no number may be a phone of ours."""
         number = channel.dialled_number or channel.caller_number.removeprefix("+")
         outside = number.isdigit() and not self.is_extension(number)
-        return channel.dialled and outside and not self.is_inside(channel)
+        return outside and not self.is_inside(channel)
 
     def reached(self, channel: Channel) -> str:
         """The number at which the PBX called of itself: the phone's, the one outside, or the one in a Local channel's name."""

@@ -30,6 +30,8 @@ from telephony.history import CallHistory, OpenSpan
 from telephony.ledger import seconds_since_1970
 
 #: A PBX's clock shows local time; its zone is a multiple of this.
+#: A row's times are cut to whole seconds.
+_ROW_S = 1.0
 _ZONE_S = 900.0
 _REMEMBERED = 500
 
@@ -133,8 +135,11 @@ class RepairMarks:
         customer = call.customer(self._book.numbering)
         if customer is not None and customer.name == agent:
             return  # the called party of a call to the outside is no agent
+        known = next((channel for channel in call.channels.values() if channel.name == agent), None)
+        if known is not None and (known.uniqueid in call.consulting or self._book.numbering.is_outsider(known)):
+            return
         call.proven_agent = call.proven_agent or peer(agent)
-        if answered is None or any(span.channel.name == agent for span in call.spans):
+        if answered is None or any(span.channel.name == agent for span in call.spans) or not _in_gap(call, answered):
             return
         waited = [visit.joined_at for visit in call.visits]
         waited += [dial.begun_at for dial in call.dials]
@@ -233,3 +238,12 @@ def _as_utc(text: str) -> float | None:
     with contextlib.suppress(ValueError, OverflowError):
         return float(calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S")))
     return None
+
+
+def _in_gap(call: CallHistory, at: float) -> bool:
+    """Whether it may have been missed: a row, which knows whole seconds, tells nothing more of what was seen."""
+    return any(
+        (gap.started_at is None or gap.started_at - _ROW_S <= at)
+        and (gap.ended_at is None or at <= gap.ended_at + _ROW_S)
+        for gap in call.gaps
+    )

@@ -49,10 +49,13 @@ def _together(agent: Channel, customer: Channel, answered_at: float) -> bool:
 
 
 def _caller(call: CallHistory, dial: Dial) -> Channel | None:
-    """Who dialled, seen through a Local channel."""
+    """Who dialled, seen through a Local channel: behind its second end, or the phone that its second end called."""
     channel = call.channels.get(dial.caller or "")
     if channel is None or not channel.is_local:
         return channel
+    if channel.name.endswith(";1"):
+        far = {one.uniqueid for one in call.channels.values() if one.name == channel.name[:-1] + "2"}
+        return next((call.channels.get(other.target) for other in call.dials if other.caller in far), None)
     near = channel.name[:-1] + "1"
     uniqueids = {one.uniqueid for one in call.channels.values() if one.name == near}
     outer = next((other.caller for other in call.dials if other.target in uniqueids), None)
