@@ -331,6 +331,7 @@ class CallHistory:
             channel.bridged = [
                 [None if edge is None else max(0.0, edge + by_s) for edge in stretch] for stretch in channel.bridged
             ]
+        self.notes = [note._replace(at=max(0.0, note.at + by_s)) for note in self.notes]
         self.monitors = [
             dataclasses.replace(
                 monitor,

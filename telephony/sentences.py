@@ -33,7 +33,7 @@ RECORDING_ENDED = N_("The recording on %(channel)s was stopped.")
 MUTED = N_("The recording on %(channel)s was muted.")
 UNMUTED = N_("The recording on %(channel)s went on.")
 VOICEMAIL = N_("The caller left a message in the voicemail.")
-ASKED_TO_HANG_UP = N_("%(party)s hung up, or the PBX ended that side.")
+ASKED_TO_HANG_UP = N_("%(party)s hung up: that side asked for it itself.")
 AGENT_COMPLETE = N_("The queue says who ended the talk with %(agent)s: %(reason)s.")
 UNSEEN_TALK = N_("%(agent)s answered here and stayed, but the events that tell of the talk were missed.")
 CHANNEL_ENDED = N_("The channel %(channel)s is over.")
@@ -71,7 +71,20 @@ HUNG_UP = {
     "system": N_("Ended by the PBX: no person hung up first."),
 }
 HUNG_UP_UNKNOWN = N_("Nothing tells who hung up.")
-TIMES = N_("Waited %(wait)s s, talked %(talk)s s, on hold %(hold)s s in %(holds)s stretches.")
-GAP = N_("Events may be missing from %(from)s s to %(to)s s of the call (? is an end that nothing tells).")
+QUEUE_ANSWERED = N_("Queue: %(queue)s, since one of its agents answered.")
+QUEUE_LAST = N_("Queue: %(queue)s, the last in which the caller waited.")
+QUEUE_REFUSED = N_("Queue: %(queue)s, to which the call went though nobody saw the caller wait there.")
+WAITED = {
+    (True, True): N_("Waited %(wait)s s: from entering the first queue until somebody answered."),
+    (True, False): N_("Waited %(wait)s s: from entering the first queue until the waiting ended without an answer."),
+    (False, True): N_("Waited %(wait)s s: from the call's start, since it entered no queue, until somebody answered."),
+    (False, False): N_(
+        "Waited %(wait)s s: from the call's start, since it entered no queue, until nobody rang any more."
+    ),
+}
+WAITED_UNKNOWN = N_("How long the caller waited is not known.")
+TALKED = N_("Talked %(talk)s s, on hold %(hold)s s in %(holds)s stretches.")
+GAP = N_("Events may be missing from %(from)s s to %(to)s s of the call.")
+GAP_OPEN = N_("Events may be missing from %(from)s s to %(to)s s of the call (? is an end that nothing tells).")
 IS_PART = N_("The call %(part)s is a part of %(whole)s, which is told here.")
 NO_SUCH_CALL = N_("There is no call %(call)s in %(file)s. `avasanj replay FILE` lists those that there are.")

@@ -113,6 +113,21 @@ def test_explanation_names_the_event_behind_each_conclusion(language: str) -> No
     assert any(("answered" if language == "en" else "پاسخ داده شد") in line for line in lines)
 
 
+def test_explanation_says_why_this_queue_and_this_wait_and_nothing_of_what_did_not_happen() -> None:
+    (call,) = replay(HOLD)["calls"]
+    lines = explain(HOLD, call["linked_id"], numbering=Numbering())
+    assert f"Queue: {call['queue']}, since one of its agents answered." in lines
+    assert f"Waited {call['wait_s']:g} s: from entering the first queue until somebody answered." in lines
+    abandoned = OWN_STREAMS / "22-abandon.txt"
+    (call,) = replay(abandoned)["calls"]
+    lines = explain(abandoned, call["linked_id"], numbering=Numbering())
+    assert f"Queue: {call['queue']}, the last in which the caller waited." in lines
+    assert not any("?" in line or "Talked" in line for line in lines)
+    assert not any(re.search(r"PJSIP/\w+-[0-9a-f]{8}", line) for line in lines), "the phone is enough"
+    clocks = [line[:12] for line in lines if re.match(r"\d\d:", line)]
+    assert clocks == sorted(clocks)
+
+
 def test_call_that_is_not_there_is_refused_with_a_remedy() -> None:
     with pytest.raises(InputError, match=r"There is no call 1\.2 in .*avasanj replay"):
         explain(HOLD, "1.2", numbering=Numbering())
@@ -121,7 +136,7 @@ def test_call_that_is_not_there_is_refused_with_a_remedy() -> None:
 def test_every_sentence_is_translated() -> None:
     persian = catalogue("fa")
     texts = [value for name, value in vars(sentences).items() if name.isupper() and isinstance(value, str)]
-    texts += [*sentences.OUTCOME.values(), *sentences.HUNG_UP.values()]
+    texts += [*sentences.OUTCOME.values(), *sentences.HUNG_UP.values(), *sentences.WAITED.values()]
     assert len(texts) > 40
     assert [text for text in texts if persian.get(text) is None] == []
 
