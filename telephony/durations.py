@@ -66,6 +66,8 @@ def talk_s(history: CallHistory) -> float | None:
 
 def hold_s(history: CallHistory) -> float:
     """Time in which the agents held the customer; what the customer held is talk, since the agent could not help it."""
+    if not history.holds:
+        return 0.0
     return rounded(length(part for span in history.spans for part in _held(span, history, by=span.channel)))
 
 
@@ -84,6 +86,8 @@ def _talking(span: OpenSpan, history: CallHistory) -> list[Interval]:
 
 def _held(span: OpenSpan, history: CallHistory, *, by: Channel) -> list[Interval]:
     """Ended holds of one party within the span."""
+    if not history.holds:
+        return []
     end = _end(span, history)
     return [
         (max(hold.started_at, span.started_at), min(hold.ended_at, end))

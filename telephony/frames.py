@@ -168,14 +168,20 @@ class Framer:
 
         Bytes of messages that are thrown away are left out.
         """
-        search_from = max(0, len(self._rest) - len(_END) + 1)
-        self._rest += chunk
-        end = self._rest.rfind(_END, search_from)
-        if end < 0:
-            self._limit()
-            return b"", []
-        whole = bytes(self._rest[: end + len(_END)])
-        del self._rest[: end + len(_END)]
+        end = chunk.rfind(_END)
+        if end >= 0:  # nearly always: put together in one copy
+            end += len(_END)
+            whole = b"".join((self._rest, memoryview(chunk)[:end]))
+            self._rest = bytearray(chunk[end:])
+        else:
+            search_from = max(0, len(self._rest) - len(_END) + 1)
+            self._rest += chunk
+            end = self._rest.rfind(_END, search_from)
+            if end < 0:
+                self._limit()
+                return b"", []
+            whole = bytes(self._rest[: end + len(_END)])
+            del self._rest[: end + len(_END)]
         if self._skipping:
             tail = whole.find(_END) + len(_END)
             whole = whole[tail:]

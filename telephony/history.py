@@ -201,6 +201,9 @@ class CallHistory:
 
     def customer(self, numbering: Numbering) -> Channel | None:
         """The channel of the party that is served: the caller of an inbound or internal call, the called of an outbound one."""
+        first = self.first
+        if first is not None and first.is_real and first.uniqueid in self.channels and not numbering.is_inside(first):
+            return first  # most calls come from outside, and every bridge's event asks
         real = [channel for channel in self.channels.values() if channel.is_real]
         if not real:
             return None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telephony import frames
+from telephony.channel_headers import channel_named
 from telephony.frames import Framer, Kind, Message
 
 ODD = "رضا\u200cی محمدی\u2028دوم\u0085سوم\x0bچهارم\rپنجم\nششم"
@@ -69,3 +73,44 @@ def test_rubbish_never_raises(rubbish: bytes) -> None:
     for message in Framer().feed(rubbish + b"\r\n\r\n")[1]:
         assert message.kind in Kind
         assert "\0" not in "".join(message.fields.values())
+
+
+def test_names_are_whole_also_where_a_known_one_begins_the_same_or_no_line_follows() -> None:
+    stream = b"Event: Hangup\r\nA: 1\r\n\r\nEvent: Hangups\r\nA: 1\r\n\r\nEvent: Hangupx\r\n\r\nEvent: Hangup\r\n\r\nEvent: Hangup\r\nA: 2\r\n\r\n"
+    messages = Framer().feed(stream)[1]
+    assert [message.name for message in messages] == ["Hangup", "Hangups", "Hangupx", "Hangup", "Hangup"]
+    assert [message.get("A") for message in messages] == ["1", "1", "", "", "2"]
+
+
+def test_a_header_without_a_space_after_its_colon_is_read_too() -> None:
+    message = Framer().feed(b"Event: X\r\nA:1\r\nB: 2\r\nC:\r\n\r\n")[1][0]
+    assert [message.get(key) for key in "ABCD"] == ["1", "2", "", ""]
+    assert message.fields == {"A": "1", "B": "2", "C": ""}
+
+
+def test_made_up_names_fill_no_memory() -> None:
+    framer = Framer()
+    for number in range(3000):
+        framer.feed(b"Event: Flood%d\r\nA: 1\r\n\r\n" % number)
+    assert len(frames._EVENT_NAMES) <= 1000
+    assert [message.name for message in framer.feed(b"Event: AfterTheFlood\r\nA: 1\r\n\r\n")[1]] == ["AfterTheFlood"]
+
+
+@pytest.mark.parametrize("prefix", ["", "Dest"])
+@pytest.mark.parametrize("order", list(itertools.permutations(("Channel", "Uniqueid", "Linkedid"))))
+def test_what_names_a_channel_is_found_in_any_order(prefix: str, order: tuple[str, ...]) -> None:
+    lines = [f"Event: X\r\nOtherUniqueid: no\r\n{prefix}Context: c"]
+    lines += [f"{prefix}{key}: {key} of {ODD}\r\n{prefix}Filler: 1" for key in order]
+    message = Framer().feed("\r\n".join([*lines, "", ""]).encode())[1][0]
+    expected = tuple(f"{key} of {ODD}" for key in ("Channel", "Uniqueid", "Linkedid"))
+    assert channel_named(message, prefix) == expected
+    adjacent = Framer().feed(
+        "\r\n".join(["Event: X", *(f"{prefix}{key}: {key} of {ODD}" for key in order), "", ""]).encode()
+    )
+    assert channel_named(adjacent[1][0], prefix) == expected
+
+
+def test_what_does_not_name_a_channel_is_empty() -> None:
+    assert channel_named(Message("Event: X\r\nUniqueid: 1.1")) == ("", "1.1", "")
+    assert channel_named(Message("Event: X\r\nChannel: a\r\nUniqueid: 1.1")) == ("a", "1.1", "")
+    assert channel_named(Message("Event: X")) == ("", "", "")
