@@ -19,8 +19,10 @@ from telephony.tables import ActivityState
 _ON = "1"
 #: While Asterisk puts channels together anew, somebody hears nobody for so long at most.
 _SAME_TALK_S = 0.05
-#: These tell of the moment in which they come; other words of a member only how things stand.
-_LIVE = frozenset({"QueueMemberAdded", "QueueMemberPause", "QueueMemberPaused"})
+#: These tell of the moment in which somebody paused; other words of a member only how things stand.
+_LIVE = frozenset({"QueueMemberPause", "QueueMemberPaused"})
+#: One listing names all queues of a member within this time.
+_ONE_LISTING_S = 5.0
 #: More interfaces than any PBX has; of those without anything to do the first is forgotten then.
 _MOST_AGENTS = 20_000
 
@@ -82,7 +84,10 @@ class AgentsAtWork:
             self._listed.add((queue, interface))
         membership = agent.queues.get(queue)
         if membership is None:
-            since = at if message.name in _LIVE else _whole_second(message.get("LoginTime"), at)
+            added = message.name == "QueueMemberAdded"
+            since = at if added else _whole_second(message.get("LoginTime"), at)
+            if not added and message.get("Paused") != _ON:
+                self._was_no_pause(agent, since if message.get("LoginTime").isdigit() or listed else 0.0)
             membership = agent.queues[queue] = Membership(since=since)
             self._begin(agent, ActivityState.LOGGED_IN, since)
         wrap = message.get("Wrapuptime")
@@ -96,6 +101,13 @@ class AgentsAtWork:
         elif paused:
             membership.paused_since = membership.reason = None
         self._look_at_pauses(agent, at)
+
+    def _was_no_pause(self, agent: Agent, since: float) -> None:
+        """They turn out to be in one more queue, and not paused there: a pause that began after `since` never was one."""
+        doing = agent.doing.get(ActivityState.PAUSED)
+        learnt = max((membership.since for membership in agent.queues.values()), default=0.0)
+        if doing is not None and (since <= doing.started_at or since - learnt < _ONE_LISTING_S):
+            self._end(agent, ActivityState.PAUSED, doing.started_at)
 
     def removed(self, message: Message, at: float) -> None:
         """A member left a queue."""

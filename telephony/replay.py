@@ -18,7 +18,7 @@ from telephony.channels import Numbering
 from telephony.frames import Framer, Kind, Message
 from telephony.history import CallHistory
 from telephony.ledger import Activity, CallSnapshot, HungUpBy, Position, Span, Stretch, seconds_since_1970
-from telephony.tables import Disposition
+from telephony.tables import ActivityState, Disposition
 
 _CHUNK_BYTES = 1 << 16
 _MESSAGE_END = b"\r\n\r\n"
@@ -69,7 +69,11 @@ class Replay:
             else:
                 self.calls.pop(call.linked_id, None)
         for activity in self.assembler.activities_changed():
-            self._activities[activity.interface, activity.state, activity.started_at] = activity
+            key = activity.interface, activity.state, activity.started_at
+            if activity.state is ActivityState.PAUSED and activity.ended_at == activity.started_at:
+                self._activities.pop(key, None)  # turned out to be none
+            else:
+                self._activities[key] = activity
 
     def told(self) -> dict[str, Any]:
         """What `avasanj replay --json` prints."""

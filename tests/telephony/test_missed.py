@@ -11,6 +11,7 @@ from telephony.channels import Numbering
 from telephony.frames import Message
 from telephony.ledger import Activity, CallSnapshot, HungUpBy
 from telephony.own_recordings import OwnRecordings
+from telephony.replay import Replay
 from telephony.tables import ActivityState, CallState, Disposition, Party, VisitOutcome
 from tests.telephony.test_assembler import MESSAGES, event, on
 
@@ -497,3 +498,22 @@ def test_hold_that_went_on_when_the_call_was_found_is_told_by_its_end() -> None:
         (100, 104)
     ]
     assert (call.hold_s, call.talk_s) == (4, 6)
+
+
+@pytest.mark.parametrize("login", [{}, {"LoginTime": "50"}])
+def test_pause_in_one_of_two_queues_is_none_however_late_the_other_is_heard_of(login: dict[str, str]) -> None:
+    def heard(name: str, queue: str, paused: str, at: float) -> Message:
+        return event(name, at, Queue=queue, Interface="PJSIP/1001", MemberName="Sara", Paused=paused, **login)
+
+    stream = [heard("QueueMemberPause", "b", "1", 100.5), heard("QueueMemberStatus", "a", "0", 160)]
+    replay = Replay()
+    replay.run((None, message) for message in stream)
+    assert {activity.state for activity in replay._activities.values()} == {ActivityState.LOGGED_IN}
+    stream.append(heard("QueueMemberPause", "a", "1", 170.5))
+    replay = Replay()
+    replay.run((None, message) for message in stream)
+    assert [
+        activity.started_at.timestamp()
+        for activity in replay._activities.values()
+        if activity.state is ActivityState.PAUSED
+    ] == [170.5]
