@@ -120,7 +120,8 @@ class RepairMarks:
         call.recording_file = call.recording_file or message.get("RecordingFile")
         agent = message.get("DestinationChannel")
         outcome = message.get("Disposition").upper()
-        if outcome == "ANSWERED" and agent and not agent.startswith("Local/"):
+        consulted = message.get("UniqueID") in call.consulting
+        if outcome == "ANSWERED" and agent and not agent.startswith("Local/") and not consulted:
             self._answered_by(call, agent, answered, ended)
         elif not call.proven_outcome:
             call.proven_outcome = outcome

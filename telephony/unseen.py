@@ -33,19 +33,23 @@ def talks(call: CallHistory, numbering: Numbering) -> Iterator[UnseenTalk]:
         if dial.status != "ANSWER" or dial.ended_at is None or customer not in (target, caller):
             continue
         agent = caller if target is customer else target
-        if numbering.is_outsider(agent) or any(span.channel is agent for span in call.spans):
-            continue
         answered_at = dial.ended_at
-        end = min(call.last_seen_at if side.ended_at is None else side.ended_at for side in (agent, customer))
+        own = [span.started_at for span in call.spans if span.channel is agent]
+        if numbering.is_outsider(agent) or any(started_at < answered_at + _SOON_S for started_at in own):
+            continue
+        ends = [call.last_seen_at if side.ended_at is None else side.ended_at for side in (agent, customer)]
+        end = min([*ends, *own])
         seen = any(abs(span.started_at - answered_at) < _SOON_S for span in call.spans)
-        if not seen and end - answered_at >= _TOO_SHORT_S and _together(agent, customer, answered_at):
+        if not seen and end - answered_at >= _TOO_SHORT_S and _together(agent, customer, answered_at, end):
             yield UnseenTalk(agent=agent, started_at=answered_at, ended_at=end)
 
 
-def _together(agent: Channel, customer: Channel, answered_at: float) -> bool:
-    """Whether one of them went into a bridge then: who only picked up may have refused the call by a key."""
-    edges = [stretch[0] for side in (agent, customer) for stretch in side.bridged]
-    return any(edge is not None and abs(edge - answered_at) < _SOON_S for edge in edges) or agent.left_unseen
+def _together(agent: Channel, customer: Channel, answered_at: float, end: float) -> bool:
+    """Whether one of them was in a bridge then: who only picked up may have refused the call by a key."""
+    if agent.left_unseen or customer.left_unseen:
+        return True
+    stretches = [stretch for side in (agent, customer) for stretch in side.bridged]
+    return any((entered or 0.0) < end and (left is None or left > answered_at) for entered, left in stretches)
 
 
 def _caller(call: CallHistory, dial: Dial) -> Channel | None:
