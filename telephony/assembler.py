@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
-from telephony import conclusions
+from telephony import clock_steps, conclusions
 from telephony.agents import AgentsAtWork
 from telephony.bridge_events import BridgeEvents
 from telephony.call_events import CallEvents
@@ -151,7 +151,7 @@ class Assembler:
             self._resync.silent(self._clock.silent_since, at)
         if self._clock.step_s:
             for call in self._book.open.values():
-                call.shift(self._clock.step_s)
+                clock_steps.shift(call, self._clock.step_s)
                 self._book.touched[call.linked_id] = None
         return at
 

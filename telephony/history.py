@@ -308,38 +308,3 @@ class CallHistory:
             if dial.target == channel.uniqueid and dial.ended_at is not None:
                 return max(0.0, dial.ended_at - dial.begun_at)
         return None
-
-    def shift(self, by_s: float) -> None:
-        """Move everything seen so far by `by_s`: the PBX's clock was set."""
-        parts: list[object] = [self, *self.visits, *self.dials, *self.spans, *self.holds, *self.mutes, *self.gaps]
-        parts += [*self.transfers, *self.hangup_requests, *self.pbx_hangups, *self.queue_ends, *self.channels.values()]
-        for part in parts:
-            for name in (
-                "started_at",
-                "ended_at",
-                "last_seen_at",
-                "joined_at",
-                "left_at",
-                "begun_at",
-                "created_at",
-                "found_at",
-                "sent_at",
-                "at",
-                "outsider_at",
-                "unseen_at",
-            ):
-                if isinstance(value := getattr(part, name, None), float):
-                    setattr(part, name, max(0.0, value + by_s))
-        for channel in self.channels.values():
-            channel.bridged = [
-                [None if edge is None else max(0.0, edge + by_s) for edge in stretch] for stretch in channel.bridged
-            ]
-        self.notes = [note._replace(at=max(0.0, note.at + by_s)) for note in self.notes]
-        self.monitors = [
-            dataclasses.replace(
-                monitor,
-                started_at=max(0.0, monitor.started_at + by_s),
-                ended_at=None if monitor.ended_at is None else max(0.0, monitor.ended_at + by_s),
-            )
-            for monitor in self.monitors
-        ]
