@@ -97,16 +97,13 @@ class Resync:
             self._died(before=at - uptime_s, at=at)
 
     def _died(self, *, before: float, at: float) -> None:
-        """The PBX started at about `before`: what was last seen earlier has not survived it."""
-        lost = [
-            channel
-            for channel in list(self._book.board.channels.values())
-            if self._seen_at(channel) < before - _BOOT_S and channel.uniqueid not in self._listed
-        ]
+        """The PBX started at about `before`: what was last seen earlier has not survived it, nor what went on beside that."""
+        lost = [c for c in list(self._book.board.channels.values()) if c.uniqueid not in self._listed]
+        if not any(self._seen_at(channel) < before - _BOOT_S for channel in lost):
+            return
         for channel in lost:
             self._kill(channel, at)
-        if lost:
-            self._agents.pbx_died(max(self._seen_at(channel) for channel in lost))
+        self._agents.pbx_died(max(self._seen_at(channel) for channel in lost))
 
     def _alive_at(self, call: CallHistory) -> float:
         """Its last sign of life: that the PBX was heard without telling its end is one."""
