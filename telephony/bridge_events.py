@@ -75,8 +75,8 @@ class BridgeEvents:
                 self._book.board.leave(channel, at)
             elif not channel.bridged:
                 channel.left_unseen = True
-            elif channel.is_real and at - _last_edge(channel) >= _SWAPPED_S:
-                self._book.gap(call, _last_edge(channel), at)  # it was not seen to enter the bridge that it leaves
+            elif channel.is_real and channel.moved_at is not None and at - channel.moved_at >= _SWAPPED_S:
+                self._book.gap(call, channel.moved_at, at)  # it was not seen to enter the bridge that it leaves
             self._book.touched[call.linked_id] = None
             self._book.connect(call, at)
 
@@ -152,10 +152,3 @@ class BridgeEvents:
         if taken is None or own is None:
             return
         self._book.join(own, taken, at)
-
-
-def _last_edge(channel: Channel) -> float:
-    """When the channel last entered or left a bridge."""
-    return max(
-        (edge for stretch in channel.bridged for edge in stretch if edge is not None), default=channel.created_at
-    )

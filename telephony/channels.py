@@ -57,6 +57,7 @@ class Channel:
     bridged: list[list[float | None]] = dataclasses.field(default_factory=list)
     found_at: float | None = None  #: when it was first seen, if not by its Newchannel
     recording_request: MixMonitorRequest | None = None  #: the dialplan's MixMonitor line, until it starts
+    moved_at: float | None = None  #: when it last entered or left a bridge
     left_unseen: bool = False  #: it left a bridge that it was not seen to enter
     sent_to: str = ""  #: the extension to which it was sent out of a bridge, by the manager or a transfer
     sent_at: float | None = None
@@ -174,7 +175,7 @@ class Switchboard:
         if channel.bridge == bridge:
             return
         self.leave(channel, at)
-        channel.bridge = bridge
+        channel.bridge, channel.moved_at = bridge, at
         if channel.bridged and (last := channel.bridged[-1][1]) is not None and last >= at:
             channel.bridged[-1][1] = None
         else:
@@ -193,7 +194,7 @@ class Switchboard:
         if not members:
             self._bridges.pop(channel.bridge, None)
             self._silent.discard(channel.bridge)
-        channel.bridge = None
+        channel.bridge, channel.moved_at = None, at
 
     def members(self, bridge: str) -> list[Channel]:
         """The channels in one bridge, whoever's call they are part of."""

@@ -22,6 +22,7 @@ def shift(call: CallHistory, by_s: float) -> None:
             "created_at",
             "found_at",
             "sent_at",
+            "moved_at",
             "at",
             "outsider_at",
             "unseen_at",
