@@ -11,7 +11,8 @@ from telephony.ledger import seconds_since_1970
 #: stamp this much earlier says that the PBX's clock was set back.
 _SET_BACK_S = 0.5
 #: Events arrive late, never early: time stamps this much further ahead of their arrival than ever say that it was set forward.
-_SET_FORWARD_S = 2.0
+#: A minute, so that a stream which is played to us faster than it happened is still told by its own times.
+_SET_FORWARD_S = 60.0
 #: Where nothing tells when events arrived, nobody knows whether so long a silence was one, or the clock was set.
 _SILENCE_S = 3600.0
 
