@@ -82,6 +82,9 @@ class TransferNote:
     at: float
     transferrer_channel: str = ""  #: uniqueid
     ringing: bool = False  #: the target had not answered yet: if it never does, the call may come back
+    inferred: bool = (
+        False  #: from what became of the customer; a transfer's own event, which names what was dialled, knows better
+    )
 
 
 @dataclasses.dataclass(kw_only=True)

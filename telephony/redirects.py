@@ -54,6 +54,13 @@ def _note(book: CallBook, call: CallHistory, span: OpenSpan, *, to: str, at: flo
     agent.handed_over = True
     from_ = book.numbering.extension(agent)
     call.transfers.append(
-        TransferNote(kind=TransferKind.BLIND, transferrer=from_, target=to, at=at, transferrer_channel=agent.uniqueid)
+        TransferNote(
+            kind=TransferKind.BLIND,
+            transferrer=from_,
+            target=to,
+            at=at,
+            transferrer_channel=agent.uniqueid,
+            inferred=True,
+        )
     )
     book.note(call, sentences.TRANSFERRED_BLIND, at, **{"from": from_, "to": to})

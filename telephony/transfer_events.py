@@ -70,7 +70,10 @@ class TransferEvents:
         if call is None or message.get("Result") not in ("", "Success"):
             return
         transferrer = call.channels[uniqueid]
-        if transferrer.handed_over and any(note.transferrer_channel == uniqueid for note in call.transfers):
+        known = next((note for note in call.transfers if note.transferrer_channel == uniqueid), None)
+        if transferrer.handed_over and known is not None:
+            if known.inferred:  # the parking lot may tell of it first
+                known.kind, known.target, known.inferred = kind, target, False
             return  # told twice
         for span in call.open_spans:
             if span.channel.uniqueid == uniqueid:

@@ -100,3 +100,17 @@ def test_who_is_listed_in_one_room_is_in_one_call() -> None:
     calls = [call for call in found.values() if call.merged_into is None]
     (call,) = calls
     assert {span.interface for span in call.spans} == {"PJSIP/1001", "PJSIP/1002"}
+
+
+@pytest.mark.parametrize("version", [16, 22])
+def test_parking_that_the_lot_tells_of_first_is_still_a_transfer_to_what_was_dialled(version: int) -> None:
+    name = f"{version}-parked_and_retrieved"
+    parts = messages(name)
+    (transfer,) = places(parts, "BlindTransfer")
+    (lot,) = places(parts, "ParkedCall")
+    # in the recorded stream either may be the first: both orders are told
+    for first, second in ((lot, transfer), (transfer, lot)):
+        moved = [part for index, part in enumerate(parts) if index not in (first, second)]
+        place = min(first, second)
+        call = the_call([*moved[:place], parts[first], parts[second], *moved[place:]], name)
+        assert [(one["kind"], one["to"]) for one in call["transfers"]] == [("blind", "700")]
