@@ -197,7 +197,7 @@ def test_clock_set_back_in_mid_call_keeps_its_durations() -> None:
     assert stepped.gaps == whole.gaps == ()
 
 
-@pytest.mark.parametrize("step_s", [3600.0, 2.5, -3600.0])
+@pytest.mark.parametrize("step_s", [3600.0, 90.0, -3600.0])
 def test_clock_that_is_set_in_mid_call_costs_nothing_where_the_arrival_of_events_is_known(step_s: float) -> None:
     """As in a journal: our own marks say when what follows arrived."""
     messages = MESSAGES["22-hold.txt"]
