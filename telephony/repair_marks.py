@@ -153,9 +153,10 @@ class RepairMarks:
             uniqueid=name, linkedid=call.linked_id, name=name, created_at=started, dialled=True, ended_at=started
         )
         started, end = max(started, call.started_at), None
-        if call.ended_at is not None:  # rows count in whole seconds: a span stays within its call
-            started = min(started, call.ended_at)
-            end = max(started, min(ended or call.ended_at, call.ended_at))
+        if call.ended_at is not None:
+            end = max(started, ended or call.ended_at)
+            if not call.closed_unseen:  # rows count in whole seconds: a span stays within a call whose end was seen
+                started, end = min(started, call.ended_at), min(end, call.ended_at)
         call.spans.append(OpenSpan(channel=channel, started_at=started, ended_at=end))
         call.spans.sort(key=lambda span: span.started_at)
 
