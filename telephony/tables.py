@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import enum
 import uuid
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
@@ -12,69 +11,29 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from avasanj.database import Base, utc_now
 from avasanj.people import SCHEMA as PEOPLE
+from telephony.agent_tables import SCHEMA, AgentActivity, AgentLine
+from telephony.vocabulary import ActivityState, CallState, Direction, Disposition, Party, Source, VisitOutcome
 
-SCHEMA = "telephony"
-
-
-class Direction(enum.StrEnum):
-    INBOUND = "inbound"
-    OUTBOUND = "outbound"
-    INTERNAL = "internal"
-
-
-class CallState(enum.StrEnum):
-    """Where a call is now; `ended` is the only last one."""
-
-    RINGING = "ringing"
-    WAITING = "waiting"
-    TALKING = "talking"
-    ENDED = "ended"
-
-
-class Disposition(enum.StrEnum):
-    """How an ended call came out."""
-
-    ANSWERED = "answered"
-    ABANDONED = "abandoned"
-    TIMED_OUT = "timed_out"
-    NO_AGENT = "no_agent"
-    BUSY = "busy"
-    FAILED = "failed"
-    VOICEMAIL = "voicemail"
-
-
-class Source(enum.StrEnum):
-    """Where the ledger learnt of the call."""
-
-    LIVE = "live"
-    IMPORTED = "imported"
-    SAMPLE = "sample"
-
-
-class Party(enum.StrEnum):
-    CUSTOMER = "customer"
-    AGENT = "agent"
-    MIXED = "mixed"  #: both in one channel: a mono recording, told apart by nobody
-
-
-class ActivityState(enum.StrEnum):
-    """What an agent is doing. `logged_in` and `paused` run beside the others."""
-
-    LOGGED_IN = "logged_in"
-    PAUSED = "paused"
-    RINGING = "ringing"
-    TALKING = "talking"
-    WRAPPING_UP = "wrapping_up"
-
-
-class VisitOutcome(enum.StrEnum):
-    """How a caller's time in one queue ended."""
-
-    ANSWERED = "answered"
-    ABANDONED = "abandoned"
-    TIMED_OUT = "timed_out"
-    NO_AGENT = "no_agent"
-    LEFT = "left"  #: by a key, to somewhere else in the dialplan
+__all__ = [
+    "SCHEMA",
+    "ActivityState",
+    "AgentActivity",
+    "AgentLine",
+    "AgentSpan",
+    "Call",
+    "CallState",
+    "Direction",
+    "Disposition",
+    "HoldSpan",
+    "Party",
+    "Pbx",
+    "QueueVisit",
+    "Recording",
+    "RecordingRequest",
+    "Source",
+    "Transfer",
+    "VisitOutcome",
+]
 
 
 class Call(Base):
@@ -216,44 +175,6 @@ class QueueVisit(Base):
     joined_at: Mapped[datetime.datetime]
     left_at: Mapped[datetime.datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(10))
-
-
-class AgentActivity(Base):
-    """One stretch of what an agent did; `ended_at` is None while it goes on."""
-
-    __tablename__ = "agent_activity"
-    __table_args__ = (
-        UniqueConstraint("pbx", "interface", "state", "started_at"),
-        Index("ix_agent_activity_started_at", "started_at"),
-        Index("ix_agent_activity_open", "pbx", "interface", postgresql_where="ended_at is null"),
-        {"schema": SCHEMA},
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    pbx: Mapped[str] = mapped_column(String(60))
-    interface: Mapped[str]  #: the queue member's, e.g. PJSIP/1001 or Local/1001@from-queue/n
-    agent_name: Mapped[str | None]  #: the queue member's name
-    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{PEOPLE}.user.id", ondelete="SET NULL"))
-    state: Mapped[str] = mapped_column(String(15))
-    reason: Mapped[str | None]  #: why paused, as the agent or the PBX gave it
-    #: the call that rings, is talked on, or is wrapped up; no foreign key, since a call's row may come later
-    call_id: Mapped[uuid.UUID | None]
-    started_at: Mapped[datetime.datetime]
-    ended_at: Mapped[datetime.datetime | None]
-
-
-class AgentLine(Base):
-    """Who sits at a line, and from when to when: an extension or a queue member's name on one PBX (or on every one)."""
-
-    __tablename__ = "agent_line"
-    __table_args__ = (Index("ix_agent_line_line", "line", "valid_from"), {"schema": SCHEMA})
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{PEOPLE}.user.id", ondelete="CASCADE"))
-    pbx: Mapped[str | None] = mapped_column(String(60))  #: None: every PBX
-    line: Mapped[str]  #: an interface (PJSIP/1001) or a member's name, as the PBX writes it
-    valid_from: Mapped[datetime.datetime]
-    valid_to: Mapped[datetime.datetime | None]
 
 
 class RecordingRequest(Base):
