@@ -12,7 +12,8 @@ from pathlib import Path
 from avasanj.errors import PassingError
 from telephony import problems
 
-_RECEIVE_BYTES = 1 << 16
+#: As much as asyncio reads at once, and as one block of the journal takes: in a flood each read has a price of its own.
+_RECEIVE_BYTES = 1 << 18
 #: What OpenSSL calls the ways in which a certificate can be wrong (X509_V_ERR_…).
 _EXPIRED, _NOT_YET = 10, 9
 _SELF_SIGNED = (18, 19, 20, 21)
