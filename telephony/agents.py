@@ -100,7 +100,8 @@ class AgentsAtWork:
             membership.reason = message.get("PausedReason") or None
         elif paused:
             membership.paused_since = membership.reason = None
-        self._look_at_pauses(agent, at)
+        if membership.paused_since is not None or ActivityState.PAUSED in agent.doing:
+            self._look_at_pauses(agent, at)  # of most that is told of members, nothing is about pauses
 
     def _was_no_pause(self, agent: Agent, since: float) -> None:
         """They turn out to be in one more queue, and not paused there: a pause that began after `since` never was one."""
@@ -220,6 +221,8 @@ class AgentsAtWork:
 
     def wraps(self, call: CallHistory) -> bool:
         """Whether somebody is wrapping this call up."""
+        if self._next_due == math.inf:  # nobody wraps anything up: no need to ask every agent at every call's end
+            return False
         return any(agent.wrap is not None and agent.wrap.call is call for agent in self._agents.values())
 
     def wrapping(self) -> list[CallHistory]:

@@ -53,12 +53,12 @@ class Assembler:
         self._repair = RepairMarks(self._book)
         self._channels = CallEvents(self._book)
         #: of kinds that come in masses, which tell something; asked before anything else is read
-        self._wanted: dict[str, Callable[[Message], bool]] = {
+        wanted: dict[str, Callable[[Message], bool]] = {
             "VarSet": self._channels.wants_variable,
             "Newexten": self._channels.wants_step,
             "CEL": self._repair.wants,
         }
-        self._handlers: dict[str, Callable[[Message, float], None]] = {
+        handlers: dict[str, Callable[[Message, float], None]] = {
             **self._channels.handlers(),
             **QueueEvents(self._book).handlers(),
             **BridgeEvents(self._book).handlers(),
@@ -66,6 +66,8 @@ class Assembler:
             **self._resync.handlers(),
             **self._repair.handlers(),
         }
+        #: both by the event's name, so that each event costs one look-up
+        self._takers = {name: (wanted.get(name), handler) for name, handler in handlers.items()}
 
     # -- what is known now
 
@@ -113,24 +115,24 @@ class Assembler:
 
     def feed_all(self, messages: Iterable[Message]) -> None:
         """Take messages of the stream, in order; those that tell nothing of calls are counted and passed over."""
-        handlers, wanted, book = self._handlers, self._wanted, self._book
+        takers, book, tick = self._takers, self._book, self._agents.tick
         for message in messages:
             if message.kind is not _EVENT:
                 self._feed_other(message)
                 continue
             self.events += 1
             name = message.name
-            handler = handlers.get(name)
-            if handler is None:
+            taker = takers.get(name)
+            if taker is None:
                 if name not in KNOWN_EVENTS:
                     self.unknown_events += 1
                 continue
-            wants = wanted.get(name)
+            wants, handler = taker
             if wants is not None and not wants(message):
                 continue
             at = self._time_of(message)
             book.message = message
-            self._agents.tick(at)
+            tick(at)
             handler(message, at)
 
     def _feed_other(self, message: Message) -> None:
@@ -144,14 +146,15 @@ class Assembler:
 
     def _time_of(self, message: Message) -> float:
         """Seconds since 1970: the PBX's own time stamp where it gives one, else when we received it."""
-        at = self._clock.read(message)
+        clock = self._clock
+        at = clock.read(message)
         if self._resync.uptime_s is not None and message.get("Timestamp"):
             self._resync.boot_time(at)
-        if self._clock.silent_since is not None:
-            self._resync.silent(self._clock.silent_since, at)
-        if self._clock.step_s:
+        if clock.silent_since is not None:
+            self._resync.silent(clock.silent_since, at)
+        if clock.step_s:
             for call in self._book.open.values():
-                clock_steps.shift(call, self._clock.step_s)
+                clock_steps.shift(call, clock.step_s)
                 self._book.touched[call.linked_id] = None
         return at
 

@@ -13,8 +13,10 @@ from telephony.history import CallHistory, Dial, HangupNote, OpenMute
 from telephony.mixmonitor import MixMonitor
 
 #: The only variables that tell something of a call, of the hundreds that a dialplan sets.
-_TELLING_VARIABLES = (b"MIXMONITOR_FILENAME\r\n", b"QUEUESTATUS\r\n", b"VMSTATUS\r\n", b"DIALSTATUS\r\n")
 _VARIABLE = b"\r\nVariable: "
+_TELLING_VARIABLES = tuple(
+    _VARIABLE + name + b"\r\n" for name in (b"MIXMONITOR_FILENAME", b"QUEUESTATUS", b"VMSTATUS", b"DIALSTATUS")
+)
 #: The answer to an Originate follows the end of a call that it did not bring about within this time.
 _ORIGINATED_S = 2.0
 #: Events that belong together come within this time, in any order.
@@ -69,8 +71,7 @@ class CallEvents:
     def wants_variable(message: Message) -> bool:
         """Whether the variable that was set tells something: asked of half of all events, so before anything is decoded."""
         raw = message.raw
-        at = raw.rfind(_VARIABLE)
-        return at >= 0 and raw.startswith(_TELLING_VARIABLES, at + len(_VARIABLE))
+        return raw.startswith(_TELLING_VARIABLES, raw.rfind(_VARIABLE))
 
     def wants_step(self, message: Message) -> bool:
         """Whether a step of the dialplan tells something; most only pass through applications that say nothing."""

@@ -26,6 +26,7 @@ _INSTANCE = re.compile(r"-[0-9a-f]{8,}(;[12])?$")
 NO_NUMBER = frozenset({"", "<unknown>", "unknown", "<none>"})
 #: In such a bridge everybody hears music, nobody hears anybody: parking lots, waiting rooms.
 _SILENT_BRIDGE = "holding_bridge"
+_NOBODY: frozenset[str] = frozenset()
 
 
 def peer(channel_name: str) -> str:
@@ -224,18 +225,23 @@ class Switchboard:
         if other is not None:
             self._other_end.pop(other, None)
 
+    def hears_somebody(self, channel: Channel) -> bool:
+        """Whether `connected_with` has anybody."""
+        return next(self.connected_with(channel), None) is not None
+
     def connected_with(self, channel: Channel) -> Iterator[Channel]:
         """Every real channel that hears this one now, through Local channels too; itself left out."""
         seen = {channel.uniqueid}
         waiting = [channel]
         while waiting:
             here = waiting.pop()
-            near = (
-                set() if here.bridge is None or here.bridge in self._silent else self._bridges.get(here.bridge, set())
-            )
+            near: set[str] | frozenset[str] = _NOBODY
+            if here.bridge is not None and here.bridge not in self._silent:
+                near = self._bridges.get(here.bridge, _NOBODY)
             if here.is_local and (other := self._other_end.get(here.uniqueid)) is not None:
                 near = near | {other}
-            for uniqueid in sorted(near - seen):
+            near = near - seen
+            for uniqueid in sorted(near) if len(near) > 1 else near:
                 seen.add(uniqueid)
                 neighbour = self.channels.get(uniqueid)
                 if neighbour is None:

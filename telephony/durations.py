@@ -42,6 +42,8 @@ def answered_at(history: CallHistory) -> float | None:
 
 def waiting(history: CallHistory) -> list[Visit]:
     """The caller's visits to queues, without those of an agent who consulted a queue."""
+    if not history.consulting:
+        return history.visits
     return [visit for visit in history.visits if visit.uniqueid not in history.consulting]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import enum
+import itertools
+import operator
+from typing import cast
 
 #: Longer than any event that Asterisk sends; what is longer is skipped, so that memory stays bounded.
 MAX_FRAME_BYTES = 1 << 20
@@ -114,20 +117,20 @@ class Message:
 
 def _decoded(raw: bytes) -> str:
     text = raw.decode("utf-8", "replace")
-    return text.replace("\0", "\ufffd") if "\0" in text else text
+    return text.replace("\0", "\ufffd") if b"\0" in raw else text  # soonest found in the bytes
 
 
 class _Event(Message):
     """The one kind of message that comes in masses, made without another look at its first line."""
 
     __slots__ = ()
+    kind = _EVENT
 
-    def __init__(self, raw: bytes, offset: int, name: str) -> None:
+    def __init__(self, raw: bytes, offset: int, name: str) -> None:  # no super(): it would read the first line again
         self.raw = raw
         self._text = ""
         self.offset = offset
         self.name = name
-        self.kind = _EVENT
 
 
 _LINE_STARTS = _LineStarts()
@@ -192,19 +195,22 @@ class Framer:
         return whole, self._cut(whole)
 
     def _cut(self, whole: bytes) -> list[Message]:
-        messages: list[Message] = []
-        add, offset, names = messages.append, self._offset, _EVENT_NAMES
         frames = whole.split(_END)
         frames.pop()
-        for frame in frames:
-            name = names.get(frame[: frame.find(_LINE_END) + 2])
-            if name is not None:
-                add(_Event(frame, offset, name))
-            elif (message := _first_of_its_kind(frame, offset)) is not None:
-                add(message)
-            offset += len(frame) + len(_END)
-        self._offset = offset
-        return messages
+        offset = self._offset
+        self._offset += len(whole)
+        known = _EVENT_NAMES.get
+        names = [known(frame[: frame.find(b"\r") + 2]) for frame in frames]  # one byte is found soonest
+        offsets = map(
+            operator.add, itertools.accumulate(map(len, frames), initial=offset), itertools.count(0, len(_END))
+        )
+        if None not in names:  # nearly always: all are events of known kinds
+            return list(map(_Event, frames, offsets, cast("list[str]", names)))
+        found = (
+            _first_of_its_kind(frame, offset) if name is None else _Event(frame, offset, name)
+            for frame, offset, name in zip(frames, offsets, names, strict=False)
+        )
+        return [message for message in found if message is not None]
 
     def _without_long(self, whole: bytes) -> bytes:
         """Only messages of a length that one has. Offsets are then those in what is left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from telephony.channels import Channel, Numbering, Switchboard
 from telephony.history import CallHistory, OpenSpan
@@ -12,9 +13,13 @@ from telephony.history import CallHistory, OpenSpan
 class Change:
     """The agents' spans that are over now, and the channels whose spans begin."""
 
-    ended: list[OpenSpan]
-    begun: list[Channel]
-    outside: bool  #: the customer hears somebody who is none of ours
+    ended: Sequence[OpenSpan]
+    begun: Sequence[Channel]
+    outside: bool  #: the customer hears somebody who is none of ours, for the first time
+
+
+#: Nobody hears the customer: what most events of a ringing call find.
+_NO_CHANGE = Change(ended=(), begun=(), outside=False)
 
 
 def look(call: CallHistory, board: Switchboard, numbering: Numbering) -> Change:
@@ -25,6 +30,8 @@ def look(call: CallHistory, board: Switchboard, numbering: Numbering) -> Change:
     if customer is not None and there and customer.bridge is not None:
         with_customer = {c.uniqueid: c for c in board.connected_with(customer) if c.uniqueid in call.channels}
     open_now = call.open_spans
+    if not open_now and not with_customer:
+        return _NO_CHANGE
     ended = [
         span
         for span in open_now
@@ -37,7 +44,7 @@ def look(call: CallHistory, board: Switchboard, numbering: Numbering) -> Change:
         for uniqueid, channel in with_customer.items()
         if uniqueid not in held and not channel.handed_over and not numbering.is_outsider(channel)
     ]
-    outside = any(numbering.is_outsider(channel) for channel in with_customer.values())
+    outside = call.outsider_at is None and any(numbering.is_outsider(channel) for channel in with_customer.values())
     return Change(ended=ended, begun=begun, outside=outside)
 
 
@@ -48,6 +55,7 @@ def talkers(call: CallHistory, board: Switchboard, numbering: Numbering) -> dict
         channel.uniqueid: channel
         for channel in call.live.values()
         if channel.is_real
+        and (channel.bridge is not None or channel.uniqueid in held)  # the others, most while phones ring, hear nobody
         and numbering.is_inside(channel)
-        and (channel.uniqueid in held or next(iter(board.connected_with(channel)), None) is not None)
+        and (channel.uniqueid in held or board.hears_somebody(channel))
     }

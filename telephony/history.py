@@ -176,7 +176,16 @@ class CallHistory:
 
     @property
     def open_spans(self) -> list[OpenSpan]:
-        return [span for span in self.spans if span.ended_at is None]
+        spans = self.spans
+        return [span for span in spans if span.ended_at is None] if spans else []
+
+    @property
+    def in_bridges(self) -> bool:
+        """Whether any channel is in one."""
+        for channel in self.live.values():  # a loop, not any(): every event of a bridge and every hang-up asks  # noqa: SIM110
+            if channel.bridge is not None:
+                return True
+        return False
 
     def note(self, note: Note) -> None:
         if len(self.notes) < _MOST_NOTES:
@@ -287,7 +296,8 @@ class CallHistory:
             dial.ended_at = None if dial.ended_at is None else max(dial.begun_at, dial.ended_at)
 
     def is_holding(self, channel: Channel) -> bool:
-        return any(hold.ended_at is None and hold.channel is channel for hold in self.holds)
+        holds = self.holds  # most calls have none, and every bridge's event asks
+        return bool(holds) and any(hold.ended_at is None and hold.channel is channel for hold in holds)
 
     def end_hold(self, channel: Channel, at: float) -> bool:
         """Whether there was one to end."""
