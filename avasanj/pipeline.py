@@ -41,7 +41,7 @@ from telephony.recordings import note_awaited
 from telephony.storage import Away
 from telephony.store import load_ended
 from telephony.tables import Call, Disposition, Source
-from transcription.whisper import SpeechEngine
+from transcription.engine import SpeechEngine
 
 _log = get_logger(__name__)
 _FAILURES = Counter("avasanj_stage_failures_total", "Attempts at a stage that failed, by stage.", ["stage"])

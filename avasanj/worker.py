@@ -22,7 +22,7 @@ from avasanj.pipeline import Tools
 from avasanj.settings import Settings
 from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, WORK_SCHEMA, Queue
 from scoring.encoder import Encoder
-from transcription.whisper import SpeechEngine
+from transcription.engines import engine_of
 
 _log = get_logger(__name__)
 _TAKEN_OVER = Counter("avasanj_worker_taken_over_total", "Pieces of work taken over from workers that died.")
@@ -41,12 +41,7 @@ def run(
     what this one leaves. Two live processes must never share one.
     """
     encoder = Encoder(settings.models_dir / "multilingual-e5-small", threads=settings.threads)
-    speech = SpeechEngine(
-        settings.speech_model_path,
-        compute_type=settings.speech_compute_type,
-        device=settings.speech_device,
-        threads=settings.threads,
-    )
+    speech = engine_of(settings)
     tools = Tools(settings=settings, database=database, speech=speech, encoder=encoder, leaving=stop)
     pipeline.use(tools)
     _beat(database, executor_id, queues)

@@ -55,7 +55,7 @@ class Material:
                 party=row.party,
                 start_s=row.start_s,
                 end_s=row.end_s,
-                text=row.text,
+                text=row.said,
                 confidence=row.confidence,
             )
             for row in rows
@@ -130,7 +130,11 @@ def _load(session: Session, call_id: uuid.UUID) -> Material:
     )
     if call is None:
         raise LastingError(f"There is no call {call_id} to score. It may have been removed with the sample calls.")
-    query = select(Transcript).where(Transcript.call_id == call.id).options(selectinload(Transcript.turns))
+    query = (
+        select(Transcript)
+        .where(Transcript.call_id == call.id, Transcript.current)
+        .options(selectinload(Transcript.turns))
+    )
     earlier = 0
     if call.customer_e164:
         before = (

@@ -22,10 +22,10 @@ from telephony.storage import let_go
 from telephony.tables import Party
 from transcription import elsewhere, playback, turns
 from transcription.at_hand import legs_at_hand
+from transcription.engine import SpeechEngine
 from transcription.legs import Leg
 from transcription.tables import Playback, Transcript, Turn
 from transcription.turns import Said
-from transcription.whisper import SpeechEngine
 
 #: Each is one line of `Playback.warning`, translated where it is shown.
 _UNHEARD = {
@@ -95,7 +95,7 @@ def transcribe(
     with database.read() as session:
         call = _load(session, call_id)
         listened = session.get(Playback, call_id)
-        known = session.scalars(select(Transcript.id).where(Transcript.call_id == call_id)).first()
+        known = session.scalars(select(Transcript.id).where(Transcript.call_id == call_id, Transcript.current)).first()
     if listened is None or (known is not None and not again):
         return
     given = next((r.transcript_path for r in call.recordings if r.transcript_path), None)
@@ -128,8 +128,9 @@ def _heard(
     transcript = Transcript(
         call_id=call_id,
         language=language,
-        source="whisper",
+        source=engine.kind,
         model=engine.name,
+        model_version=engine.version,
         too_weak=engine.too_weak(language),
         dropped=[
             {"party": d.party.value, "start_s": d.start_s, "end_s": d.end_s, "reason": d.reason} for d in heard.dropped
@@ -137,7 +138,7 @@ def _heard(
         seconds_spent=round(time.monotonic() - began_s, 2),
     )
     said = [
-        Said(party=s.party, start_s=s.start_s, end_s=s.end_s, text=s.text, confidence=s.confidence)
+        Said(party=s.party, start_s=s.start_s, end_s=s.end_s, text=s.text, confidence=s.confidence, words=s.words)
         for s in heard.spoken
     ]
     return transcript, turns.merge(said), heard.problems
@@ -150,7 +151,11 @@ def _save(
         for recording_id, problem in problems.items():
             mark_problem(session, recording_id, problem)
         if made is not None:
-            old = select(Transcript).where(Transcript.call_id == call_id).options(selectinload(Transcript.turns))
+            old = (
+                select(Transcript)
+                .where(Transcript.call_id == call_id, Transcript.current)
+                .options(selectinload(Transcript.turns))
+            )
             for transcript in session.scalars(old):
                 session.delete(transcript)
             session.flush()
@@ -162,6 +167,7 @@ def _save(
                     end_s=turn.end_s,
                     text=turn.text,
                     confidence=turn.confidence,
+                    words=[[w.text.strip(), w.start_s, w.end_s, w.probability] for w in turn.words] or None,
                 )
                 for position, turn in enumerate(said)
             ]

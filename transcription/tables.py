@@ -6,7 +6,7 @@ import datetime
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from avasanj.database import Base, utc_now
@@ -25,25 +25,35 @@ class Playback(Base):
     duration_s: Mapped[float]
     #: loudest sample, 0 to 1, per party in equal steps over the call: {"customer": [...], "agent": [...]}, at most 1000 each
     peaks: Mapped[dict[str, Any]]
-    mono: Mapped[bool] = mapped_column(default=False)  #: both parties in one channel: nobody knows who spoke
+    mono: Mapped[bool] = mapped_column(default=False)  #: both parties in one channel: who spoke can only be guessed
     warning: Mapped[str | None]  #: what was wrong with the recordings, in words for a person
 
 
 class Transcript(Base):
-    """One transcript of a call."""
+    """One transcript of a call. A call may have several, by different models; one is current: the one that is scored."""
 
     __tablename__ = "transcript"
-    __table_args__ = (UniqueConstraint("call_id"), {"schema": SCHEMA})
+    __table_args__ = (
+        Index("uq_transcript_current", "call_id", unique=True, postgresql_where="current"),
+        Index("ix_transcript_call_id", "call_id"),
+        {"schema": SCHEMA},
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"))
+    current: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(String(5))
-    source: Mapped[str]  #: "whisper" or, for one made elsewhere, what its file says
+    #: probability, 0 to 1, with which the language was recognised; None where it was set
+    language_probability: Mapped[float | None]
+    source: Mapped[str]  #: the kind of model, "whisper" or "ctc"; or, for one made elsewhere, what its file says
     model: Mapped[str | None]  #: e.g. whisper-base int8
+    model_version: Mapped[str | None]  #: first 12 digits of the weights' sha256
     too_weak: Mapped[bool] = mapped_column(default=False)  #: the model is known to be bad at this language
+    #: both parties came in one channel and were told apart by their voices: who spoke is a guess
+    speakers_guessed: Mapped[bool] = mapped_column(default=False)
     dropped: Mapped[list[Any]] = mapped_column(
         default=list
-    )  #: windows taken out as invented: [{party,start_s,end_s,reason}]
+    )  #: stretches taken out as invented: [{party,start_s,end_s,reason}]
     made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
     seconds_spent: Mapped[float | None]
 
@@ -64,5 +74,85 @@ class Turn(Base):
     party: Mapped[str] = mapped_column(String(10))  #: customer, agent, mixed
     start_s: Mapped[float]
     end_s: Mapped[float]
-    text: Mapped[str]
+    text: Mapped[str]  #: as the model heard it; a correction leaves it as it is
+    corrected: Mapped[str | None]  #: what a person says was said; "" where nothing was
     confidence: Mapped[float | None]  #: mean token probability, 0 to 1; None for a transcript made elsewhere
+    #: each word with its times and probability: [[text, start_s, end_s, probability], ...]; None where it isn't known
+    words: Mapped[list[Any] | None]
+
+    @property
+    def said(self) -> str:
+        """The words to go by: a person's correction, else the model's."""
+        return self.text if self.corrected is None else self.corrected
+
+
+class Correction(Base):
+    """One change of a turn's words by a person. The latest stands in the turn; all are kept."""
+
+    __tablename__ = "correction"
+    __table_args__ = (Index("ix_correction_turn_id", "turn_id"), {"schema": SCHEMA})
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    turn_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.turn.id", ondelete="CASCADE"))
+    before: Mapped[str]
+    after: Mapped[str | None]  #: None: the correction was taken back
+    made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("avasanj.user.id", ondelete="SET NULL"))
+    made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+
+
+class HotWord(Base):
+    """A word that the center's calls are full of: a product, a name, a place."""
+
+    __tablename__ = "hot_word"
+    __table_args__ = (UniqueConstraint("language", "text"), {"schema": SCHEMA})
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    language: Mapped[str] = mapped_column(String(5))
+    text: Mapped[str] = mapped_column(String(80))
+    added_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("avasanj.user.id", ondelete="SET NULL"))
+    added_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+
+
+class Measures(Base):
+    """What was measured in a call's sound, as `transcription/measures.py` defines it. Seconds, decibels, hertz."""
+
+    __tablename__ = "measures"
+    __table_args__ = {"schema": SCHEMA}
+
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"), primary_key=True)
+    silence_s: Mapped[float | None]  #: nobody speaks and nobody is on hold; None where only one party was recorded
+    longest_silence_s: Mapped[float | None]
+    talk_over_s: Mapped[float | None]  #: both speak
+    customer_talk_s: Mapped[float | None]
+    agent_talk_s: Mapped[float | None]
+    details: Mapped[dict[str, Any]]  #: all the rest, per party and per turn
+
+
+class LiveTurn(Base):
+    """What was heard while the call ran. Taken over by the transcript that is made when the call is over, then removed."""
+
+    __tablename__ = "live_turn"
+    __table_args__ = (UniqueConstraint("call_id", "file", "start_s"), {"schema": SCHEMA})
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"))
+    file: Mapped[str]  #: the recording, as the ledger names it
+    party: Mapped[str] = mapped_column(String(10))
+    start_s: Mapped[float]  #: on the file's own clock
+    end_s: Mapped[float]
+    text: Mapped[str]
+    confidence: Mapped[float]
+    words: Mapped[list[Any]]
+    model: Mapped[str]
+    model_version: Mapped[str]
+    heard_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+
+
+class Watch(Base):
+    """Someone has the page of this call open: it is heard before others."""
+
+    __tablename__ = "watch"
+    __table_args__ = {"schema": SCHEMA}
+
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"), primary_key=True)
+    seen_at: Mapped[datetime.datetime]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from telephony.tables import Party
+from transcription.words import Word
 
 #: A longer pause begins a new turn even when nobody else speaks.
 _PAUSE_S = 1.0
@@ -22,6 +23,7 @@ class Said:
     end_s: float
     text: str
     confidence: float | None = None
+    words: tuple[Word, ...] = ()
 
 
 def merge(spoken: Iterable[Said]) -> list[Said]:
@@ -66,4 +68,5 @@ def _joined(parts: Sequence[Said]) -> Said:
         end_s=max(part.end_s for part in parts),
         text=" ".join(part.text.strip() for part in parts),
         confidence=round(sum(value * length for value, length in known) / weight, 3) if known else None,
+        words=tuple(word for part in parts for word in part.words),
     )

@@ -12,7 +12,7 @@ _FETCH = "avasanj models fetch"
 
 def speech(settings: Settings) -> Iterator[Finding]:
     from transcription import models
-    from transcription.whisper import SpeechEngine
+    from transcription.engines import engine_of
 
     folder = settings.speech_model_path
     if folder == settings.models_dir / models.NAME:
@@ -24,7 +24,7 @@ def speech(settings: Settings) -> Iterator[Finding]:
     if wrong:
         yield fault("speech model", " ".join(wrong[:2]), mend)
         return
-    engine = SpeechEngine(folder, compute_type=settings.speech_compute_type, device=settings.speech_device)
+    engine = engine_of(settings)
     weak = [
         language for language in {settings.language, *settings.queue_languages.values()} if engine.too_weak(language)
     ]

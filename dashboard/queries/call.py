@@ -183,7 +183,11 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
     follow_ups = list(session.scalars(select(FollowUp).where(FollowUp.call_id == call_id).order_by(FollowUp.due_at)))
     of_call = Evaluation.call_id == call_id
     evaluations = select(Evaluation).where(of_call, visible_evaluations(who)).order_by(Evaluation.span_position)
-    transcript = select(Transcript).where(Transcript.call_id == call_id).options(selectinload(Transcript.turns))
+    transcript = (
+        select(Transcript)
+        .where(Transcript.call_id == call_id, Transcript.current)
+        .options(selectinload(Transcript.turns))
+    )
     stuck = select(StuckWork).where(StuckWork.subject_id == str(call_id), StuckWork.requeued_at.is_(None))
     return CallDetail(
         call=call,

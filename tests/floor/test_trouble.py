@@ -25,7 +25,8 @@ from avasanj.settings import Settings
 from crm_sync.tables import Connection
 from scoring.encoder import Encoder
 from telephony.archive import import_folder
-from transcription.whisper import SpeechEngine
+from transcription.engine import SpeechEngine
+from transcription.whisper import WhisperRecogniser
 
 PASSWORD = "correct horse battery"
 
@@ -149,7 +150,9 @@ def own_server() -> Iterator[EmbeddedPostgres]:
 def test_a_stage_waits_for_a_database_that_went_away(own_server: EmbeddedPostgres, settings: Settings) -> None:
     database = Database(own_server.url())
     models = settings.models_dir
-    tools = pipeline.Tools(settings=settings, database=database, speech=SpeechEngine(models), encoder=Encoder(models))
+    tools = pipeline.Tools(
+        settings=settings, database=database, speech=SpeechEngine([WhisperRecogniser(models)]), encoder=Encoder(models)
+    )
     tried: list[float] = []
 
     def stage() -> None:

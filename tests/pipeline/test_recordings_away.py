@@ -18,8 +18,9 @@ from telephony import problems
 from telephony.storage import storages
 from telephony.tables import Call, CallState, Direction, Disposition, Party, Recording, Source
 from tests.telephony.test_recordings import sound
+from transcription.engine import SpeechEngine
 from transcription.tables import Playback
-from transcription.whisper import SpeechEngine
+from transcription.whisper import WhisperRecogniser
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def tools(settings: Settings, database: Database) -> Tools:
     return Tools(
         settings=settings,
         database=database,
-        speech=SpeechEngine(settings.models_dir / "none"),
+        speech=SpeechEngine([WhisperRecogniser(settings.models_dir / "none")]),
         encoder=Encoder(settings.models_dir / "none"),
     )
 

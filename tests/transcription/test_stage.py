@@ -17,15 +17,16 @@ from avasanj.settings import Settings
 from telephony.tables import Call, CallState, Direction, Disposition, Party, Recording, Source
 from tests.transcription.sounds import sample, tone, words, write_wav
 from transcription import stage
+from transcription.engine import SpeechEngine
 from transcription.tables import Playback, Transcript
-from transcription.whisper import SpeechEngine
+from transcription.whisper import WhisperRecogniser
 
 START = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
 def engine(models_dir: Path) -> Iterator[SpeechEngine]:
-    engine = SpeechEngine(models_dir / "whisper-base", threads=2)
+    engine = SpeechEngine([WhisperRecogniser(models_dir / "whisper-base", threads=2)])
     yield engine
     engine.unload()
 
@@ -120,7 +121,7 @@ def test_two_broken_legs_leave_their_problems_and_nothing_else(
 ) -> None:
     (tmp_path / "c.wav").write_bytes(b"not audio at all, just words " * 30)
     call_id = save_call(database, *pair(tmp_path / "c.wav", tmp_path / "gone.wav"))
-    unused = SpeechEngine(tmp_path / "no model")
+    unused = SpeechEngine([WhisperRecogniser(tmp_path / "no model")])
     stage.prepare_playback(settings, database, call_id)
     stage.transcribe(settings, database, unused, call_id)
     playback, transcript, problems = kept(database, call_id)
@@ -161,7 +162,7 @@ def test_a_transcript_made_elsewhere_is_kept_as_it_came(settings: Settings, data
     agent.transcript_path = str(path)
     call_id = save_call(database, customer, agent, language="fa")
     stage.prepare_playback(settings, database, call_id)
-    stage.transcribe(settings, database, SpeechEngine(tmp_path / "no model"), call_id)
+    stage.transcribe(settings, database, SpeechEngine([WhisperRecogniser(tmp_path / "no model")]), call_id)
     _, transcript, _ = kept(database, call_id)
     assert transcript is not None
     assert (transcript.source, transcript.model, transcript.language) == ("typist", None, "fa")
@@ -180,7 +181,7 @@ def test_a_bad_transcript_made_elsewhere_says_what_is_wrong(
     call_id = save_call(database, customer, agent)
     stage.prepare_playback(settings, database, call_id)
     with pytest.raises(InputError, match="turn 1"):
-        stage.transcribe(settings, database, SpeechEngine(tmp_path / "no model"), call_id)
+        stage.transcribe(settings, database, SpeechEngine([WhisperRecogniser(tmp_path / "no model")]), call_id)
 
 
 @pytest.mark.model

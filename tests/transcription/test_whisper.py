@@ -11,16 +11,17 @@ from telephony.tables import Party
 from tests.transcription import sounds
 from tests.transcription.sounds import Samples, leg, sample_legs, words, write_wav
 from tests.transcription.test_audio import read
+from transcription.engine import Heard, SpeechEngine
 from transcription.legs import Leg
 from transcription.turns import Said, merge
-from transcription.whisper import Heard, SpeechEngine
+from transcription.whisper import WhisperRecogniser
 
 pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")
 def engine(models_dir: Path) -> Iterator[SpeechEngine]:
-    engine = SpeechEngine(models_dir / "whisper-base", threads=2)
+    engine = SpeechEngine([WhisperRecogniser(models_dir / "whisper-base", threads=2)])
     yield engine
     engine.unload()
 
@@ -117,24 +118,23 @@ def test_a_leg_that_cannot_be_read_leaves_the_other(engine: SpeechEngine, tmp_pa
 
 def test_a_missing_model_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(LastingError, match="avasanj models fetch"):
-        SpeechEngine(tmp_path / "whisper-base").transcribe([], "en")
+        SpeechEngine([WhisperRecogniser(tmp_path / "whisper-base")]).transcribe(sample_legs("en-rude-agent"), "en")
 
 
 def test_base_and_small_are_too_weak_for_persian_only(tmp_path: Path) -> None:
-    assert SpeechEngine(tmp_path / "whisper-base").too_weak("fa")
-    assert SpeechEngine(tmp_path / "faster-whisper-small").too_weak("fa")
-    assert not SpeechEngine(tmp_path / "whisper-base").too_weak("en")
-    assert not SpeechEngine(tmp_path / "whisper-large-v3").too_weak("fa")
+    assert SpeechEngine([WhisperRecogniser(tmp_path / "whisper-base")]).too_weak("fa")
+    assert SpeechEngine([WhisperRecogniser(tmp_path / "faster-whisper-small")]).too_weak("fa")
+    assert not SpeechEngine([WhisperRecogniser(tmp_path / "whisper-base")]).too_weak("en")
+    assert not SpeechEngine([WhisperRecogniser(tmp_path / "whisper-large-v3")]).too_weak("fa")
 
 
-def test_unloading_frees_the_model_and_the_next_call_loads_it_again(models_dir: Path, tmp_path: Path) -> None:
-    engine = SpeechEngine(models_dir / "whisper-base", threads=1)
-    path = write_wav(tmp_path / "a.wav", sounds.silence(1))
+def test_unloading_frees_the_model_and_the_next_call_loads_it_again(models_dir: Path) -> None:
+    engine = SpeechEngine([WhisperRecogniser(models_dir / "whisper-base", threads=1)])
     assert not engine.loaded
-    engine.transcribe([leg(path)], "en")
+    engine.transcribe(sample_legs("en-rude-agent"), "en")
     assert engine.loaded
     assert engine.name == "whisper-base int8"
     engine.unload()
     assert not engine.loaded
-    engine.transcribe([leg(path)], "en")
+    engine.transcribe(sample_legs("en-rude-agent"), "en")
     assert engine.loaded

@@ -1,0 +1,58 @@
+"""What the engine asks of a speech model, whatever its kind: windows of speech in, words with their times out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from transcription.audio import Samples
+from transcription.windows import Window
+from transcription.words import Word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A window to be put into words."""
+
+    window: Window
+    language: str  #: ISO 639-1, e.g. "fa"
+    #: names and products to listen for, the likeliest first; a model that can't use them passes them over
+    hot_words: tuple[str, ...] = ()
+
+
+class Recogniser(Protocol):
+    """One model on one device. The engine calls it from one thread at a time, and loads it before anything else."""
+
+    #: most windows that it takes at once; may fall when the device's memory is short
+    batch: int
+
+    @property
+    def name(self) -> str:
+        """As kept with each transcript, e.g. "whisper-base int8"."""
+
+    @property
+    def version(self) -> str:
+        """First 12 hexadecimal digits of the sha256 of the weights: the same name may stand for other weights later."""
+
+    @property
+    def kind(self) -> str:
+        """The transcript's source, e.g. "whisper" or "ctc"."""
+
+    def load(self) -> None:
+        """Into memory. Raises LastingError, saying what is wrong with the model's folder or the device."""
+
+    def unload(self) -> None:
+        """Give the memory back; `load` may be called again."""
+
+    def too_weak(self, language: str) -> bool:
+        """Whether this model is known to understand too little of the language to be trusted. Needs no loading."""
+
+    def recognise(self, asked: Sequence[Asked]) -> list[list[Word]]:
+        """The words of each window, in its own seconds; at most `batch` windows of like length."""
+
+    def recognise_carefully(self, asked: Asked) -> list[Word]:
+        """The words of a window whose first reading was unbelievable: slower, by other means if there are any."""
+
+    def language_of(self, samples: Sequence[Samples], among: Sequence[str]) -> tuple[str, float]:
+        """The one of `among` that these stretches of speech (16 kHz), taken together, are likeliest in; probability 0 to 1."""
