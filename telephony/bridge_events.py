@@ -46,6 +46,9 @@ class BridgeEvents:
         if channel is None:
             return
         bridge = message.get("BridgeUniqueid")
+        replaced = self._book.board.channels.get(message.get("SwapUniqueid"))
+        if replaced is not None and replaced.bridge == bridge:
+            self._book.board.leave(replaced, at)  # its own BridgeLeave comes late, or never
         self._book.board.enter(channel, bridge, at, technology=message.get("BridgeTechnology"))
         call = self._book.call_of[channel.uniqueid]
         self._book.touched[call.linked_id] = None
@@ -73,12 +76,21 @@ class BridgeEvents:
             call = self._book.call_of[channel.uniqueid]
             if channel.bridge == message.get("BridgeUniqueid"):
                 self._book.board.leave(channel, at)
-            elif not channel.bridged:
-                channel.left_unseen = True
-            elif channel.is_real and channel.moved_at is not None and at - channel.moved_at >= _SWAPPED_S:
-                self._book.gap(call, channel.moved_at, at)  # it was not seen to enter the bridge that it leaves
+            else:
+                self._left_unseen(call, channel, at)
             self._book.touched[call.linked_id] = None
             self._book.connect(call, at)
+
+    def _left_unseen(self, call: CallHistory, channel: Channel, at: float) -> None:
+        """It leaves a bridge that it was not seen to enter: for how long it was there, and with whom, nobody knows."""
+        since = channel.created_at if channel.moved_at is None else channel.moved_at
+        for dial in call.dials:
+            concerned = dial.status == "ANSWER" and channel.uniqueid in (dial.target, dial.caller)
+            if concerned and dial.ended_at is not None and dial.ended_at < at:
+                since = max(since, dial.ended_at)
+        channel.left_unseen = channel.left_unseen or not channel.bridged
+        if at - since >= _SWAPPED_S:
+            self._book.gap(call, since, at)
 
     # -- holds
 
@@ -87,10 +99,7 @@ class BridgeEvents:
         if channel is None:
             return
         call = self._book.call_of[channel.uniqueid]
-        takes_part = any(channel is span.channel for span in call.open_spans) or (
-            channel is call.customer(self._book.numbering) and bool(call.open_spans)
-        )
-        if not takes_part or call.is_holding(channel):
+        if not self._takes_part(call, channel) or call.is_holding(channel):
             return
         call.holds.append(OpenHold(channel=channel, started_at=at))
         self._book.note(call, sentences.HELD, at, party=channel.interface)
@@ -107,6 +116,14 @@ class BridgeEvents:
             ):
                 self._book.note(call, sentences.CONSULTED, at, agent=first.interface, called=other.called)
                 self._book.join(other, call, at, consulting=True)
+
+    def _takes_part(self, call: CallHistory, channel: Channel) -> bool:
+        """Whether it is one of the parties that talk: by what was seen, or since it answered and no event told with whom."""
+        customer = call.customer(self._book.numbering)
+        if call.open_spans:
+            return channel is customer or any(channel is span.channel for span in call.open_spans)
+        there = customer is not None and customer.live and customer is not channel
+        return there and any(dial.status == "ANSWER" and dial.target == channel.uniqueid for dial in call.dials)
 
     def _unhold(self, message: Message, at: float) -> None:
         channel = self._book.channel(message, at=at)

@@ -227,7 +227,7 @@ class CallBook:
             for call in self.open.values()
             if call.holds
             and any(hold.ended_at is None and hold.channel.interface == interface for hold in call.holds)
-            and any(span.channel.interface == interface for span in call.open_spans)
+            and (not call.open_spans or any(span.channel.interface == interface for span in call.open_spans))
         ]
         return found[0] if len(found) == 1 else None
 

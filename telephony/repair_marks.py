@@ -29,9 +29,9 @@ from telephony.frames import Message
 from telephony.history import CallHistory, OpenSpan
 from telephony.ledger import seconds_since_1970
 
-#: A PBX's clock shows local time; its zone is a multiple of this.
 #: A row's times are cut to whole seconds.
 _ROW_S = 1.0
+#: A PBX's clock shows local time; its zone is a multiple of this.
 _ZONE_S = 900.0
 _REMEMBERED = 500
 
@@ -144,6 +144,7 @@ class RepairMarks:
             return
         waited = [visit.joined_at for visit in call.visits]
         waited += [dial.begun_at for dial in call.dials]
+        answered = _exactly(call, known, answered)
         if waited and answered > max(waited):
             self._span(call, agent, answered, ended)
 
@@ -242,6 +243,16 @@ def _as_utc(text: str) -> float | None:
     with contextlib.suppress(ValueError, OverflowError):
         return float(calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S")))
     return None
+
+
+def _exactly(call: CallHistory, agent: Channel | None, answered: float) -> float:
+    """When the phone was picked up in that second, where that was seen."""
+    seen = [
+        dial.ended_at
+        for dial in call.dials
+        if agent is not None and dial.target == agent.uniqueid and dial.status == "ANSWER" and dial.ended_at is not None
+    ]
+    return next((at for at in seen if 0 <= at - answered <= _ROW_S), answered)
 
 
 def _in_gap(call: CallHistory, at: float) -> bool:

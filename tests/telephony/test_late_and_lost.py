@@ -50,15 +50,23 @@ def test_event_that_comes_a_moment_late_changes_nothing(name: str, kind: str) ->
         assert call["gaps"] == []
 
 
-@pytest.mark.parametrize(
-    "name", ["22-direct_answered", "22-queue_customer_ends", "22-outbound_answered", "22-local_agent"]
-)
+@pytest.mark.parametrize("name", ["22-direct_answered", "22-queue_customer_ends", "22-outbound_answered"])
 def test_answer_whose_bridge_was_missed_is_an_answer_of_unknown_length(name: str) -> None:
     parts = messages(name)
     for lost in places(parts, "BridgeEnter")[:2]:
         call = the_call(parts[:lost] + parts[lost + 1 :], name)
         assert (call["disposition"], call["spans"]) == ("answered", [])
         assert (call["answered_at"], call["wait_s"], call["talk_s"], call["hung_up_by"]) == (None, None, None, None)
+        assert call["gaps"]
+
+
+def test_answer_whose_bridge_was_missed_is_repaired_from_the_records_that_the_pbx_sends() -> None:
+    name = "22-local_agent"
+    parts = messages(name)
+    whole = the_call(parts, name)
+    for lost in places(parts, "BridgeEnter")[:2]:
+        call = the_call(parts[:lost] + parts[lost + 1 :], name)
+        assert (spans(call), call["wait_s"]) == (spans(whole), pytest.approx(whole["wait_s"], abs=0.05))
         assert call["gaps"]
 
 
