@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from avasanj.errors import SettingsError
+from avasanj.speech_settings import SpeechSettings
 from avasanj.telephony_settings import TelephonySettings, split_commas
 
 
@@ -22,7 +23,7 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share")) / "avasanj"
 
 
-class Settings(TelephonySettings):
+class Settings(SpeechSettings, TelephonySettings):
     """What a center can set. Read from the environment, `./avasanj.env` and `avasanj.env` in the data folder."""
 
     model_config = SettingsConfigDict(env_prefix="AVASANJ_", extra="ignore", env_file_encoding="utf-8-sig")
@@ -47,23 +48,13 @@ class Settings(TelephonySettings):
     language: Literal["fa", "en"] = Field(
         "fa", description="Language of calls whose queue has none set, and of pages before log-in."
     )
-    queue_languages: dict[str, Literal["fa", "en"]] = Field(
-        default={}, description='Language per queue, as JSON: {"support": "fa", "intl": "en"}.'
-    )
     queue_wrap_up_s: dict[str, float] = Field(
         default={},
         description='Seconds of wrap-up per queue, as JSON: {"support": 15}, where the PBX gives its members none of their own.',
     )
     timezone: str = Field("Asia/Tehran", description="The center's zone (IANA name), in which pages show times.")
 
-    # Speech and scoring
-    speech_model: str = Field(
-        "whisper-base", description="Folder name under models, or a path to a CTranslate2 Whisper model."
-    )
-    speech_compute_type: str = Field(
-        "int8", description="CTranslate2 compute type; int8 for a CPU, int8_float16 for a GPU."
-    )
-    speech_device: Literal["cpu", "cuda", "auto"] = Field("cpu", description="Where speech models run.")
+    # Models of speech and scoring
     threads: int = Field(2, ge=1, le=64, description="Processor threads for each model.")
     model_idle_s: float = Field(
         300.0, ge=0, description="Seconds without work after which a model leaves the memory; 0: never."

@@ -1,0 +1,26 @@
+"""The settings of speech: the model that hears, where it runs, and the languages of calls."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class SpeechSettings(BaseSettings):
+    """The part of `Settings` that is about putting calls into words."""
+
+    # The model and where it runs
+    speech_model: str = Field(
+        "whisper-base", description="Folder name under models, or a path to a CTranslate2 Whisper model."
+    )
+    speech_compute_type: str = Field(
+        "int8", description="CTranslate2 compute type; int8 for a CPU, int8_float16 for a GPU."
+    )
+    speech_device: Literal["cpu", "cuda", "auto"] = Field("cpu", description="Where speech models run.")
+
+    # Languages
+    queue_languages: dict[str, Literal["fa", "en"]] = Field(
+        default={}, description='Language per queue, as JSON: {"support": "fa", "intl": "en"}.'
+    )
