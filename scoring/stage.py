@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session, selectinload
 
-from avasanj.database import Database
+from avasanj.database import Database, utc_now
 from avasanj.errors import LastingError
 from avasanj.log import get_logger
 from avasanj.notify import announce
@@ -80,13 +80,14 @@ def score(settings: Settings, database: Database, encoder: Encodes, call_id: uui
     A call without a transcript gets a mood that says so (nothing to judge by) and no evaluation. Raises LastingError for an unknown call.
     """
     heads, card = shipped_heads.shipped(), scorecards.shipped()
+    began = utc_now()  # a correction that comes meanwhile is for the next scoring
     with database.read() as session:
         material = _load(session, call_id)
         if _is_done(session, material, heads):
             return
     scored = assess(settings, encoder, heads, card, material)
     with database.transaction() as session:
-        _save(session, material.call.id, scored, heads, card)
+        _save(session, material.call.id, scored, heads, card, began)
         announce(session, "call", call_id)
     _log.info("call_scored", call=str(call_id), evaluations=len(scored.evaluations), counts=scored.counts)
 
@@ -154,10 +155,12 @@ def _is_done(session: Session, material: Material, heads: Heads) -> bool:
     mood = session.get(Mood, material.call.id)
     if mood is None or mood.model != heads.version:
         return False
-    return material.transcript is None or mood.made_at >= material.transcript.made_at
+    return material.transcript is None or mood.made_at >= material.transcript.changed_at
 
 
-def _save(session: Session, call_id: uuid.UUID, scored: Scored, heads: Heads, card: Scorecard) -> None:
+def _save(
+    session: Session, call_id: uuid.UUID, scored: Scored, heads: Heads, card: Scorecard, began: datetime.datetime
+) -> None:
     """Mood and evaluations, in the place of what was there. Two workers with the same call go one after the other."""
     session.execute(text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"scoring:{call_id}"})
     session.execute(delete(Mood).where(Mood.call_id == call_id))
@@ -176,6 +179,7 @@ def _save(session: Session, call_id: uuid.UUID, scored: Scored, heads: Heads, ca
             evidence=list(judgement.evidence),
             curve=[_point(moment) for moment in scored.path],
             promises=[promise.stored() for promise in scored.promises],
+            made_at=began,
         )
     )
     session.add_all(_evaluation(call_id, part, answers, scored, card) for part, answers in scored.evaluations)

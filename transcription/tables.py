@@ -6,10 +6,11 @@ import datetime
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint, event, text
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from avasanj.database import Base, utc_now
+from avasanj.persian import searchable
 
 SCHEMA = "transcription"
 
@@ -55,6 +56,9 @@ class Transcript(Base):
         default=list
     )  #: stretches taken out as invented: [{party,start_s,end_s,reason}]
     made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+    #: when the words to go by last changed: it was made, corrected, or made the current one
+    changed_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+    set_aside_at: Mapped[datetime.datetime | None]  #: since when it is not the current one; None for the current one
     seconds_spent: Mapped[float | None]
 
     turns: Mapped[list[Turn]] = relationship(
@@ -66,7 +70,11 @@ class Turn(Base):
     """What one party said until the other spoke or a pause came. Seconds on the playback's clock."""
 
     __tablename__ = "turn"
-    __table_args__ = (UniqueConstraint("transcript_id", "position"), {"schema": SCHEMA})
+    __table_args__ = (
+        UniqueConstraint("transcript_id", "position"),
+        Index("ix_turn_plain", text("to_tsvector('simple', plain)"), postgresql_using="gin"),
+        {"schema": SCHEMA},
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     transcript_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.transcript.id", ondelete="CASCADE"))
@@ -76,6 +84,7 @@ class Turn(Base):
     end_s: Mapped[float]
     text: Mapped[str]  #: as the model heard it; a correction leaves it as it is
     corrected: Mapped[str | None]  #: what a person says was said; "" where nothing was
+    plain: Mapped[str] = mapped_column(default="")  #: `said` in the form in which it is searched; kept by itself
     confidence: Mapped[float | None]  #: mean token probability, 0 to 1; None for a transcript made elsewhere
     #: each word with its times and probability: [[text, start_s, end_s, probability], ...]; None where it isn't known
     words: Mapped[list[Any] | None]
@@ -84,6 +93,12 @@ class Turn(Base):
     def said(self) -> str:
         """The words to go by: a person's correction, else the model's."""
         return self.text if self.corrected is None else self.corrected
+
+
+@event.listens_for(Turn, "before_insert")
+@event.listens_for(Turn, "before_update")
+def _keep_searchable(_mapper: Mapper[Turn], _connection: object, turn: Turn) -> None:
+    turn.plain = searchable(turn.said)
 
 
 class Correction(Base):
@@ -96,6 +111,7 @@ class Correction(Base):
     turn_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.turn.id", ondelete="CASCADE"))
     before: Mapped[str]
     after: Mapped[str | None]  #: None: the correction was taken back
+    carried: Mapped[bool] = mapped_column(default=False)  #: made in an earlier transcript, and taken over into this one
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("avasanj.user.id", ondelete="SET NULL"))
     made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
 
@@ -109,8 +125,26 @@ class HotWord(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     language: Mapped[str] = mapped_column(String(5))
     text: Mapped[str] = mapped_column(String(80))
+    position: Mapped[int]  #: lower ones come first, into the model too, which has room for some only
     added_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("avasanj.user.id", ondelete="SET NULL"))
     added_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+
+
+class Rehearing(Base):
+    """Somebody asked for another transcript of a call, by another model."""
+
+    __tablename__ = "rehearing"
+    __table_args__ = (Index("ix_rehearing_call_id", "call_id"), {"schema": SCHEMA})
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("telephony.call.id", ondelete="CASCADE"))
+    model: Mapped[str]  #: as in AVASANJ_SPEECH_MODEL
+    make_current: Mapped[bool]  #: whether the new transcript takes the old one's place by itself
+    asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("avasanj.user.id", ondelete="SET NULL"))
+    asked_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+    done_at: Mapped[datetime.datetime | None]
+    problem: Mapped[str | None]  #: why there is none, in words for a person
+    transcript_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.transcript.id", ondelete="SET NULL"))
 
 
 class Measures(Base):

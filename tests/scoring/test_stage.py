@@ -139,7 +139,7 @@ def test_a_new_transcript_is_scored_in_the_place_of_the_old(settings: Settings, 
     score(settings, database, encoder, call_id)
     first, _ = stored(database, call_id)
     with database.transaction() as session:
-        session.scalars(select(Transcript)).one().made_at = datetime.datetime.now(datetime.UTC) + seconds(60)
+        session.scalars(select(Transcript)).one().changed_at = datetime.datetime.now(datetime.UTC) + seconds(60)
         for turn in session.scalars(select(Turn).where(Turn.party == "customer")):
             turn.text = "That is lovely, thank you so much for all your help."
     score(settings, database, encoder, call_id)
