@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from telephony import tables as ledger
 from telephony.tables import Party
 from transcription import voice
-from transcription.legs import Leg
+from transcription.legs import Leg, playback_zero_s
 from transcription.measures import CallMeasures, Stretch, measure
+from transcription.tables import Measures
 from transcription.windows import RATE_HZ, Utterance
 
 #: the customer's own start, against which the rest of the call is held
@@ -99,3 +104,39 @@ def against_own_start(passages: Sequence[Passage]) -> list[dict[str, Any]]:
         for p in ordered
         if p.start_s >= until_s
     ]
+
+
+def measures_of(call: ledger.Call, legs: Sequence[Leg], meter: Meter, spoken: Iterable[tuple[Party, str]]) -> Measures:
+    """The row of a call that was listened to; `spoken` are the stretches' words."""
+    meter.expect(legs)
+    words: Counter[Party] = Counter()
+    for party, text in spoken:
+        words[party] += len(text.split())
+    zero_s = playback_zero_s(call)
+
+    def at(moment: datetime.datetime | None, otherwise: float) -> float:
+        return (moment - call.started_at).total_seconds() - zero_s if moment else otherwise
+
+    last_s = max((end for parts in meter.speech.values() for _, end in parts), default=0.0)
+    talk = (max(0.0, at(call.answered_at, 0.0)), at(call.ended_at, last_s))
+    holds = [(at(hold.started_at, 0.0), at(hold.ended_at, talk[1])) for hold in call.hold_spans]
+    found = meter.measured(talk=talk, holds=holds, words=words)
+    parties = {
+        party: dataclasses.asdict(one) | {"level_dbfs": meter.level_dbfs(party)} for party, one in found.parties.items()
+    }
+    customer, agent = found.parties.get(Party.CUSTOMER), found.parties.get(Party.AGENT)
+    return Measures(
+        call_id=call.id,
+        silence_s=found.silence_s,
+        longest_silence_s=found.longest_silence_s,
+        talk_over_s=found.talk_over_s,
+        customer_talk_s=customer.talk_s if customer else None,
+        agent_talk_s=agent.talk_s if agent else None,
+        details={
+            "talk": [round(talk[0], 2), round(talk[1], 2)],
+            "parties": {party.value: one for party, one in parties.items()},
+            "silences": [list(silence) for silence in found.silences],
+            "talk_overs": [[over.start_s, over.end_s, over.by.value] for over in found.talk_overs],
+            "voice": against_own_start(meter.passages),
+        },
+    )

@@ -24,7 +24,8 @@ from transcription import elsewhere, playback, turns
 from transcription.at_hand import legs_at_hand
 from transcription.engine import SpeechEngine
 from transcription.legs import Leg
-from transcription.tables import Playback, Transcript, Turn
+from transcription.meter import Meter, measures_of
+from transcription.tables import Measures, Playback, Transcript, Turn
 from transcription.turns import Said
 
 #: Each is one line of `Playback.warning`, translated where it is shown.
@@ -101,11 +102,14 @@ def transcribe(
     given = next((r.transcript_path for r in call.recordings if r.transcript_path), None)
     if given is not None:
         made, said = _from_elsewhere(call_id, Path(given))
-        _save(database, call_id, made, said, {})
+        _save(database, call_id, made, said, {}, None)
     else:
         legs, unopened = legs_at_hand(settings, call)
-        made, said, problems = _heard(engine, call_id, legs, language_of(settings, call))
-        _save(database, call_id, None if len(problems) == len(legs) else made, said, unopened | problems)
+        meter = Meter()
+        made, said, problems = _heard(engine, call_id, legs, language_of(settings, call), meter)
+        readable = [leg for leg in legs if leg.recording_id not in problems]
+        measures = measures_of(call, readable, meter, [(one.party, one.text) for one in said]) if readable else None
+        _save(database, call_id, made if readable else None, said, unopened | problems, measures)
     for recording in call.recordings:
         let_go(settings, recording.path)
 
@@ -121,10 +125,10 @@ def _from_elsewhere(call_id: uuid.UUID, path: Path) -> tuple[Transcript, list[Sa
 
 
 def _heard(
-    engine: SpeechEngine, call_id: uuid.UUID, legs: Sequence[Leg], language: str
+    engine: SpeechEngine, call_id: uuid.UUID, legs: Sequence[Leg], language: str, meter: Meter
 ) -> tuple[Transcript, list[Said], dict[int, str]]:
     began_s = time.monotonic()
-    heard = engine.transcribe(legs, language)
+    heard = engine.transcribe(legs, language, heed=meter.hear)
     transcript = Transcript(
         call_id=call_id,
         language=language,
@@ -145,7 +149,12 @@ def _heard(
 
 
 def _save(
-    database: Database, call_id: uuid.UUID, made: Transcript | None, said: Sequence[Said], problems: Mapping[int, str]
+    database: Database,
+    call_id: uuid.UUID,
+    made: Transcript | None,
+    said: Sequence[Said],
+    problems: Mapping[int, str],
+    measures: Measures | None,
 ) -> None:
     with database.transaction() as session:
         for recording_id, problem in problems.items():
@@ -172,6 +181,8 @@ def _save(
                 for position, turn in enumerate(said)
             ]
             session.add(made)
+        if measures is not None:
+            session.merge(measures)
         note_awaited(session, call_id, None)
         announce(session, "call", call_id)
     _log.info("call_transcribed", call=str(call_id), turns=len(said), broken=len(problems))

@@ -15,10 +15,10 @@ from avasanj.errors import InputError
 from avasanj.i18n import translator
 from avasanj.settings import Settings
 from telephony.tables import Call, CallState, Direction, Disposition, Party, Recording, Source
-from tests.transcription.sounds import sample, tone, words, write_wav
+from tests.transcription.sounds import reference, sample, tone, words, write_wav
 from transcription import stage
 from transcription.engine import SpeechEngine
-from transcription.tables import Playback, Transcript
+from transcription.tables import Measures, Playback, Transcript
 from transcription.whisper import WhisperRecogniser
 
 START = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC)
@@ -83,6 +83,12 @@ def test_a_call_is_heard_once_and_running_again_changes_nothing(
     assert all(t.confidence is not None and 0 < t.confidence <= 1 for t in transcript.turns)
     asked = [t.party for t in transcript.turns if "pharmacy" in words(t.text)]
     assert asked[0] == Party.CUSTOMER
+    with database.read() as session:
+        measures = session.get_one(Measures, call_id)
+    for party, talk_s in ((Party.CUSTOMER, measures.customer_talk_s), (Party.AGENT, measures.agent_talk_s)):
+        spoken_s = sum(t.end_s - t.start_s for t in reference("en-wrong-number") if t.party == party)
+        assert talk_s == pytest.approx(spoken_s, rel=0.25), party
+        assert 60 < measures.details["parties"][party.value]["words_per_minute"] < 300
 
     stage.prepare_playback(settings, database, call_id)
     stage.transcribe(settings, database, engine, call_id)
