@@ -26,6 +26,7 @@ class Visit:
     abandoned: bool = False
     connected: bool = False  #: an agent answered
     status: str = ""  #: QUEUESTATUS, the queue's own word for why it let the caller go
+    join_unseen: bool = False  #: the queue told of the caller, but not that they came in
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -35,6 +36,7 @@ class Dial:
     begun_at: float
     ended_at: float | None = None
     status: str = ""  #: how it came out at this phone
+    taken: bool = False  #: another phone picked the call up: of this one's end nothing is told
     verdict: str = ""  #: DIALSTATUS, how the whole Dial came out by the dialplan's own word
 
 
@@ -141,6 +143,12 @@ class CallHistory:
     dial_status: str = ""  #: how the dialplan's last Dial came out, also where it reached no phone at all
     voicemail: bool = False
     service: bool = False  #: one of ours talked to the PBX alone (logged in, paused, fetched a call)
+    #: by uniqueid, since when it was here and when its Linkedid came to be another call's, until an event tells what joined them
+    unexplained: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    #: [from, to] in which a party must have held that was not seen to, since it resumed
+    unseen_holds: list[tuple[float, float]] = dataclasses.field(default_factory=list)
+    #: [from, to] in which an agent must have held who went elsewhere while the customer stayed
+    moved_away: list[tuple[float, float]] = dataclasses.field(default_factory=list)
     pbx_died: bool = False  #: the PBX stopped or was killed with the call open
     called: str = ""
     originated: bool = False  #: the answer to the Originate that began it came
@@ -200,6 +208,14 @@ class CallHistory:
                 last.ended_at = None if ended_at is None else max(last.ended_at, ended_at)
                 return
         self.gaps.append(Gap(started_at=started_at, ended_at=ended_at))
+
+    def is_in_gap(self, started_at: float, ended_at: float) -> bool:
+        """Whether it is marked already that something may be missing then."""
+        return any(
+            (gap.started_at is None or gap.started_at <= ended_at)
+            and (gap.ended_at is None or gap.ended_at >= started_at)
+            for gap in self.gaps
+        )
 
     def forget_gap(self, ended_at: float, still_until: float | None) -> bool:
         """What seemed missed until `ended_at` only came late; `still_until`: up to there something is missing. Whether there was one."""
@@ -294,6 +310,10 @@ class CallHistory:
         for dial in self.dials:
             dial.begun_at = max(dial.begun_at, self.started_at)
             dial.ended_at = None if dial.ended_at is None else max(dial.begun_at, dial.ended_at)
+
+    def was_handed_on(self, at: float) -> bool:
+        """Whether the call was sent on to somebody who had not answered yet, at or before `at`: blind, or by a parking lot."""
+        return any(note.at <= at and (note.kind is TransferKind.BLIND or note.ringing) for note in self.transfers)
 
     def is_holding(self, channel: Channel) -> bool:
         holds = self.holds  # most calls have none, and every bridge's event asks

@@ -31,6 +31,17 @@ class MixMonitor:
     found: bool = False  #: it ran already when we came: `started_at` is when we learnt of it
     ended_at: float | None = None  #: None: it goes on until the channel's end
 
+    @property
+    def is_ours(self) -> bool:
+        """We began it, with files of our own naming."""
+        return f"/{OWN_FOLDER}/" in self.mixed
+
+    @property
+    def by_party(self) -> bool:
+        """It records each party, or is ours, or one that ran already when we came, of which only the PBX knows the options."""
+        each = self.named and self.received is not None and self.transmitted is not None
+        return each or self.found or self.is_ours
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MixMonitorRequest:
@@ -93,9 +104,12 @@ def started(*, uniqueid: str, at: float, path: str, request: MixMonitorRequest |
     )
 
 
-def own_names(call_id: str) -> tuple[str, str]:
-    """File and options for a recording that we start on the customer's channel: named by our id, never by a number."""
-    stem = f"{OWN_FOLDER}/{call_id}"
+def own_names(call_id: str, channel_id: str = "") -> tuple[str, str]:
+    """File and options for a recording that we start: named by our ids, never by a number.
+
+    `channel_id` tells a recording on an agent's channel from the one on the customer's, which has none.
+    """
+    stem = f"{OWN_FOLDER}/{call_id}" + (f"-{channel_id[:8]}" if channel_id else "")
     return f"{stem}.wav", f"r({stem}-r.wav)t({stem}-t.wav)S"
 
 

@@ -113,6 +113,11 @@ class Pauses:
         self._sent.clear()
         self._version = version or "?"
 
+    @property
+    def mutes_all(self) -> bool:
+        """Whether this PBX mutes every recording of a channel at once."""
+        return mutes_all(self._version)
+
     def act(self, post: Callable[..., str], assembler: Assembler) -> None:
         """Send what was asked for. `post(action, fields, action_id=…)` sends an action. Raises what `post` raises."""
         if self._running != assembler.calls.keys():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 
@@ -10,6 +11,7 @@ from telephony.durations import rounded
 from telephony.history import CallHistory
 from telephony.ledger import NamedRecording
 from telephony.mixmonitor import MixMonitor
+from telephony.one_voice import common
 from telephony.tables import Party
 
 #: Shorter absences from a bridge are Asterisk putting channels together anew; a file's time does not show them.
@@ -21,7 +23,8 @@ def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRec
     """The files that hold the parties of an ended, answered call.
 
     On the customer's channel what it receives is the customer; on an agent's channel (outbound calls) the other way
-    round. The customer's channel wins where both are recorded, since it stays through transfers.
+    round. The customer's channel wins where both are recorded, since it stays through transfers. After a blind transfer
+    the next agent's own channel counts for that agent's voice: not every Asterisk goes on writing it to the customer's.
     """
     answered = bool(history.spans) or bool(history.proven_agent)
     if history.ended_at is None or not answered or customer is None:
@@ -29,17 +32,58 @@ def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRec
     inside = [span.channel.uniqueid for span in history.spans]
     if history.first is not None and history.first is not customer:
         inside.append(history.first.uniqueid)
-    for uniqueid, received, transmitted in (
-        (customer.uniqueid, Party.CUSTOMER, Party.AGENT),
-        *((agent, Party.AGENT, Party.CUSTOMER) for agent in dict.fromkeys(inside)),
-    ):
-        found: list[NamedRecording] = []
-        monitors = [monitor for monitor in history.monitors if monitor.uniqueid == uniqueid]
-        for parts in _by_file(monitors):
-            found += _named(parts, history, received, transmitted)
-        if found:
-            return tuple(dict.fromkeys(found))
+    agents = [uniqueid for uniqueid in dict.fromkeys(inside) if uniqueid != customer.uniqueid]
+    by_party = {monitor.uniqueid for monitor in history.monitors if monitor.by_party}
+    on_customer = _on(customer.uniqueid, history, Party.CUSTOMER, Party.AGENT)
+    if on_customer and (customer.uniqueid in by_party or by_party.isdisjoint(agents)):
+        return (*on_customer, *(leg for agent in agents for leg in _own_leg(agent, history, handed_on=True)))
+    recorded = [agent for agent in agents if _on(agent, history, Party.AGENT, Party.CUSTOMER)]
+    if recorded:
+        mixed = [leg for leg in on_customer if leg.party is Party.MIXED]
+        return (*_on_agents(recorded, history), *mixed)
     return _unannounced(history, customer) if history.gaps else ()
+
+
+def _on_agents(agents: list[str], history: CallHistory) -> list[NamedRecording]:
+    """The recordings where those of the agents' own channels hold the customer as well, each while with its agent."""
+    first, *others = agents
+    found = _on(first, history, Party.AGENT, Party.CUSTOMER)
+    beside = [leg for agent in others for leg in _own_leg(agent, history, handed_on=False)]
+    if not beside:
+        return found
+    counts = _counted(first, history, handed_on=False)
+    return [*(dataclasses.replace(leg, counts=counts) for leg in found if leg.party is not Party.MIXED), *beside]
+
+
+def _on(uniqueid: str, history: CallHistory, received: Party, transmitted: Party) -> list[NamedRecording]:
+    """The recordings on one channel."""
+    monitors = [monitor for monitor in history.monitors if monitor.uniqueid == uniqueid]
+    legs = [leg for parts in _by_file(monitors) for leg in _named(parts, history, received, transmitted)]
+    return list(dict.fromkeys(legs))
+
+
+def _own_leg(uniqueid: str, history: CallHistory, *, handed_on: bool) -> list[NamedRecording]:
+    """What the recording of an agent's own channel gives beside another one: the agent's voice while with the customer.
+
+    `handed_on`: the other is the customer's, so only what follows a blind transfer is wanted, and not the customer's voice.
+    """
+    counts = _counted(uniqueid, history, handed_on=handed_on)
+    legs = _on(uniqueid, history, Party.AGENT, Party.CUSTOMER)
+    wanted = (Party.AGENT,) if handed_on else (Party.AGENT, Party.CUSTOMER)
+    return [dataclasses.replace(leg, counts=counts) for leg in legs if counts and leg.party in wanted]
+
+
+def _counted(uniqueid: str, history: CallHistory, *, handed_on: bool) -> tuple[tuple[float, float], ...]:
+    """When the agent of this channel was with the customer and recorded there, in seconds from the call's start."""
+    spans = [
+        (span.started_at, span.ended_at or history.ended_at or span.started_at)
+        for span in history.spans
+        if span.channel.uniqueid == uniqueid and (not handed_on or history.was_handed_on(span.started_at))
+    ]
+    written = [part for one in history.monitors if one.uniqueid == uniqueid for part in _written(one, history)]
+    return tuple(
+        (rounded(from_ - history.started_at), rounded(to - history.started_at)) for from_, to in common(spans, written)
+    )
 
 
 def _unannounced(history: CallHistory, customer: Channel) -> tuple[NamedRecording, ...]:

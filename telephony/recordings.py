@@ -13,6 +13,7 @@ from avasanj.notify import announce
 from telephony import problems
 from telephony.ledger import CallSnapshot, NamedRecording
 from telephony.locating import Ambiguous, Located, OutsideFolders, locate
+from telephony.one_voice import unheard
 from telephony.soundfiles import SoundFacts, UnusableSound, inspect
 from telephony.storage import Away, Storage
 from telephony.tables import Call, Party, Recording
@@ -36,6 +37,9 @@ class SettledRecording:
     offset_s: float | None
     #: (from_s, to_s) from the call's start in which nothing was written to the file
     cuts: tuple[tuple[float, float], ...] = ()
+    #: (from_s, to_s) from the call's start in which it is not to be heard; None: up to, or on from
+    unheard: tuple[tuple[float | None, float | None], ...] = ()
+    counts: tuple[tuple[float, float], ...] | None = None  #: as `NamedRecording` has it
     facts: SoundFacts | None = None
     problem: str | None = None
 
@@ -75,7 +79,8 @@ class Settling:
                     self.away = str(fault)
         if len(self._settled) < len(set(self.call.recordings)):
             return None
-        return _of_use([recording for recording in self._settled.values() if recording is not None])
+        found = _of_use([recording for recording in self._settled.values() if recording is not None])
+        return _one_voice_each(found)
 
     def _look(self, named: NamedRecording, now: float, *, last: bool) -> None:
         located: Located | None = None
@@ -104,7 +109,12 @@ class Settling:
         if path.stat().st_size == located.stat.size and (last or not facts.cut_off):
             offset_s = self._offset_by_file(located, facts) if named.offset_s is None else named.offset_s
             self._settled[named] = SettledRecording(
-                party=named.party, path=located.kept, offset_s=offset_s, cuts=named.cuts, facts=facts
+                party=named.party,
+                path=located.kept,
+                offset_s=offset_s,
+                cuts=named.cuts,
+                counts=named.counts,
+                facts=facts,
             )
 
     def _offset_by_file(self, located: Located, facts: SoundFacts) -> float | None:
@@ -135,6 +145,7 @@ class Settling:
                 path=named.path,
                 offset_s=named.offset_s,
                 cuts=named.cuts,
+                counts=named.counts,
                 problem=problems.text(problem, file=PurePosixPath(named.path).name, **values),
             )
         )
@@ -147,6 +158,15 @@ def _of_use(found: list[SettledRecording]) -> list[SettledRecording]:
         return legs
     usable_mix = [r for r in found if r.party is Party.MIXED and r.problem is None]
     return legs + usable_mix if usable_mix else found
+
+
+def _one_voice_each(found: list[SettledRecording]) -> list[SettledRecording]:
+    """Each with when it is not to be heard. A recording that can't be used takes nobody's place."""
+    own = [r for r in found if r.problem is None and r.counts is not None]
+    return [
+        dataclasses.replace(r, unheard=unheard(r.counts, [o.counts for o in own if o.counts and o.party is r.party]))
+        for r in found
+    ]
 
 
 def is_inside(path: Path, roots: Sequence[Path]) -> bool:

@@ -68,7 +68,9 @@ class Session:
         self._repairs = repairs
         self.heard_at = heard_at  #: when the PBX was last heard, in seconds since 1970; None: never
         self._tell = tell
-        self._own = OwnRecordings(assembler, connection.post) if settings.record_calls else None
+        self._own = (
+            OwnRecordings(assembler, connection.post, mutes_all=pauses.mutes_all) if settings.record_calls else None
+        )
         self._pbx = assembler.pbx
         self._started = time.monotonic()
         self._pinged = self._watched = self._checkpointed = self._started

@@ -101,6 +101,7 @@ def settle(session: Session, id: uuid.UUID, recordings: Sequence[SettledRecordin
             row.recordings.append(recording)
         recording.offset_s = found.offset_s
         recording.cuts = [list(cut) for cut in found.cuts]
+        recording.unheard = [list(stretch) for stretch in found.unheard]
         recording.problem = found.problem
         if found.facts is not None:
             recording.duration_s, recording.rate_hz = found.facts.duration_s, found.facts.rate_hz

@@ -213,6 +213,9 @@ class Recording(Base):
     #: stretches of the call, after `offset_s`, in which nothing was written to the file: [[from_s, to_s], …] from the
     #: call's `started_at`. The file's time stands still meanwhile.
     cuts: Mapped[list[list[float]]] = mapped_column(JSONB, default=list, server_default="[]")
+    #: stretches of the call in which this recording is not to be heard, since another one holds the party's voice or the
+    #: recorded channel is with somebody else: [[from_s, to_s], …] from the call's `started_at`; null: up to, or on from
+    unheard: Mapped[list[list[float | None]]] = mapped_column(JSONB, default=list, server_default="[]")
     duration_s: Mapped[float | None]
     rate_hz: Mapped[int | None]
     codec: Mapped[str | None] = mapped_column(String(30))

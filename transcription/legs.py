@@ -29,7 +29,8 @@ class Leg:
     masked: tuple[tuple[float, float], ...] = ()
     #: stretches in which nothing was written to the file, whose own time stood still
     cuts: tuple[tuple[float, float], ...] = ()
-    #: stretches in which the recording was muted: nothing in them is heard or read, whatever the file holds
+    #: stretches in which the recording was muted, or another one holds the voice: nothing in them is heard or read,
+    #: whatever the file holds
     muted: tuple[tuple[float, float], ...] = ()
 
 
@@ -53,11 +54,19 @@ def legs_of(call: ledger.Call) -> list[Leg]:
             start_s=(zero_s if r.offset_s is None else r.offset_s) - zero_s,
             masked=_masked(call, Party(r.party), zero_s),
             cuts=tuple((from_s - zero_s, to_s - zero_s) for from_s, to_s in r.cuts or ()),
-            muted=muted,
+            muted=(*muted, *_unheard(r, zero_s)),
         )
         for r in usable
     ]
     return sorted(legs, key=lambda leg: (leg.start_s, leg.party, leg.recording_id))
+
+
+def _unheard(recording: ledger.Recording, zero_s: float) -> tuple[tuple[float, float], ...]:
+    """Where another recording holds this party's voice, or the recorded agent is not with the customer."""
+    return tuple(
+        (float("-inf") if from_s is None else from_s - zero_s, float("inf") if to_s is None else to_s - zero_s)
+        for from_s, to_s in recording.unheard or ()
+    )
 
 
 def playback_zero_s(call: ledger.Call) -> float:

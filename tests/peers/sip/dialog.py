@@ -58,7 +58,7 @@ class Dialog:
         self._progress: list[str] = []  #: what Asterisk said of a transfer
         self.stream = Stream(
             "127.0.0.2" if phone.outside else "127.0.0.1",
-            self.exchange.says_outside if phone.outside else self.exchange.says_inside,
+            phone.says or (self.exchange.says_outside if phone.outside else self.exchange.says_inside),
         )
         if invite:
             self.stream.remote = sip.media_address(invite.body)

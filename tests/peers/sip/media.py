@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterable
 
 FRAME_S, FRAME = 0.02, 160
 _DRAIN_EVERY = 5  #: frames between looks at what came in
@@ -29,6 +30,11 @@ def _a_law(sample: int) -> int:
     return (sign | exponent << 4 | mantissa) ^ 0x55
 
 
+def a_law(samples: Iterable[float]) -> bytes:
+    """Samples in -1..1 as A-law."""
+    return bytes(_a_law(round(32_000 * sample)) for sample in samples)
+
+
 class Stream:
     """One call's audio. `heard` counts packets that came."""
 
@@ -39,6 +45,7 @@ class Stream:
         self.host, self.port = host, self.socket.getsockname()[1]
         self.remote: tuple[str, int] | None = None
         self.talks = False
+        self.talked_at: float | None = None  #: when its first packet left, in seconds since 1970
         self.heard = 0
         self._says = says
         self._at = 0
@@ -64,6 +71,7 @@ class Stream:
             head = struct.pack("!BBHII", 0x80, 0xE5 if first else 0x65, self._sequence, self._key_time, self._source)
             data = head + key
         elif self.talks:
+            self.talked_at = self.talked_at or time.time()
             head = struct.pack("!BBHII", 0x80, 8, self._sequence, self._time, self._source)
             data = head + self._says[self._at : self._at + FRAME]
             self._at = (self._at + FRAME) % len(self._says)

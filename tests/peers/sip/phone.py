@@ -21,6 +21,7 @@ class Phone:
         self.number = number
         self.name = name
         self.outside = outside
+        self.says: bytes | None = None  #: A-law in place of the side's tone, over and over
         self.calls: list[Call] = []
         self._changed = threading.Condition(exchange.lock)
         self._taken = 0
