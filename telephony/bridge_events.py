@@ -61,6 +61,17 @@ class BridgeEvents:
                 call.end_hold(channel, at)  # back from a consultation, for which no Unhold is sent
                 self._book.note(call, sentences.RESUMED, at, party=channel.interface)
         self._book.connect(call, at)
+        self._look_for_hold(call, channel, at)
+
+    def _look_for_hold(self, call: CallHistory, channel: Channel, at: float) -> None:
+        """An agent who goes to another bridge at once and leaves the customer in theirs, to consult somebody, holds them."""
+        span = next((span for span in reversed(call.spans) if span.channel is channel), None)
+        if span is None or span.ended_at is None or at - span.ended_at >= _SWAPPED_S or channel.handed_over:
+            return
+        customer = call.customer(self._book.numbering)
+        alone = customer is not None and customer.live and customer.bridge not in (None, channel.bridge)
+        if alone and call.conference == "":
+            call.moved_away.append((span.started_at, at))
 
     def _hears_customer(self, call: CallHistory, channel: Channel) -> bool:
         customer = call.customer(self._book.numbering)
@@ -99,7 +110,10 @@ class BridgeEvents:
         if channel is None:
             return
         call = self._book.call_of[channel.uniqueid]
-        if not self._takes_part(call, channel) or call.is_holding(channel):
+        if not self._takes_part(call, channel):
+            return
+        if call.is_holding(channel):
+            self._unhold_unseen(call, channel, at)
             return
         call.holds.append(OpenHold(channel=channel, started_at=at))
         self._book.note(call, sentences.HELD, at, party=channel.interface)
@@ -125,12 +139,28 @@ class BridgeEvents:
         there = customer is not None and customer.live and customer is not channel
         return there and any(dial.status == "ANSWER" and dial.target == channel.uniqueid for dial in call.dials)
 
+    def _hold_unseen(self, call: CallHistory, channel: Channel, at: float) -> None:
+        """It resumes what it was not seen to hold."""
+        edges = [span.started_at for span in call.open_spans]
+        edges += [hold.ended_at for hold in call.holds if hold.channel is channel and hold.ended_at is not None]
+        since = max(edges, default=at)
+        if at - since >= _SWAPPED_S:
+            call.unseen_holds.append((since, at))
+
+    def _unhold_unseen(self, call: CallHistory, channel: Channel, at: float) -> None:
+        """It holds again what it was not seen to resume."""
+        since = next((h.started_at for h in call.holds if h.ended_at is None and h.channel is channel), at)
+        if at - since >= _SWAPPED_S and not call.is_in_gap(since, at):
+            self._book.gap(call, since, at)
+
     def _unhold(self, message: Message, at: float) -> None:
         channel = self._book.channel(message, at=at)
         if channel is not None:
             call = self._book.call_of[channel.uniqueid]
             if call.end_hold(channel, at) or call.end_unseen_hold(channel, at):
                 self._book.note(call, sentences.RESUMED, at, party=channel.interface)
+            elif self._takes_part(call, channel):
+                self._hold_unseen(call, channel, at)
             self._book.connect(call, at)
 
     # -- conferences
@@ -159,6 +189,7 @@ class BridgeEvents:
         fetcher = self._book.call_of.get(message.get("RetrieverUniqueid"))
         if call is None or fetcher is None:
             return
+        self._book.explain(message.get("RetrieverUniqueid"))
         self._book.note(call, sentences.FETCHED, at, party=message.get("RetrieverChannel"))
         self._book.join(fetcher, call, at)
 
@@ -168,4 +199,7 @@ class BridgeEvents:
         own = self._book.call_of.get(message.get("Uniqueid"))
         if taken is None or own is None:
             return
+        self._book.explain(message.get("Uniqueid"))
+        for dial in taken.dials:
+            dial.taken = dial.taken or dial.target == message.get("TargetUniqueid")
         self._book.join(own, taken, at)

@@ -118,6 +118,7 @@ class CallEvents:
             self._recording_asked(call, channel, data, at)
         elif application == "Queue":
             call.last_queue = data.partition(",")[0]
+            channel.queue_at = at
         elif application in _SERVICES and channel is call.first:
             call.service = True
 
@@ -261,6 +262,10 @@ class CallEvents:
                 if channel.is_real:
                     self._book.note(call, sentences.RANG, at, agent=channel.interface, status=dial.status)
                 return
+        late = next((dial for dial in reversed(call.dials) if dial.target == target and not dial.status), None)
+        if late is not None:
+            late.status = message.get("DialStatus")  # the phone was seen to be gone before
+            return
         channel = call.channels[target]
         if channel.is_real and channel.dialled and not any(dial.target == target for dial in call.dials):
             # its beginning was missed; who picks another phone's call up was not called

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable
 
-from telephony import hearing, sentences, unseen
+from telephony import contradictions, hearing, sentences, unseen
 from telephony.agents import AgentsAtWork
 from telephony.channel_headers import channel_named
 from telephony.channels import NO_NUMBER, Channel, Numbering, Switchboard
@@ -84,7 +84,7 @@ class CallBook:
             self._announce(channel, message)
         else:
             if channel.linkedid != linkedid and linkedid in self.open:  # elsewhere it is damaged, or of a call unseen
-                self.move(channel, linkedid, at)
+                self._come_over(channel, linkedid, at)
             if channel.name != name:
                 channel.rename(name)
             if not channel.caller_number:  # never empty: the message that told it was damaged
@@ -220,6 +220,20 @@ class CallBook:
             self.finish(old, at, merged_into=new.linked_id)
         self.connect(new, at)
 
+    def _come_over(self, channel: Channel, linkedid: str, at: float) -> None:
+        """Its Linkedid says so; an event that tells why has come, or comes in a moment."""
+        old, new = self.call_of[channel.uniqueid], self.open[linkedid]
+        if old is not new and not channel.originated:  # that one the PBX itself called back
+            since = channel.created_at if channel.bridged_at is None else channel.bridged_at
+            old.unexplained[channel.uniqueid] = new.unexplained[channel.uniqueid] = min(since, at), at
+        self.move(channel, linkedid, at)
+
+    def explain(self, *uniqueids: str) -> None:
+        """An event told why these channels are of one call."""
+        for call in self.open.values():
+            for uniqueid in uniqueids:
+                call.unexplained.pop(uniqueid, None)
+
     def holder(self, interface: str) -> CallHistory | None:
         """The call whose customer is on hold at this phone; None where there is none, or more than one."""
         found = [
@@ -318,6 +332,10 @@ class CallBook:
 
     def _note_unseen(self, call: CallHistory) -> None:
         """Somebody answered and nothing tells of the talk: that it was is known, how long is not."""
+        for started_at, ended_at in list(contradictions.found(call)):
+            if not call.is_in_gap(started_at, ended_at):
+                self.gap(call, started_at, ended_at)
+                self.note(call, sentences.CONTRADICTED, ended_at)
         for talk in list(unseen.talks(call, self.numbering)):
             self.gap(call, talk.started_at, talk.ended_at)
             call.unseen_at = talk.started_at if call.unseen_at is None else min(call.unseen_at, talk.started_at)

@@ -60,6 +60,7 @@ class Channel:
     recording_request: MixMonitorRequest | None = None  #: the dialplan's MixMonitor line, until it starts
     moved_at: float | None = None  #: when it last entered or left a bridge
     left_unseen: bool = False  #: it left a bridge that it was not seen to enter
+    queue_at: float | None = None  #: when the dialplan last went to a queue with it
     sent_to: str = ""  #: the extension to which it was sent out of a bridge, by the manager or a transfer
     sent_at: float | None = None
     handed_over: bool = False  #: its party transferred the call away and is only still on the line

@@ -22,6 +22,7 @@ def shift(call: CallHistory, by_s: float) -> None:
             "created_at",
             "found_at",
             "sent_at",
+            "queue_at",
             "moved_at",
             "at",
             "outsider_at",
@@ -33,6 +34,9 @@ def shift(call: CallHistory, by_s: float) -> None:
         channel.bridged = [
             [None if edge is None else max(0.0, edge + by_s) for edge in stretch] for stretch in channel.bridged
         ]
+    call.unexplained = {one: (max(0.0, a + by_s), max(0.0, b + by_s)) for one, (a, b) in call.unexplained.items()}
+    call.unseen_holds = [(max(0.0, a + by_s), max(0.0, b + by_s)) for a, b in call.unseen_holds]
+    call.moved_away = [(max(0.0, a + by_s), max(0.0, b + by_s)) for a, b in call.moved_away]
     call.notes = [note._replace(at=max(0.0, note.at + by_s)) for note in call.notes]
     call.monitors = [
         dataclasses.replace(

@@ -148,7 +148,7 @@ def disposition(history: CallHistory) -> Disposition | None:  # noqa: PLR0911 - 
         status = dials[-1].verdict or dials[-1].status
         if status in _BY_DIAL_STATUS:
             return _BY_DIAL_STATUS[status]
-        return Disposition.ABANDONED if caller_left else Disposition.TIMED_OUT
+        return Disposition.ABANDONED if caller_left or status == "CANCEL" else Disposition.TIMED_OUT
     if visits or caller_left:
         return Disposition.ABANDONED
     return _BY_DIAL_STATUS.get(history.dial_status, Disposition.NO_AGENT)
@@ -195,7 +195,11 @@ def _ended_talk(history: CallHistory, customer: Channel) -> HungUpBy | None:
             return HungUpBy.CUSTOMER if note.uniqueid == customer.uniqueid else HungUpBy.AGENT
     for queue_end in reversed(history.queue_ends):
         if queue_end.uniqueid == last.channel.uniqueid and queue_end.reason in _BY_REASON:
-            ordered = any(note.at <= queue_end.at + _TOGETHER_S for note in history.pbx_hangups)
+            # the PBX takes the customer down too when the agent has hung up
+            orders = [
+                n for n in history.pbx_hangups if n.uniqueid == last.channel.uniqueid or queue_end.reason != "agent"
+            ]
+            ordered = any(note.at <= queue_end.at + _TOGETHER_S for note in orders)
             return HungUpBy.PBX if ordered and history.complete else _BY_REASON[queue_end.reason]
     return _ended_rest(history, customer, end)
 

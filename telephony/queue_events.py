@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from telephony import sentences
 from telephony.callbook import CallBook
+from telephony.channels import Channel
 from telephony.frames import Message
-from telephony.history import QueueEnd, Visit
+from telephony.history import CallHistory, QueueEnd, Visit
 
 
 class QueueEvents:
@@ -38,8 +39,10 @@ class QueueEvents:
         if (channel := self._book.channel(message, at=at)) is None:
             return
         call, queue = self._book.call_of[channel.uniqueid], message.get("Queue")
-        if any(v.uniqueid == channel.uniqueid and v.queue == queue and v.left_at is None for v in call.visits):
-            return
+        for visit in call.visits:
+            if visit.uniqueid == channel.uniqueid and visit.queue == queue and visit.left_at is None:
+                visit.join_unseen = False
+                return
         call.visits.append(Visit(uniqueid=channel.uniqueid, queue=queue, joined_at=at))
         call.queue_status = ""
         self._book.note(call, sentences.JOINED_QUEUE, at, queue=queue)
@@ -59,12 +62,23 @@ class QueueEvents:
         channel = self._book.channel(message, at=at)
         if channel is None:
             return None
-        visits = self._book.call_of[channel.uniqueid].visits
-        here = [visit for visit in visits if visit.queue == message.get("Queue") and visit.uniqueid == channel.uniqueid]
-        return here[-1] if here else None
+        queue, call = message.get("Queue"), self._book.call_of[channel.uniqueid]
+        here = [visit for visit in call.visits if visit.queue == queue and visit.uniqueid == channel.uniqueid]
+        return here[-1] if here else self._join_unseen(call, channel, queue, at)
+
+    def _join_unseen(self, call: CallHistory, channel: Channel, queue: str, at: float) -> Visit | None:
+        """The caller is in a queue that they were not seen to enter: since the dialplan took them there."""
+        if channel.queue_at is None or call.last_queue != queue:
+            if not call.is_in_gap(call.started_at, at):
+                self._book.gap(call, call.started_at, at)
+            call.last_queue = call.last_queue or queue
+            return None
+        visit = Visit(uniqueid=channel.uniqueid, queue=queue, joined_at=channel.queue_at, join_unseen=True)
+        call.visits.append(visit)
+        return visit
 
     def _agent_called(self, message: Message, at: float) -> None:
-        self._book.channel(message, at=at)
+        self._visit(message, at)
         agent = self._book.channel(message, "Dest", at=at)
         taken_over = agent is not None and not agent.dialled and message.name == "AgentConnect"  # by a pickup
         if agent is not None and message.get("Interface") and not taken_over:
@@ -88,5 +102,7 @@ class QueueEvents:
             (span.channel.uniqueid for span in reversed(call.spans) if span.channel.member_interface == member), ""
         )
         reason = message.get("Reason")
+        if (visit := self._visit(message, at)) is not None:
+            visit.connected, visit.abandoned = True, False
         call.queue_ends.append(QueueEnd(uniqueid=agent, reason=reason, at=at))
         self._book.note(call, sentences.AGENT_COMPLETE, at, agent=member, reason=reason)

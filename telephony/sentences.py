@@ -39,6 +39,7 @@ UNSEEN_TALK = N_("%(agent)s answered here and stayed, but the events that tell o
 CHANNEL_ENDED = N_("The channel %(channel)s is over.")
 ENDED = N_("The call is over: no channel of it is left.")
 CONNECTION_AWAY = N_("The connection to the PBX was away: events between %(from)s and here may be missing.")
+CONTRADICTED = N_("What was seen does not fit together: an event that would explain it did not come.")
 SILENCE = N_("Nothing was heard for more than an hour: events are missing, or the PBX's clock was set.")
 GONE_UNSEEN = N_(
     "The PBX no longer lists %(channel)s: it ended while nobody listened, when it was last seen at the latest."

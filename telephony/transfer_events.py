@@ -61,6 +61,8 @@ class TransferEvents:
         )
         if call is not None and consultation is not None and call is not consultation:
             self._book.join(consultation, call, at)
+        if call is not None:
+            self._book.explain(*call.unexplained)
 
     def _transfer(
         self, message: Message, at: float, *, kind: TransferKind, who: str, target: str, ringing: bool = False
