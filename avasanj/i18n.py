@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gettext
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ RTL = frozenset({"fa"})
 LOCALE_DIR = Path(__file__).parent / "locale"
 #: U+2068 and U+2069 keep a value's direction from turning the sentence around it
 ISOLATE, ISOLATE_END = "\u2068", "\u2069"
+_PLACE = re.compile(r"%\\?\((\w+)\\?\)s")
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
@@ -72,6 +74,39 @@ def reason(stored: Mapping[str, Any] | None, language: str) -> str:
     }
     text = translator(language).gettext(str(stored["id"]))
     return text % values if values else text
+
+
+def stored_in_language(stored: str | None, known: tuple[str, ...], language: str) -> str:
+    """An English sentence that was stored with its values filled in, in `language`, its values kept.
+
+    `known` are the message ids that it may come from; one that comes from none of them is given back as it is, unless it is
+    itself an id.
+    """
+    if not stored or language == "en":
+        return stored or ""
+    for message, pattern in _patterns(known):
+        if (match := pattern.fullmatch(stored)) is not None:
+            values = {name: f"{ISOLATE}{value}{ISOLATE_END}" for name, value in match.groupdict().items()}
+            return translator(language).gettext(message) % values
+    return translator(language).gettext(stored)
+
+
+@functools.cache
+def _patterns(known: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((message, re.compile(_pattern(message), re.DOTALL)) for message in known)
+
+
+def _pattern(message: str) -> str:
+    seen: set[str] = set()
+
+    def group(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name in seen:
+            return f"(?P={name})"
+        seen.add(name)
+        return f"(?P<{name}>.+?)"
+
+    return _PLACE.sub(group, re.escape(message))
 
 
 def _value(value: object, language: str) -> str:

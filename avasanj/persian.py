@@ -31,6 +31,7 @@ _DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890
 _DIACRITICS = re.compile("[\u064b-\u065f\u0670]")
 #: marks of direction, joiners and hyphens that nobody sees
 _INVISIBLE = re.compile("[\u00ad\u200b\u200d-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_WORDS = re.compile(r"\w+")
 _SPACES = re.compile(r"\s+")
 
 
@@ -56,3 +57,8 @@ def normalise(text: str) -> str:
 def name_key(name: str) -> str:
     """A name for comparison: as `normalise`, with آ as ا and without any space."""
     return normalise(name).replace("آ", "ا").replace(" ", "")
+
+
+def searchable(text: str) -> str:
+    """The words of a text in the form for search, a space between two; punctuation is left out."""
+    return " ".join(_WORDS.findall(normalise(text)))

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import functools
-import re
-
-from avasanj.i18n import ISOLATE, ISOLATE_END, N_, translator
+from avasanj.i18n import N_, stored_in_language
 
 # Recordings
 MISSING = N_(
@@ -109,7 +106,6 @@ _ALL = (
     UNKNOWN_CERTIFICATE, CERTIFICATE_DATES, CERTIFICATE_NAME, BAD_CERTIFICATE, NO_TLS, CA_FILE, NO_SECRET, LINE_BREAK, PAUSED, DAMAGED,
     NOT_SAVED, CDR_UNREAD,
 )  # fmt: skip
-_PLACE = re.compile(r"%\\?\((\w+)\\?\)s")
 
 
 def text(problem: str, **values: object) -> str:
@@ -119,28 +115,4 @@ def text(problem: str, **values: object) -> str:
 
 def in_language(stored: str | None, language: str) -> str:
     """A stored sentence in "fa" or "en", its values kept; one that is none of ours comes back as it is."""
-    if not stored or language == "en":
-        return stored or ""
-    for problem, pattern in _patterns():
-        if (match := pattern.fullmatch(stored)) is not None:
-            values = {name: f"{ISOLATE}{value}{ISOLATE_END}" for name, value in match.groupdict().items()}
-            return translator(language).gettext(problem) % values
-    return translator(language).gettext(stored)
-
-
-@functools.cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((problem, re.compile(_pattern(problem), re.DOTALL)) for problem in _ALL)
-
-
-def _pattern(problem: str) -> str:
-    seen: set[str] = set()
-
-    def group(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name in seen:
-            return f"(?P={name})"
-        seen.add(name)
-        return f"(?P<{name}>.+?)"
-
-    return _PLACE.sub(group, re.escape(problem))
+    return stored_in_language(stored, _ALL, language)
