@@ -243,11 +243,11 @@ def test_answer_changes_no_recording_whose_beginning_was_heard() -> None:
 def test_call_found_in_mid_call_is_recorded_by_us_once_the_pbx_says_that_it_is_not(*, already: bool) -> None:
     """Its recording may run already, begun by us before a restart or by the dialplan: the same file would be written anew."""
     followed, sent = Followed(), list[dict[str, str]]()
-    own = OwnRecordings(followed.assembler, lambda _name, fields: sent.append(fields) or "")
+    own = OwnRecordings(followed.assembler, lambda _name, fields: sent.append(fields) or "", mutes_all=True)
     found = [mark("connected", 130), *listing(CUSTOMER, AGENT, BridgeId="x", Context="from-trunk")]
     own.start([followed.feed([*found, Message("Event: StatusComplete")])])
     assert sent == []
-    followed.feed([answer("c", "/rec/x.wav" if already else "")])
+    followed.feed([answer("c", "/rec/x.wav" if already else ""), answer("a", "")])
     own.start([])
     own.start([])
     assert [fields["Channel"] for fields in sent] == ([] if already else [CUSTOMER[0]])
