@@ -29,6 +29,28 @@ AGENT_STATES = {
     "logged_out": N_("logged out"),
 }
 PARTIES = {"customer": N_("customer"), "agent": N_("agent"), "mixed": N_("both")}
+#: measure of a party -> its name, what it means, digits after the point
+MEASURES = {
+    "talk_s": (N_("spoke"), N_("Their own talk time; holds and pauses left out."), 0),
+    "talk_share": (N_("share"), N_("Of both parties' talk time."), 0),
+    "words_per_minute": (N_("words a minute"), N_("Of their own talk time."), 0),
+    "response_s": (
+        N_("answered after, s"),
+        N_("Seconds from the other's last sound to their first; the middle one of all."),
+        1,
+    ),
+    "longest_response_s": (N_("longest answer, s"), N_("The longest of these, up to ten seconds."), 1),
+    "talk_over_s": (
+        N_("spoke into the other, s"),
+        N_("Began while the other was speaking and went on; “mm-hm” doesn't count."),
+        1,
+    ),
+    "level_dbfs": (
+        N_("line level, dB"),
+        N_("How loud the line was. It says nothing of the person, and no score uses it."),
+        0,
+    ),
+}
 ROLES = {"agent": N_("agent"), "supervisor": N_("supervisor"), "administrator": N_("administrator")}
 FOLLOW_UP_STATES = {"open": N_("open"), "done": N_("done"), "dropped": N_("not needed")}
 PBX_STATES = {

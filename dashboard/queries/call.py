@@ -18,7 +18,7 @@ from dashboard.queries.calls import stage
 from dashboard.queries.course import Muting, Step, muting, steps
 from scoring.tables import Evaluation, Mood
 from telephony.tables import Call
-from transcription.tables import Playback, Transcript, Turn
+from transcription.tables import Measures, Playback, Transcript, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,9 @@ class CustomerFacts:
 
 
 Stretch = tuple[float, float]
+
+#: twice as loud to the ear is 10 dB; a third of an octave is heard by everyone
+_LOUDER_DB, _HIGHER_ST = 6.0, 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,7 @@ class CallDetail:
     candidates: list[Customer]
     playback: Playback | None
     transcript: Transcript | None
+    measures: Measures | None
     mood: Mood | None
     evaluations: list[Evaluation]  #: those that the person who asks may see
     evaluated: bool  #: whether there are any, for whomever
@@ -154,6 +158,18 @@ class CallDetail:
         return steps(self.call)
 
     @property
+    def longest_silence(self) -> float | None:
+        """Where it begins; None where there is none of a second or more."""
+        silences = self.measures.details["silences"] if self.measures else []
+        return float(max(silences, key=lambda one: one[1] - one[0])[0]) if silences else None
+
+    @property
+    def raised(self) -> list[dict[str, Any]]:
+        """Where the customer was clearly louder or higher than at the call's start."""
+        voice = self.measures.details["voice"] if self.measures else []
+        return [one for one in voice if one["level_db"] >= _LOUDER_DB or (one["pitch_st"] or 0) >= _HIGHER_ST]
+
+    @property
     def script(self) -> list[Turn | Break]:
         """The turns with the breaks between them, in order."""
         breaks = [Break(kind="gap", start_s=start, end_s=end) for start, end in self.gap_pairs]
@@ -195,6 +211,7 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
         candidates=_candidates(session, entry) if entry else [],
         playback=session.get(Playback, call_id),
         transcript=session.scalars(transcript).first(),
+        measures=session.get(Measures, call_id),
         mood=session.get(Mood, call_id),
         evaluated=bool(session.scalar(select(select(Evaluation.id).where(of_call).exists()))),
         evaluations=list(session.scalars(evaluations.options(selectinload(Evaluation.answers)))),
