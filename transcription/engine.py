@@ -1,112 +1,83 @@
 """The speech engine: windows of all calls that are being transcribed, in batches, through the models of this process.
 
 Each call is read, cut into speech and packed into windows in its caller's own thread; the windows of all callers wait in
-one line, and a thread for each model takes batches of like length from it. Nothing here knows what kind of model it is.
+one line (`line.py`), and a thread for each model takes batches of like length from it (`lane.py`). Nothing here knows what
+kind of model it is.
 """
 
 from __future__ import annotations
 
-import contextlib
+import concurrent.futures
+import copy
 import ctypes
 import gc
-import heapq
-import itertools
 import sys
 import threading
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-
-import numpy as np
 
 from avasanj.errors import InputError
 from avasanj.log import get_logger
-from telephony.tables import Party
 from transcription import vad
-from transcription import words as words_
 from transcription.audio import Recording
+from transcription.believing import Recognised
 from transcription.clock import sound_of
+from transcription.heard import Dropped, Heard, Spoken, note
+from transcription.lane import Lane, Tally
 from transcription.legs import Leg
+from transcription.line import LATER, LIVE, NORMAL, URGENT, Caller, Line
 from transcription.recogniser import Asked, Recogniser
-from transcription.windows import Span, Utterance, Window, pack, silenced, utterances
-from transcription.words import Word
+from transcription.windows import Utterance, Window, pack, silenced, utterances
 
-#: a lower number goes first
-URGENT, NORMAL, LATER, LIVE = 0, 10, 20, 5
+__all__ = [
+    "LATER",
+    "LIVE",
+    "NORMAL",
+    "URGENT",
+    "Dropped",
+    "Heard",
+    "Heed",
+    "Leaving",
+    "SpeechEngine",
+    "Spoken",
+    "Urgency",
+]
+
 #: windows of one call that may wait: bounds the memory of a recording of hours (a window is 1 MB)
 _MOST_WAITING = 16
-#: text that packs better than this, or is faster than anyone speaks, is a loop of the model's own making
-_MOST_COMPRESSION = 2.2
-_MOST_CHARACTERS_PER_S = 35.0
-_GRACE_S = 0.5
+#: how often a call that waits for its words looks whether it has become more urgent
+_LOOK_S = 1.0
 _log = get_logger(__name__)
 
 #: is told of every utterance of a leg as it is read: measures of the sound are taken there, so that it is read once
 Heed = Callable[[Leg, Utterance], None]
+#: how urgent a call is, or what tells it whenever it is asked
+Urgency = int | Callable[[], int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spoken:
-    """One stretch of speech with its words. Seconds on the playback's clock; confidence is the mean probability, 0 to 1."""
-
-    party: Party
-    start_s: float
-    end_s: float
-    text: str
-    confidence: float
-    words: tuple[Word, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dropped:
-    """A stretch whose text was the model's invention. Seconds on the playback's clock."""
-
-    party: Party
-    start_s: float
-    end_s: float
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heard:
-    """What the engine made of a call."""
-
-    spoken: list[Spoken]  #: by start
-    dropped: list[Dropped]
-    problems: dict[int, str]  #: recording id -> why it could not be heard
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recognised:
-    """The words of a window, or why they were not believed."""
-
-    words: tuple[Word, ...] = ()
-    invented: str = ""
-
-
-@dataclass(order=True)
-class _Waiting:
-    urgency: int
-    number: int
-    asked: Asked = field(compare=False)
-    done: Future[Recognised] = field(compare=False)
+class Leaving(BaseException):
+    """The engine was closed for good. No `Exception`, so that nothing takes it for a fault of the work."""
 
 
 class SpeechEngine:
     """One for each process. Models are loaded when first needed and kept until `unload`. Safe to use from many threads."""
 
-    def __init__(self, recognisers: Sequence[Recogniser]) -> None:
-        """`recognisers` are of one model, each with its own thread: one for each device or group of cores."""
-        self._recognisers = recognisers
-        self._line: list[_Waiting] = []
-        self._numbers = itertools.count()
-        self._change = threading.Condition()
-        self._threads: list[threading.Thread] = []
-        self._busy = 0  #: batches being recognised
-        self._reading = 0  #: calls that may add windows any moment
+    def __init__(
+        self, recognisers: Sequence[Recogniser], fallback: Sequence[Recogniser] = (), *, overtaken_s: float = 30.0
+    ) -> None:
+        """`recognisers` are of one model, each with its own thread: one for each device or group of cores.
+
+        `fallback` takes their place when none of them can be loaded, until `unload`. `overtaken_s` bounds how long a
+        finished call may be held up by running ones.
+        """
+        self._first, self._fallback = tuple(recognisers), tuple(fallback)
+        self._recognisers = self._first
+        self._line = Line(overtaken_s=overtaken_s)
+        self.tally = Tally()
+        self._lanes: list[Lane] = []
         self._unloading = False
+        self._state = threading.Condition()
 
     @property
     def name(self) -> str:
@@ -124,7 +95,17 @@ class SpeechEngine:
 
     @property
     def loaded(self) -> bool:
-        return bool(self._threads)
+        return bool(self._lanes)
+
+    @property
+    def fallen_back(self) -> bool:
+        """Whether another model or device is at work than the settings ask for."""
+        return self._recognisers is not self._first
+
+    @property
+    def waiting(self) -> tuple[int, float]:
+        """Windows that wait, and for how many seconds the first of them has."""
+        return self._line.length, self._line.oldest_s
 
     def too_weak(self, language: str) -> bool:
         """Whether this model is known to understand too little of the language to be trusted."""
@@ -132,146 +113,129 @@ class SpeechEngine:
 
     def unload(self) -> None:
         """Give the models' memory back to the machine, once what waits is done."""
-        with self._change:
-            threads, self._threads = self._threads, []
-            self._unloading = True
-            self._change.notify_all()
-        for thread in threads:
-            thread.join()
-        with self._change:
-            self._unloading = False
-        if threads:
+        with self._state:
+            while self._unloading:
+                self._state.wait()
+            lanes, self._lanes, self._unloading = self._lanes, [], True
+        try:
+            _end(lanes)
+        finally:
+            with self._state:
+                self._unloading = False
+                self._recognisers = self._first
+                self._state.notify_all()
+        if lanes:
             vad.unload()
             gc.collect()
             _give_back_memory()
 
+    def leave(self, within_s: float = 10.0) -> None:
+        """For good, when the process ends: calls in progress are given up with `Leaving`, each model ends its batch."""
+        self._line.close(Leaving())
+        with self._state:
+            lanes, self._lanes = self._lanes, []
+        for lane in lanes:
+            lane.stop()
+        for lane in lanes:
+            lane.join(within_s)
+
     def submit(self, asked: Asked, *, urgency: int = NORMAL) -> Future[Recognised]:
         """Put a window in line. The result raises LastingError where the model can't be loaded."""
-        done: Future[Recognised] = Future()
-        with self._change:
-            heapq.heappush(self._line, _Waiting(urgency, next(self._numbers), asked, done))
-            self._start()
-            self._change.notify_all()
-        return done
+        return self._put(Caller(urgency=urgency), asked)
 
     def transcribe(
         self,
         legs: Sequence[Leg],
         language: str,
         *,
-        urgency: int = NORMAL,
+        urgency: Urgency = NORMAL,
         hot_words: tuple[str, ...] = (),
         heed: Heed | None = None,
     ) -> Heard:
         """Words of each leg, with the times of the speech itself. A leg that can't be read is named in `problems`.
 
-        Raises LastingError when the model can't be loaded.
+        An `urgency` that can be called is asked again while the call waits. Raises LastingError when the model can't be
+        loaded, and Leaving when the process ends meanwhile.
         """
         heard = Heard(spoken=[], dropped=[], problems={})
         waiting: deque[tuple[Leg, Window, Future[Recognised]]] = deque()
-        with self._reads():
-            for leg, window in self._windows(legs, heard, heed):
+        with self._line.caller(_now(urgency)) as caller:
+            for leg, window in _windows(legs, heard, heed):
+                self._line.set_urgency(caller, _now(urgency))
                 asked = Asked(window=window, language=language, hot_words=hot_words)
-                waiting.append((leg, window, self.submit(asked, urgency=urgency)))
-                if len(waiting) >= _MOST_WAITING:
-                    with self._pauses():
-                        _note(*waiting.popleft(), heard)
-        while waiting:
-            _note(*waiting.popleft(), heard)
+                waiting.append((leg, window, self._put(caller, asked)))
+                while waiting and (len(waiting) >= self._most_waiting or waiting[0][2].done()):
+                    note(*self._awaited(waiting.popleft(), caller, urgency), heard)
+            while waiting:
+                note(*self._awaited(waiting.popleft(), caller, urgency), heard)
         # Batches of many shapes leave the heap in pieces: kept, they add up to 250 MB over 150 calls.
         _give_back_memory()
         heard.spoken.sort(key=lambda s: (s.start_s, s.party))
         heard.dropped.sort(key=lambda d: (d.start_s, d.party))
         return heard
 
-    def _windows(self, legs: Sequence[Leg], heard: Heard, heed: Heed | None) -> Iterator[tuple[Leg, Window]]:
-        """Windows hold one party's speech each, so that no word can change its speaker."""
-        for leg in legs:
-            blocks = sound_of(leg, Recording(leg.path, channel=leg.channel))
-            found = utterances(silenced(blocks, leg.masked, leg.start_s), vad.speech)
-            try:
-                for window in pack(_heeded(found, leg, heed)):
-                    yield leg, window
-            except InputError as error:
-                heard.problems[leg.recording_id] = str(error)
+    @property
+    def _most_waiting(self) -> int:
+        """As many as keep all models busy."""
+        return max(_MOST_WAITING, 2 * sum(recogniser.batch for recogniser in self._recognisers))
 
-    @contextlib.contextmanager
-    def _reads(self) -> Iterator[None]:
-        with self._counted(1):
-            yield
+    def _awaited(
+        self, waiting: tuple[Leg, Window, Future[Recognised]], caller: Caller, urgency: Urgency
+    ) -> tuple[Leg, Window, Recognised]:
+        leg, window, done = waiting
+        if not done.done():
+            with self._line.not_reading():
+                while not concurrent.futures.wait([done], timeout=_LOOK_S).done:
+                    self._line.set_urgency(caller, _now(urgency))
+        return leg, window, done.result()
 
-    @contextlib.contextmanager
-    def _pauses(self) -> Iterator[None]:
-        with self._counted(-1):
-            yield
-
-    @contextlib.contextmanager
-    def _counted(self, step: int) -> Iterator[None]:
-        with self._change:
-            self._reading += step
-            self._change.notify_all()
-        try:
-            yield
-        finally:
-            with self._change:
-                self._reading -= step
-                self._change.notify_all()
+    def _put(self, caller: Caller, asked: Asked) -> Future[Recognised]:
+        done = self._line.put(caller, asked)
+        self._start()
+        return done
 
     def _start(self) -> None:
-        """Start a thread for each model if there are none; the caller holds the lock."""
-        while self._unloading:
-            self._change.wait()
-        if not self._threads:
-            for recogniser in self._recognisers:
-                thread = threading.Thread(target=self._work, args=(recogniser,), name="speech", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+        """Start a thread for each model if there are none."""
+        with self._state:
+            while self._unloading:
+                self._state.wait()
+            if not self._lanes:
+                self._lanes = self._started()
 
-    def _work(self, recogniser: Recogniser) -> None:
-        """Load, recognise batches until unloaded, unload. What fails is told to those whose windows they were."""
-        loaded = False
-        while batch := self._next(recogniser):
-            try:
-                if not loaded:
-                    recogniser.load()
-                    loaded = True
-                for waiting, result in zip(batch, _recognised(recogniser, [w.asked for w in batch]), strict=True):
-                    waiting.done.set_result(result)
-            except BaseException as error:  # noqa: BLE001 - belongs to the callers, who wait for it
-                for waiting in batch:
-                    if not waiting.done.done():
-                        waiting.done.set_exception(error)
-        if loaded:
-            recogniser.unload()
+    def _started(self) -> list[Lane]:
+        lanes = [Lane(recogniser, self._line, self.tally, self._failed) for recogniser in self._recognisers]
+        for lane in lanes:
+            lane.start()
+        return lanes
 
-    def _next(self, recogniser: Recogniser) -> list[_Waiting]:
-        """The next batch: the most urgent windows, filled with others of like length; empty when it is time to unload."""
-        me = threading.current_thread()
-        with self._change:
-            while True:
-                ready = len(self._line) >= recogniser.batch or (self._line and not self._reading)
-                if ready:
-                    break
-                if not self._line and me not in self._threads:
-                    return []
-                # a call that is being read may fill the batch; what is urgent waits no longer than this for it
-                if not self._change.wait(timeout=0.2 if self._line else None) and self._line:
-                    break
-            first = heapq.heappop(self._line)
-            like = sorted(
-                (w for w in self._line if w.urgency == first.urgency and _together(w.asked, first.asked)),
-                key=lambda w: abs(len(w.asked.window.samples) - len(first.asked.window.samples)),
-            )
-            batch = [first, *like[: recogniser.batch - 1]]
-            taken = {w.number for w in batch}
-            self._line = [w for w in self._line if w.number not in taken]
-            heapq.heapify(self._line)
-            return batch
+    def _failed(self, lane: Lane, error: BaseException) -> None:
+        """A model could not be loaded: others go on; without any, the fallback does; without that, all who wait are told."""
+        with self._state:
+            if lane in self._lanes:
+                self._lanes.remove(lane)
+            reason = str(error) if isinstance(error, Exception) else type(error).__name__
+            if self._lanes:
+                _log.warning("speech_model_missing", model=lane.recogniser.name, reason=reason)
+                return
+            if self._fallback and not self.fallen_back and not self._unloading:
+                self._recognisers = self._fallback
+                _log.warning("speech_fallback", reason=reason, model=self.name)
+                self._lanes = self._started()
+                return
+            self._recognisers = self._first
+        self._line.fail(lambda: copy.copy(error))
 
 
-def _together(one: Asked, other: Asked) -> bool:
-    """A batch has one prompt."""
-    return (one.language, one.hot_words) == (other.language, other.hot_words)
+def _windows(legs: Sequence[Leg], heard: Heard, heed: Heed | None) -> Iterator[tuple[Leg, Window]]:
+    """Windows hold one party's speech each, so that no word can change its speaker."""
+    for leg in legs:
+        blocks = sound_of(leg, Recording(leg.path, channel=leg.channel))
+        found = utterances(silenced(blocks, leg.masked, leg.start_s), vad.speech)
+        try:
+            for window in pack(_heeded(found, leg, heed)):
+                yield leg, window
+        except InputError as error:
+            heard.problems[leg.recording_id] = str(error)
 
 
 def _heeded(found: Iterator[Utterance], leg: Leg, heed: Heed | None) -> Iterator[Utterance]:
@@ -281,72 +245,15 @@ def _heeded(found: Iterator[Utterance], leg: Leg, heed: Heed | None) -> Iterator
         yield utterance
 
 
-def _recognised(recogniser: Recogniser, asked: Sequence[Asked]) -> Iterator[Recognised]:
-    for one, first in zip(asked, recogniser.recognise(asked), strict=True):
-        words = first
-        if invented(words, one.window):
-            words = recogniser.recognise_carefully(one)
-        if reason := invented(words, one.window):
-            yield Recognised(invented=reason)
-        else:
-            yield Recognised(words=tuple(words))
+def _now(urgency: Urgency) -> int:
+    return urgency if isinstance(urgency, int) else urgency()
 
 
-def _note(leg: Leg, window: Window, done: Future[Recognised], heard: Heard) -> None:
-    result = done.result()
-    if result.invented:
-        first, last = window.placed[0].span, window.placed[-1].span
-        heard.dropped.append(
-            Dropped(
-                party=leg.party,
-                start_s=round(leg.start_s + first.start_s, 3),
-                end_s=round(leg.start_s + last.end_s, 3),
-                reason=result.invented,
-            )
-        )
-        return
-    for place, said in zip(window.placed, words_.assign(result.words, window.placed), strict=True):
-        if "".join(word.text for word in said).strip():
-            heard.spoken.append(_spoken(leg, place.span, place.start_s, said))
-
-
-def _spoken(leg: Leg, span: Span, in_window_s: float, said: Sequence[Word]) -> Spoken:
-    shift_s = leg.start_s + span.start_s - in_window_s
-    return Spoken(
-        party=leg.party,
-        start_s=round(leg.start_s + span.start_s, 3),
-        end_s=round(leg.start_s + span.end_s, 3),
-        text="".join(word.text for word in said).strip(),
-        confidence=round(float(np.mean([word.probability for word in said])), 3),
-        words=tuple(
-            Word(
-                text=word.text,
-                start_s=round(word.start_s + shift_s, 2),
-                end_s=round(word.end_s + shift_s, 2),
-                probability=round(word.probability, 3),
-            )
-            for word in said
-        ),
-    )
-
-
-def invented(words: Sequence[Word], window: Window) -> str:
-    """Why the words can't be what was said in the window; "" when they can."""
-    text = "".join(word.text for word in words).strip()
-    if not text:
-        return ""
-    data = text.encode()
-    ratio = len(data) / len(zlib.compress(data))
-    if ratio > _MOST_COMPRESSION:
-        return f"the text repeats itself (compression ratio {ratio:.1f})"
-    if phrase := words_.loops(words):
-        return f"the text repeats “{phrase}”"
-    for place, said in zip(window.placed, words_.assign(words, window.placed), strict=True):
-        # half a second of grace: words of a neighbouring stretch may be counted here
-        pace = sum(len(word.text) for word in said) / (place.end_s - place.start_s + _GRACE_S)
-        if pace > _MOST_CHARACTERS_PER_S:
-            return f"the text is faster than anyone speaks ({pace:.0f} characters a second)"
-    return ""
+def _end(lanes: Sequence[Lane]) -> None:
+    for lane in lanes:
+        lane.stop()
+    for lane in lanes:
+        lane.join()
 
 
 def _give_back_memory() -> None:

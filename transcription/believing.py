@@ -1,0 +1,44 @@
+"""Whether what a model made of a window can have been said there: looping text is a model's own invention."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transcription import reasons
+from transcription import words as words_
+from transcription.windows import Window
+from transcription.words import Word
+
+#: text that packs better than this, or is faster than anyone speaks, is a loop of the model's own making
+_MOST_COMPRESSION = 2.2
+_MOST_CHARACTERS_PER_S = 35.0
+_GRACE_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """The words of a window, or why they were not believed."""
+
+    words: tuple[Word, ...] = ()
+    invented: str = ""
+
+
+def invented(words: Sequence[Word], window: Window) -> str:
+    """Why the words can't be what was said in the window; "" when they can."""
+    text = "".join(word.text for word in words).strip()
+    if not text:
+        return ""
+    data = text.encode()
+    ratio = len(data) / len(zlib.compress(data))
+    if ratio > _MOST_COMPRESSION:
+        return reasons.REPEATS_ITSELF % {"ratio": f"{ratio:.1f}"}
+    if phrase := words_.loops(words):
+        return reasons.REPEATS % {"phrase": phrase}
+    for place, said in zip(window.placed, words_.assign(words, window.placed), strict=True):
+        # half a second of grace: words of a neighbouring stretch may be counted here
+        pace = sum(len(word.text) for word in said) / (place.end_s - place.start_s + _GRACE_S)
+        if pace > _MOST_CHARACTERS_PER_S:
+            return reasons.TOO_FAST % {"pace": f"{pace:.0f}"}
+    return ""

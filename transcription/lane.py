@@ -1,0 +1,144 @@
+"""A model at work: a thread that takes batches from the line for as long as the model is in memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from prometheus_client import Counter
+
+from avasanj.errors import LastingError
+from avasanj.log import get_logger
+from transcription import problems
+from transcription.believing import Recognised, invented
+from transcription.devices import short_of_memory
+from transcription.line import Line, Waiting
+from transcription.recogniser import Asked, Recogniser
+from transcription.windows import RATE_HZ
+from transcription.words import Word
+
+_WINDOWS = Counter("avasanj_speech_windows_total", "Windows of speech that were put into words.")
+_BATCHES = Counter("avasanj_speech_batches_total", "Batches of windows that went through a speech model.")
+_ROOM = Counter("avasanj_speech_batch_room_total", "Windows that would have fitted into those batches.")
+_SOUND = Counter("avasanj_speech_audio_seconds_total", "Seconds of speech in those windows.")
+_SPENT = Counter("avasanj_speech_model_seconds_total", "Seconds that speech models were at work.")
+_CAREFUL = Counter("avasanj_speech_careful_total", "Windows read again more carefully, their text being unbelievable.")
+_DROPPED = Counter("avasanj_speech_dropped_total", "Windows of which text was dropped as a model's invention.")
+_HALVED = Counter("avasanj_speech_halvings_total", "Times a batch was halved because a device was out of memory.")
+_log = get_logger(__name__)
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What the lanes of one engine did so far."""
+
+    windows: int = 0
+    batches: int = 0
+    room: int = 0
+    audio_s: float = 0.0
+    model_s: float = 0.0
+    careful: int = 0
+    dropped: int = 0
+    halvings: int = 0
+
+
+class Lane:
+    """One recogniser's thread. It loads the model when the first window comes and unloads it when it is told to stop."""
+
+    def __init__(
+        self, recogniser: Recogniser, line: Line, tally: Tally, failed: Callable[[Lane, BaseException], None]
+    ) -> None:
+        """`failed` is told, in this lane's thread, that the model could not be loaded: the lane is over then."""
+        self.recogniser = recogniser
+        self._line, self._tally, self._failed = line, tally, failed
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="speech", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Once nothing waits any more."""
+        self._stopping.set()
+        self._line.wake()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Whether it has ended."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        if not self._line.wait(self._stopping.is_set):
+            return
+        try:
+            self.recogniser.load()
+        except BaseException as error:  # noqa: BLE001 - the engine tells those who wait
+            self._failed(self, error)
+            return
+        while batch := self._line.take(self.recogniser.batch, self._stopping.is_set):
+            room, began_s = self.recogniser.batch, time.monotonic()
+            self._answer(batch)
+            self._count(batch, room, time.monotonic() - began_s)
+        self.recogniser.unload()
+
+    def _answer(self, batch: Sequence[Waiting]) -> None:
+        """Recognise the batch, in halves where memory is short; a window that fails alone fails for its caller only."""
+        try:
+            found = self.recogniser.recognise([waiting.asked for waiting in batch])
+            for waiting, words in zip(batch, found, strict=True):
+                waiting.done.set_result(self._believed(waiting.asked, words))
+        except BaseException as error:  # noqa: BLE001 - the callers wait for it
+            left = [waiting for waiting in batch if not waiting.done.done()]
+            narrow = short_of_memory(error)
+            if len(batch) == 1:
+                reason = LastingError(problems.NO_ROOM_FOR_ONE, model=self.recogniser.name) if narrow else error
+                left[0].done.set_exception(reason)
+                return
+            _log.warning(
+                "speech_batch_failed",
+                windows=len(batch),
+                reason=type(error).__name__,
+                remedy="it is halved" if narrow else "each window is tried by itself",
+            )
+        else:
+            return
+        # Out of the handler: the error's frames would hold the very memory that is short.
+        if narrow:
+            self._halve(len(batch))
+        size = max(1, len(batch) // 2) if narrow else 1
+        for start in range(0, len(left), size):
+            self._answer(left[start : start + size])
+
+    def _halve(self, failed: int) -> None:
+        """Until the model is loaded anew, batches are at most half of what failed."""
+        self.recogniser.batch = max(1, min(self.recogniser.batch, failed // 2))
+        self._tally.halvings += 1
+        _HALVED.inc()
+        _log.warning("speech_batch_halved", model=self.recogniser.name, batch=self.recogniser.batch)
+
+    def _believed(self, asked: Asked, first: Sequence[Word]) -> Recognised:
+        words = first
+        if invented(words, asked.window):
+            self._tally.careful += 1
+            _CAREFUL.inc()
+            words = self.recogniser.recognise_carefully(asked)
+        if reason := invented(words, asked.window):
+            self._tally.dropped += 1
+            _DROPPED.inc()
+            return Recognised(invented=reason)
+        return Recognised(words=tuple(words))
+
+    def _count(self, batch: Sequence[Waiting], room: int, spent_s: float) -> None:
+        audio_s = sum(len(waiting.asked.window.samples) for waiting in batch) / RATE_HZ
+        self._tally.windows += len(batch)
+        self._tally.batches += 1
+        self._tally.room += max(room, len(batch))
+        self._tally.audio_s += audio_s
+        self._tally.model_s += spent_s
+        _WINDOWS.inc(len(batch))
+        _BATCHES.inc()
+        _ROOM.inc(max(room, len(batch)))
+        _SOUND.inc(audio_s)
+        _SPENT.inc(spent_s)
