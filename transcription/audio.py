@@ -19,7 +19,7 @@ _HEADER_BYTES = 44
 #: containers that are opened; others (playlists above all, which could name other files) are refused
 _CONTAINERS = "wav,w64,mp3,ogg,flac,matroska,webm,mov,mp4,aac,au,aiff,amr,caf,gsm"
 #: files without a header, by ending: demuxer and rate in Hz
-_RAW: dict[str, tuple[str, int]] = {
+RAW_FORMATS: dict[str, tuple[str, int]] = {
     ".sln": ("s16le", 8000), ".sln8": ("s16le", 8000), ".raw": ("s16le", 8000), ".sln12": ("s16le", 12000),
     ".sln16": ("s16le", 16000), ".sln24": ("s16le", 24000), ".sln32": ("s16le", 32000), ".sln44": ("s16le", 44100),
     ".sln48": ("s16le", 48000), ".alaw": ("alaw", 8000), ".al": ("alaw", 8000), ".ulaw": ("mulaw", 8000),
@@ -124,7 +124,7 @@ def _open(file: Any, path: Path) -> Any:
     import av
 
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": ""}
-    raw = _RAW.get(path.suffix.lower())
+    raw = RAW_FORMATS.get(path.suffix.lower())
     with path.open("rb") as start:
         headed = start.read(4) in (b"RIFF", b"OggS", b"fLaC")
     if raw is None or headed:
