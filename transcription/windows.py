@@ -75,16 +75,16 @@ def utterances(blocks: Iterable[Samples], detect: Detector) -> Iterator[Utteranc
         have += len(block)
         if have >= _LOOK_S * RATE_HZ:
             samples = np.concatenate(held)
-            spans = _speech_in(samples, detect)
+            spans = speech_in(samples, detect)
             keep_from = _unfinished(spans, len(samples))
-            yield from _grouped(samples, [s for s in spans if s[1] <= keep_from], first)
+            yield from grouped(samples, [s for s in spans if s[1] <= keep_from], first)
             held, have, first = [samples[keep_from:]], len(samples) - keep_from, first + keep_from
     if have:
         samples = np.concatenate(held)
-        yield from _grouped(samples, _speech_in(samples, detect), first)
+        yield from grouped(samples, speech_in(samples, detect), first)
 
 
-def _speech_in(samples: Samples, detect: Detector) -> list[tuple[int, int]]:
+def speech_in(samples: Samples, detect: Detector) -> list[tuple[int, int]]:
     """Speech in the audible stretches, each looked at by itself.
 
     The detector's memory fades in silence: after a minute of it, it missed up to 1.3 s of a soft beginning; looked at
@@ -124,7 +124,7 @@ def _unfinished(spans: Sequence[tuple[int, int]], length: int) -> int:
     return max(before, (min(starts) if starts else length) - RATE_HZ)
 
 
-def _grouped(samples: Samples, spans: Sequence[tuple[int, int]], first: int) -> Iterator[Utterance]:
+def grouped(samples: Samples, spans: Sequence[tuple[int, int]], first: int) -> Iterator[Utterance]:
     groups: list[list[tuple[int, int]]] = []
     for span in spans:
         near = groups and span[0] - groups[-1][-1][1] < _JOIN_S * RATE_HZ
