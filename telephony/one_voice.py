@@ -21,13 +21,13 @@ def outside(stretches: Iterable[Stretch]) -> tuple[Open, ...]:
     return (*found, (reached, None))
 
 
-def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """Sorted, those that touch made one."""
+def joined(stretches: Iterable[Stretch], *, keep_empty: bool = False) -> list[Stretch]:
+    """Sorted, those that touch made one; those without a length are left out unless `keep_empty`."""
     found: list[Stretch] = []
     for from_s, to_s in sorted(stretches):
         if found and from_s <= found[-1][1]:
             found[-1] = (found[-1][0], max(to_s, found[-1][1]))
-        elif to_s > from_s:
+        elif to_s > from_s or keep_empty:
             found.append((from_s, to_s))
     return found
 

@@ -25,7 +25,7 @@ from telephony.assembler import Assembler
 from telephony.frames import Kind, Message
 from telephony.history import CallHistory
 from telephony.ids import call_id
-from telephony.recording_requests import Asked, as_asked, close, last_muted, open_requests, tell
+from telephony.recording_requests import Asked, as_asked, close, last_muted, open_requests, tell, took_effect
 from telephony.tables import Call, CallState, RecordingRequest, Source
 
 NO_SUCH_CALL = N_("There is no call %(call)s. It may have been removed meanwhile.")
@@ -213,7 +213,8 @@ class Pauses:
                 request = session.get(RecordingRequest, id_)
                 if request is not None and request.done_at is None:
                     close(session, request, problem)
-                    metrics.recording_requests.labels(self._pbx, "done" if problem is None else "failed").inc()
+                    outcome = "done" if problem is None else "partly" if took_effect(request) else "failed"
+                    metrics.recording_requests.labels(self._pbx, outcome).inc()
         with self._lock:
             for id_ in outcomes:
                 self._outcomes.pop(id_, None)

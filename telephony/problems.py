@@ -113,6 +113,11 @@ def text(problem: str, **values: object) -> str:
     return problem % values
 
 
+def is_a(stored: str | None, problem: str) -> bool:
+    """Whether a stored sentence is this problem's, with whatever values."""
+    return stored is not None and stored.startswith(problem.partition("%")[0])
+
+
 def in_language(stored: str | None, language: str) -> str:
     """A stored sentence in "fa" or "en", its values kept; one that is none of ours comes back as it is."""
     return stored_in_language(stored, _ALL, language)

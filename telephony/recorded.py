@@ -11,7 +11,7 @@ from telephony.durations import rounded
 from telephony.history import CallHistory
 from telephony.ledger import NamedRecording
 from telephony.mixmonitor import MixMonitor
-from telephony.one_voice import common
+from telephony.one_voice import common, joined
 from telephony.tables import Party
 
 #: Shorter absences from a bridge are Asterisk putting channels together anew; a file's time does not show them.
@@ -84,6 +84,13 @@ def _counted(uniqueid: str, history: CallHistory, *, handed_on: bool) -> tuple[t
     return tuple(
         (rounded(from_ - history.started_at), rounded(to - history.started_at)) for from_, to in common(spans, written)
     )
+
+
+def muted(history: CallHistory) -> list[tuple[float, float | None]]:
+    """When a recording of the call was muted, in seconds since 1970, None for what goes on: of several channels' one stretch."""
+    forever = float("inf")
+    ends = [(mute.started_at, forever if mute.ended_at is None else mute.ended_at) for mute in history.mutes]
+    return [(start, None if end == forever else end) for start, end in joined(ends, keep_empty=True)]
 
 
 def _unannounced(history: CallHistory, customer: Channel) -> tuple[NamedRecording, ...]:

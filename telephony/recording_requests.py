@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from avasanj.database import utc_now
 from avasanj.notify import announce
+from telephony import problems
 from telephony.tables import Call, RecordingRequest
 
 
@@ -37,17 +38,24 @@ def open_requests(session: Session, pbx: str) -> list[tuple[RecordingRequest, Ca
 
 
 def last_muted(session: Session, running: Mapping[uuid.UUID, str]) -> dict[str, RecordingRequest]:
-    """Of the running calls (id to linked id) those whose last request that was done is a mute, with that request."""
+    """Of the running calls (id to linked id) those whose last request that took effect is a mute, with that request."""
     if not running:
         return {}
     done = (
         select(RecordingRequest)
         .where(RecordingRequest.call_id.in_(running))
-        .where(RecordingRequest.done_at.is_not(None), RecordingRequest.problem.is_(None))
+        .where(RecordingRequest.done_at.is_not(None))
         .order_by(RecordingRequest.id)
     )
-    last = {running[request.call_id]: request for request in session.scalars(done)}
+    last = {running[request.call_id]: request for request in session.scalars(done) if took_effect(request)}
     return {linked_id: request for linked_id, request in last.items() if request.mute}
+
+
+def took_effect(request: RecordingRequest) -> bool:
+    """Whether it was done, if only on the first of several recordings: that one must be resumed as well."""
+    return request.done_at is not None and (
+        request.problem is None or problems.is_a(request.problem, problems.MUTED_ONE_ONLY)
+    )
 
 
 def as_asked(request: RecordingRequest, call: Call) -> Asked:

@@ -30,6 +30,8 @@ QUEUE_SUPPORT = "800"  #: queue `support`, recorded while bridged
 QUEUE_SHORT = "801"  #: queue `shortq`, given up after 6 s
 QUEUE_RECORDED_WHOLE = "802"  #: queue `support`, recorded from the answer on, waiting included
 QUEUE_EMPTY = "803"  #: a queue that takes nobody in
+QUEUE_MIXED = "811"  #: queue `support`, recorded into one file with both voices
+QUEUE_MIXED_TWICE = "812"  #: the same by two recordings on the one channel
 QUEUE_UNRECORDED = "810"  #: queue `support`, for recordings started through the manager connection
 
 

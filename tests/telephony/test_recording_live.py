@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from avasanj.database import Database
 from avasanj.settings import Settings
+from telephony import metrics, problems
 from telephony.pausing import ask
 from telephony.tables import Call, CallState, Party, RecordingRequest
 from tests.peers import PeerMissing
-from tests.peers.asterisk import QUEUE_SUPPORT, QUEUE_UNRECORDED, Asterisk
+from tests.peers.asterisk import QUEUE_MIXED, QUEUE_MIXED_TWICE, QUEUE_SUPPORT, QUEUE_UNRECORDED, Asterisk
 from tests.peers.fixtures import missing
 from tests.peers.phones import BaresipAgent, SipCaller
 from tests.telephony.following import calls, eventually, following, pbx_state, work_started
@@ -89,6 +90,13 @@ def talking(database: Database) -> Call:
 
 def muting(database: Database, call: Call, *, mute: bool) -> float:
     """Ask, wait until it is done, and give how long that took."""
+    took_s, problem = asked_to_mute(database, call, mute=mute)
+    assert problem is None
+    return took_s
+
+
+def asked_to_mute(database: Database, call: Call, *, mute: bool) -> tuple[float, str | None]:
+    """How long it took until it was answered, and what was wrong."""
     began = time.monotonic()
     with database.transaction() as session:
         request = ask(session, call.id, mute=mute, by=None).id
@@ -99,8 +107,7 @@ def muting(database: Database, call: Call, *, mute: bool) -> float:
             return row if row.done_at is not None else None
 
     done = eventually(look, what="the mute's being done")
-    assert done.problem is None
-    return time.monotonic() - began
+    return time.monotonic() - began, done.problem
 
 
 @pytest.mark.timeout(120)
@@ -189,3 +196,75 @@ def test_recording_started_by_us_holds_each_voice_in_step_and_is_none_without_an
     for row in legs.values():
         assert (row.problem, row.sha256 is not None, row.codec) == (None, True, "wav/pcm_16")
         assert row.offset_s == pytest.approx(answered_s, abs=0.3)
+
+
+@pytest.mark.timeout(120)
+def test_mute_silences_our_recording_and_the_dialplans_mixed_one(
+    pbx: Asterisk, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    """16 mutes one recording of a channel, so ours is on the agent's there; both voices are in it all the same."""
+    customer, agent = noise(tmp_path / "c.wav", 60, 1), noise(tmp_path / "a.wav", 60, 2)
+    known = set(pbx.recordings_dir.rglob("*.wav"))
+    with (
+        BaresipAgent(pbx, "1001", says=agent, answer_after_s=0.5),
+        following(on(settings, pbx, record_calls=True), database),
+    ):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        with SipCaller(pbx, QUEUE_MIXED, says=customer, hang_up_after_s=9.0) as caller:
+            call = talking(database)
+            time.sleep(2.0)
+            muting(database, call, mute=True)
+            time.sleep(2.5)
+            muting(database, call, mute=False)
+            caller.wait(30)
+        eventually(lambda: work_started(database), what="the call's intake", limit_s=15)
+        (call,) = calls(database)
+    ((mute_s, resume_s),) = [(from_s or 0.0, to_s or 0.0) for from_s, to_s in call.mutes]
+    assert sorted(row.party for row in call.recordings) == [Party.AGENT, Party.CUSTOMER]
+    (mixed,) = [path for path in set(pbx.recordings_dir.rglob("*.wav")) - known if path.name.endswith("-mixed.wav")]
+    whole, _ = soundfile.read(mixed)
+    began_s = (call.ended_at - call.started_at).total_seconds() - len(whole) / 8000 if call.ended_at else 0.0
+    sounds = [(np.asarray(whole), began_s)]
+    for row in call.recordings:
+        assert row.problem is None
+        sounds.append((raw(call, Party(row.party)), row.offset_s or 0.0))
+    for sound, offset_s in sounds:
+        assert level(sound, mute_s - offset_s + _STEP_S, resume_s - offset_s - _STEP_S) < 0.001
+        assert level(sound, mute_s - offset_s - 1.0, mute_s - offset_s - _STEP_S) > 0.02
+        assert level(sound, resume_s - offset_s + _STEP_S, resume_s - offset_s + 1.0) > 0.02
+    source, _ = soundfile.read(customer)
+    piece = leg(call, Party.CUSTOMER)[round((mute_s - 1.2) * 8000) :][:8000]
+    assert said_at(piece, source)[1] > 0.5, "the customer's own voice is in the customer's leg"
+
+
+@pytest.mark.timeout(120)
+def test_second_recording_on_one_channel_is_told_where_the_pbx_can_not_mute_it(
+    pbx: Asterisk, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    """Both are the dialplan's: 22 mutes both; 16 the first, and whoever asked learns that the other goes on."""
+    before = outcomes("partly")
+    known = set(pbx.recordings_dir.rglob("*.wav"))
+    with (
+        BaresipAgent(pbx, "1001", says=noise(tmp_path / "a.wav", 60, 2), answer_after_s=0.5),
+        following(on(settings, pbx), database),
+    ):
+        eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+        with SipCaller(pbx, QUEUE_MIXED_TWICE, says=noise(tmp_path / "c.wav", 60, 1), hang_up_after_s=7.0) as caller:
+            call = talking(database)
+            time.sleep(1.0)
+            _, problem = asked_to_mute(database, call, mute=True)
+            caller.wait(30)
+        eventually(lambda: work_started(database), what="the call's intake", limit_s=15)
+    files = {path.name.partition("-")[2]: path for path in set(pbx.recordings_dir.rglob("*.wav")) - known}
+    loud = {name: level(np.asarray(soundfile.read(path)[0])[-3 * 8000 :], 0.0, 2.5) for name, path in files.items()}
+    assert loud["mixed.wav"] < 0.001
+    if pbx.version == 22:
+        assert (problem, loud["mixed-too.wav"] < 0.001) == (None, True)
+        return
+    assert loud["mixed-too.wav"] > 0.02
+    assert problems.is_a(problem, problems.MUTED_ONE_ONLY)
+    assert outcomes("partly") == before + 1
+
+
+def outcomes(outcome: str) -> float:
+    return metrics.recording_requests.labels("pbx", outcome)._value.get()
