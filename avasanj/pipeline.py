@@ -6,6 +6,8 @@
     sync        what is owed is opened, the event for other systems is filled in
     deliver     the event leaves, in the order of the customer's calls              (the sync queue, one customer at a time)
 
+Beside it: transcribe_again, another transcript of a call by another model, when somebody asks for one.
+
 Each stage is a durable workflow whose id names it and its call. It stores its result under a unique key and asks for the next
 stage by name, so running it again, wherever it was cut off, changes nothing. A step that fails is tried again with
 growing pauses; one that keeps failing rests in the list of stuck work, where a person sees what failed and starts it again.
@@ -14,6 +16,7 @@ growing pauses; one that keeps failing rests in the list of stuck work, where a 
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 import uuid
@@ -31,6 +34,7 @@ import crm_sync.delivery
 import crm_sync.stage
 import scoring.stage
 import transcription.stage
+import transcription.versions
 from avasanj import stuck, work
 from avasanj.database import Database
 from avasanj.errors import AvasanjError, PassingError
@@ -42,6 +46,7 @@ from telephony.storage import Away
 from telephony.store import load_ended
 from telephony.tables import Call, Disposition, Source
 from transcription.engine import SpeechEngine
+from transcription.versions import SpareEngine
 
 _log = get_logger(__name__)
 _FAILURES = Counter("avasanj_stage_failures_total", "Attempts at a stage that failed, by stage.", ["stage"])
@@ -101,9 +106,15 @@ class Tools:
     speaking: Activity = field(default_factory=Activity)
     encoding: Activity = field(default_factory=Activity)
 
+    @functools.cached_property
+    def spare(self) -> SpareEngine:
+        """For transcripts by another model."""
+        return SpareEngine(self.settings)
+
     def rest(self, after_s: float) -> None:
         """Let models that have had nothing to do for `after_s` seconds leave the memory."""
         self.speaking.when_idle(after_s, self.speech.unload)
+        self.speaking.when_idle(after_s, self.spare.unload)
         self.encoding.when_idle(after_s, self.encoder.unload)
 
 
@@ -124,6 +135,11 @@ def intake(call_id: str) -> None:
 @DBOS.workflow(name=work.TRANSCRIBE.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
 def transcribe(call_id: str) -> None:
     _stage(work.TRANSCRIBE, call_id, _transcribe)
+
+
+@DBOS.workflow(name=work.TRANSCRIBE_AGAIN.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+def transcribe_again(asked_id: str) -> None:
+    _stage(work.TRANSCRIBE_AGAIN, asked_id, _transcribe_again, _tell_who_asked)
 
 
 @DBOS.workflow(name=work.SCORE.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
@@ -169,6 +185,23 @@ def _transcribe(tools: Tools, call_id: uuid.UUID) -> None:
         _ask_later(tools, work.TRANSCRIBE, call_id, away)
         return
     _ask_for(tools, work.SCORE, call_id)
+
+
+def _transcribe_again(tools: Tools, asked_id: uuid.UUID) -> None:
+    try:
+        with tools.speaking():
+            transcription.versions.hear_again(tools.settings, tools.database, tools.spare, asked_id)
+    except Away as away:
+        with tools.database.transaction() as session:
+            key = f"{work.TRANSCRIBE_AGAIN.name}:{asked_id}:{uuid.uuid4()}"
+            work.enqueue(
+                session, work.TRANSCRIBE_AGAIN, str(asked_id), key=key, priority=work.LATER, delay_s=_AWAY_PAUSE_S
+            )
+        _log.warning("recordings_away", stage=work.TRANSCRIBE_AGAIN.name, reason=str(away), again_in_s=_AWAY_PAUSE_S)
+
+
+def _tell_who_asked(session: Session, _workflow_id: str, _job: work.Job, asked_id: str, reason: str) -> None:
+    transcription.versions.gave_up(session, uuid.UUID(asked_id), reason)
 
 
 def _score(tools: Tools, call_id: uuid.UUID) -> None:

@@ -24,3 +24,8 @@ class SpeechSettings(BaseSettings):
     queue_languages: dict[str, Literal["fa", "en"]] = Field(
         default={}, description='Language per queue, as JSON: {"support": "fa", "intl": "en"}.'
     )
+
+    # Several transcripts of a call
+    old_transcripts_keep_days: float = Field(
+        90.0, ge=0, description="Days for which a transcript is kept that is not a call's current one any more."
+    )

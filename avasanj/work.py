@@ -42,6 +42,8 @@ class Job:
 
 INTAKE = Job(name="intake", queue=Queue.INTAKE)
 TRANSCRIBE = Job(name="transcribe", queue=Queue.SPEECH)
+#: its subject is what was asked for (`Rehearing`), not the call
+TRANSCRIBE_AGAIN = Job(name="transcribe_again", queue=Queue.SPEECH)
 SCORE = Job(name="score", queue=Queue.SCORING)
 SYNC = Job(name="sync", queue=Queue.INTAKE)
 DELIVER = Job(name="deliver", queue=Queue.SYNC, partitioned=True)

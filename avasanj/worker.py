@@ -22,6 +22,7 @@ from avasanj.pipeline import Tools
 from avasanj.settings import Settings
 from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, WORK_SCHEMA, Queue
 from scoring.encoder import Encoder
+from transcription import versions
 from transcription.engines import engine_of
 
 _log = get_logger(__name__)
@@ -58,6 +59,8 @@ def run(
                 if utc_now() - last_sweep > datetime.timedelta(hours=1):
                     last_sweep = utc_now()
                     _forget_done(database)
+                    with database.transaction() as session:
+                        versions.forget_old(session, settings.old_transcripts_keep_days)
             except DBAPIError:
                 _log.warning("database_away", remedy="work goes on when it is back")
             if settings.model_idle_s:

@@ -20,9 +20,9 @@ from telephony import tables as ledger
 from telephony.recordings import mark_problem, note_awaited
 from telephony.storage import let_go
 from telephony.tables import Party
-from transcription import elsewhere, playback, turns
+from transcription import elsewhere, hot_words, playback, turns
 from transcription.at_hand import legs_at_hand
-from transcription.engine import SpeechEngine
+from transcription.engine import NORMAL, SpeechEngine
 from transcription.legs import Leg
 from transcription.meter import Meter, measures_of
 from transcription.tables import Measures, Playback, Transcript, Turn
@@ -57,7 +57,7 @@ def prepare_playback(settings: Settings, database: Database, call_id: uuid.UUID)
     can't be reached now.
     """
     with database.read() as session:
-        call = _load(session, call_id)
+        call = load_call(session, call_id)
         known = session.get(Playback, call_id)
         if known is not None and (settings.media_dir / known.path).is_file():
             return
@@ -94,9 +94,11 @@ def transcribe(
     recordings can't be reached now.
     """
     with database.read() as session:
-        call = _load(session, call_id)
+        call = load_call(session, call_id)
         listened = session.get(Playback, call_id)
         known = session.scalars(select(Transcript.id).where(Transcript.call_id == call_id, Transcript.current)).first()
+        language = language_of(settings, call)
+        hot = hot_words.chosen(session, language)
     if listened is None or (known is not None and not again):
         return
     given = next((r.transcript_path for r in call.recordings if r.transcript_path), None)
@@ -106,7 +108,7 @@ def transcribe(
     else:
         legs, unopened = legs_at_hand(settings, call)
         meter = Meter()
-        made, said, problems = _heard(engine, call_id, legs, language_of(settings, call), meter)
+        made, said, problems = heard(engine, call_id, legs, language, hot=hot, meter=meter)
         readable = [leg for leg in legs if leg.recording_id not in problems]
         measures = measures_of(call, readable, meter, [(one.party, one.text) for one in said]) if readable else None
         _save(database, call_id, made if readable else None, said, unopened | problems, measures)
@@ -124,11 +126,20 @@ def _from_elsewhere(call_id: uuid.UUID, path: Path) -> tuple[Transcript, list[Sa
     return Transcript(call_id=call_id, language=given.language, source=given.source), given.turns
 
 
-def _heard(
-    engine: SpeechEngine, call_id: uuid.UUID, legs: Sequence[Leg], language: str, meter: Meter
+def heard(
+    engine: SpeechEngine,
+    call_id: uuid.UUID,
+    legs: Sequence[Leg],
+    language: str,
+    *,
+    hot: tuple[str, ...] = (),
+    meter: Meter | None = None,
+    urgency: int = NORMAL,
 ) -> tuple[Transcript, list[Said], dict[int, str]]:
+    """A transcript of the legs, not saved, its turns, and by recording id why one could not be heard."""
     began_s = time.monotonic()
-    heard = engine.transcribe(legs, language, heed=meter.hear)
+    heed = meter.hear if meter else None
+    heard = engine.transcribe(legs, language, urgency=urgency, hot_words=hot, heed=heed)
     transcript = Transcript(
         call_id=call_id,
         language=language,
@@ -168,18 +179,7 @@ def _save(
             for transcript in session.scalars(old):
                 session.delete(transcript)
             session.flush()
-            made.turns = [
-                Turn(
-                    position=position,
-                    party=turn.party.value,
-                    start_s=turn.start_s,
-                    end_s=turn.end_s,
-                    text=turn.text,
-                    confidence=turn.confidence,
-                    words=[[w.text.strip(), w.start_s, w.end_s, w.probability] for w in turn.words] or None,
-                )
-                for position, turn in enumerate(said)
-            ]
+            made.turns = rows_of(said)
             session.add(made)
         if measures is not None:
             session.merge(measures)
@@ -188,7 +188,23 @@ def _save(
     _log.info("call_transcribed", call=str(call_id), turns=len(said), broken=len(problems))
 
 
-def _load(session: Session, call_id: uuid.UUID) -> ledger.Call:
+def rows_of(said: Sequence[Said]) -> list[Turn]:
+    """The turns as they are kept."""
+    return [
+        Turn(
+            position=position,
+            party=turn.party.value,
+            start_s=turn.start_s,
+            end_s=turn.end_s,
+            text=turn.text,
+            confidence=turn.confidence,
+            words=[[w.text.strip(), w.start_s, w.end_s, w.probability] for w in turn.words] or None,
+        )
+        for position, turn in enumerate(said)
+    ]
+
+
+def load_call(session: Session, call_id: uuid.UUID) -> ledger.Call:
     loads = (selectinload(ledger.Call.recordings), selectinload(ledger.Call.hold_spans))
     call = session.scalars(select(ledger.Call).where(ledger.Call.id == call_id).options(*loads)).first()
     if call is None:
