@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from avasanj.database import utc_now
 from avasanj.phone import to_e164
 from avasanj.settings import Settings
-from telephony.ledger import CallSnapshot, Stretch
+from telephony.ledger import CallSnapshot, NamedRecording, Stretch
 from telephony.tables import AgentSpan, Call, CallState, Direction, HoldSpan, QueueVisit, Transfer
 
 _QUEUE_CHARS = 80
@@ -30,6 +31,7 @@ def fill(row: Call, seen: CallSnapshot, settings: Settings) -> None:
     row.complete, row.gaps = seen.complete, _stretches(seen, seen.gaps)
     row.mutes = _stretches(seen, seen.mutes, close=True)
     row.language = settings.queue_languages.get(seen.queue or "", row.language or settings.language)
+    row.running = [_running(named) for named in seen.running] or None
     row.updated_at = utc_now()
     _fill_spans(row, seen)
     _fill_visits(row, seen)
@@ -68,6 +70,19 @@ def _stretches(seen: CallSnapshot, stretches: Iterable[Stretch], *, close: bool 
 
     last = seen.ended_at if close and seen.state is CallState.ENDED else None
     return [[seconds(stretch.started_at), seconds(stretch.ended_at or last)] for stretch in stretches]
+
+
+def _running(named: NamedRecording) -> dict[str, Any]:
+    def finite(stretches: Iterable[tuple[float, float]]) -> list[list[float | None]]:
+        return [[from_s, to_s if math.isfinite(to_s) else None] for from_s, to_s in stretches]
+
+    return {
+        "party": named.party.value,
+        "path": named.path,
+        "offset_s": named.offset_s,
+        "cuts": finite(named.cuts),
+        "counts": None if named.counts is None else finite(named.counts),
+    }
 
 
 def _by_position(rows: list[Row], wanted: int, make: Callable[[int], Row]) -> Sequence[Row]:

@@ -10,7 +10,7 @@ from telephony.channels import Channel, Numbering
 from telephony.history import CallHistory, TransferNote
 from telephony.history import Visit as VisitHistory
 from telephony.ledger import CallSnapshot, HungUpBy, Stretch, Transfer, Visit, moment
-from telephony.recorded import muted, recordings
+from telephony.recorded import muted, recordings, running
 from telephony.tables import CallState, Direction, Disposition, VisitOutcome
 
 #: A request to hang up this long before the last span's end still belongs to that end.
@@ -87,6 +87,7 @@ def snapshot(
             if not _came_back(note, history)
         ),
         recordings=recordings(history, customer),
+        running=running(history, customer),
         visits=tuple(_visit(visit, history) for visit in visits),
         gaps=_stretches((gap.started_at, gap.ended_at) for gap in history.known_gaps),
         mutes=_stretches(muted(history)),

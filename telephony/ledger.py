@@ -147,6 +147,8 @@ class CallSnapshot:
     holds: tuple[Hold, ...]
     transfers: tuple[Transfer, ...]
     recordings: tuple[NamedRecording, ...]
+    #: files that are being written now, by party; `cuts` and `counts` may end at infinity
+    running: tuple[NamedRecording, ...] = ()
     wrap_s: float | None = None
     visits: tuple[Visit, ...] = ()
     #: in which events may have been missed; `complete` says that there are none

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import re
 
 from telephony.channels import Channel
@@ -29,6 +30,18 @@ def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRec
     answered = bool(history.spans) or bool(history.proven_agent)
     if history.ended_at is None or not answered or customer is None:
         return ()
+    return _by_channel(history, customer) or (_unannounced(history, customer) if history.gaps else ())
+
+
+def running(history: CallHistory, customer: Channel | None) -> tuple[NamedRecording, ...]:
+    """The parties' files that are being written now, those whose beginning is known; what is still open ends at infinity."""
+    if history.ended_at is not None or not history.monitors or not history.spans or customer is None:
+        return ()
+    found = _by_channel(history, customer)
+    return tuple(leg for leg in found if leg.party is not Party.MIXED and leg.expected and leg.offset_s is not None)
+
+
+def _by_channel(history: CallHistory, customer: Channel) -> tuple[NamedRecording, ...]:
     inside = [span.channel.uniqueid for span in history.spans]
     if history.first is not None and history.first is not customer:
         inside.append(history.first.uniqueid)
@@ -41,7 +54,7 @@ def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRec
     if recorded:
         mixed = [leg for leg in on_customer if leg.party is Party.MIXED]
         return (*_on_agents(recorded, history), *mixed)
-    return _unannounced(history, customer) if history.gaps else ()
+    return ()
 
 
 def _on_agents(agents: list[str], history: CallHistory) -> list[NamedRecording]:
@@ -76,7 +89,7 @@ def _own_leg(uniqueid: str, history: CallHistory, *, handed_on: bool) -> list[Na
 def _counted(uniqueid: str, history: CallHistory, *, handed_on: bool) -> tuple[tuple[float, float], ...]:
     """When the agent of this channel was with the customer and recorded there, in seconds from the call's start."""
     spans = [
-        (span.started_at, span.ended_at or history.ended_at or span.started_at)
+        (span.started_at, span.ended_at or history.ended_at or math.inf)
         for span in history.spans
         if span.channel.uniqueid == uniqueid and (not handed_on or history.was_handed_on(span.started_at))
     ]
@@ -152,7 +165,7 @@ def _written(monitor: MixMonitor, history: CallHistory) -> list[tuple[float, flo
     """When something was written: with option b only while the recorded channel was in a bridge."""
     channel = history.channels.get(monitor.uniqueid)
     left_at = None if channel is None else channel.ended_at
-    end = monitor.ended_at or left_at or history.ended_at or monitor.started_at
+    end = monitor.ended_at or left_at or history.ended_at or math.inf
     if channel is None or not monitor.bridged_only:
         return [(monitor.started_at, max(monitor.started_at, end))]
     stretches = [

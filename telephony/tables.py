@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
@@ -83,6 +84,8 @@ class Call(Base):
     mutes: Mapped[list[list[float | None]]] = mapped_column(JSONB, default=list, server_default="[]")
     #: why the ended call still waits for its recordings (their folder is away), in words for a person; else None
     recordings_problem: Mapped[str | None]
+    #: the parties' files that are being written now, as `telephony.call_rows` has them; None once the call has ended
+    running: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     #: how long the last agent's queue kept them free after the call; None where nothing tells
     wrap_s: Mapped[float | None]
     #: the same customer's call before this one, where it was recent

@@ -174,6 +174,7 @@ class LiveTurn(Base):
     party: Mapped[str] = mapped_column(String(10))
     start_s: Mapped[float]  #: on the file's own clock
     end_s: Mapped[float]
+    at_s: Mapped[float]  #: `start_s` in seconds from the call's start
     text: Mapped[str]
     confidence: Mapped[float]
     words: Mapped[list[Any]]
