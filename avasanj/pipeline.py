@@ -33,6 +33,7 @@ import crm_sync.connections
 import crm_sync.delivery
 import crm_sync.stage
 import scoring.stage
+import transcription.rehearing
 import transcription.stage
 import transcription.versions
 from avasanj import stuck, work
@@ -46,7 +47,7 @@ from telephony.storage import Away
 from telephony.store import load_ended
 from telephony.tables import Call, Disposition, Source
 from transcription.engine import SpeechEngine
-from transcription.versions import SpareEngine
+from transcription.rehearing import SpareEngine
 
 _log = get_logger(__name__)
 _FAILURES = Counter("avasanj_stage_failures_total", "Attempts at a stage that failed, by stage.", ["stage"])
@@ -190,7 +191,7 @@ def _transcribe(tools: Tools, call_id: uuid.UUID) -> None:
 def _transcribe_again(tools: Tools, asked_id: uuid.UUID) -> None:
     try:
         with tools.speaking():
-            transcription.versions.hear_again(tools.settings, tools.database, tools.spare, asked_id)
+            transcription.rehearing.hear_again(tools.settings, tools.database, tools.spare, asked_id)
     except Away as away:
         with tools.database.transaction() as session:
             key = f"{work.TRANSCRIBE_AGAIN.name}:{asked_id}:{uuid.uuid4()}"

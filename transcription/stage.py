@@ -25,6 +25,7 @@ from transcription.at_hand import legs_at_hand
 from transcription.engine import NORMAL, SpeechEngine
 from transcription.legs import Leg
 from transcription.meter import Meter, measures_of
+from transcription.reasons import CUT_OFF
 from transcription.tables import Measures, Playback, Transcript, Turn
 from transcription.turns import Said
 
@@ -41,11 +42,6 @@ _PARTLY = {
     Party.CUSTOMER: N_("A part of the customer's recording can't be used."),
     Party.AGENT: N_("A part of the agent's recording can't be used."),
     Party.MIXED: N_("A part of the recording can't be used."),
-}
-_CUT_OFF = {
-    Party.CUSTOMER: N_("The customer's recording breaks off before its end."),
-    Party.AGENT: N_("The agent's recording breaks off before its end."),
-    Party.MIXED: N_("The recording breaks off before its end."),
 }
 _log = get_logger(__name__)
 
@@ -221,5 +217,5 @@ def _warnings(call: ledger.Call, made: playback.Made, problems: Mapping[int, str
     if not made.mono:
         warnings += [(_UNHEARD if p in broken else _ABSENT)[p] for p in (Party.CUSTOMER, Party.AGENT) if p not in heard]
     warnings += [_PARTLY[party] for party in sorted(broken & heard)]
-    warnings += [_CUT_OFF[party] for party in sorted(made.cut_off)]
+    warnings += [CUT_OFF[party] for party in sorted(made.cut_off)]
     return warnings

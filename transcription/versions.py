@@ -1,66 +1,26 @@
-"""Several transcripts of a call: asked for, made by another model, compared, chosen, tidied away."""
+"""Several transcripts of a call: asked for, chosen, tidied away. Light enough for the web process."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from sqlalchemy import ColumnElement, Select, delete, exists, select
 from sqlalchemy.orm import Session, selectinload
 
 from avasanj import work
-from avasanj.database import Database, utc_now
-from avasanj.errors import InputError, LastingError
+from avasanj.database import utc_now
+from avasanj.errors import InputError
 from avasanj.i18n import N_
-from avasanj.log import get_logger
 from avasanj.login import audit
 from avasanj.notify import announce
 from avasanj.settings import Settings
-from telephony.storage import let_go
 from telephony.tables import AgentSpan, Call, Recording
-from transcription import corrections, hot_words, stage
-from transcription.at_hand import legs_at_hand
+from transcription import corrections
 from transcription.carrying import carry
-from transcription.engine import LATER, SpeechEngine
-from transcription.engines import engine_of
 from transcription.exports import Line, line_of
 from transcription.tables import Rehearing, Transcript, Turn
-
-_log = get_logger(__name__)
-
-
-class SpareEngine:
-    """One more speech engine, of another model than the center's own; the last one asked for is kept until `unload`."""
-
-    def __init__(self, settings: Settings, make: Callable[[Settings], SpeechEngine] = engine_of) -> None:
-        self._settings, self._make = settings, make
-        self._one_at_a_time = threading.Lock()
-        self._model = ""
-        self._engine: SpeechEngine | None = None
-
-    @contextmanager
-    def of(self, model: str) -> Iterator[SpeechEngine]:
-        """The engine of this model, for the block alone; what another model had in memory is given back first."""
-        with self._one_at_a_time:
-            if self._engine is None or self._model != model:
-                self._drop()
-                self._engine = self._make(self._settings.model_copy(update={"speech_model": model}))
-                self._model = model
-            yield self._engine
-
-    def unload(self) -> None:
-        """Give the memory back, once what runs is done."""
-        with self._one_at_a_time:
-            self._drop()
-
-    def _drop(self) -> None:
-        if self._engine is not None:
-            self._engine.unload()
-        self._engine = None
 
 
 def models(settings: Settings) -> list[str]:
@@ -123,43 +83,6 @@ def ask(
     return asked
 
 
-def hear_again(settings: Settings, database: Database, spare: SpareEngine, asked_id: uuid.UUID) -> None:
-    """Make the transcript that was asked for. Done again without harm: what is done stays as it is.
-
-    Raises LastingError when the model can't be loaded, Away where the recordings can't be reached now.
-    """
-    with database.read() as session:
-        asked = session.get(Rehearing, asked_id)
-        if asked is None or asked.done_at is not None:
-            return
-        call = stage.load_call(session, asked.call_id)
-        language = stage.language_of(settings, call)
-        hot = hot_words.chosen(session, language)
-    legs, _ = legs_at_hand(settings, call)
-    with spare.of(asked.model) as engine:
-        made, said, problems = stage.heard(engine, call.id, legs, language, hot=hot, urgency=LATER)
-    if not legs or len(problems) == len(legs):
-        raise LastingError("None of the call's recordings can be read any more. Bring them back, then ask again.")
-    made.turns = stage.rows_of(said)
-    made.current, made.set_aside_at = False, utc_now()
-    with database.transaction() as session:
-        asked = session.get_one(Rehearing, asked_id, with_for_update=True)
-        if asked.done_at is not None:
-            return
-        session.add(made)
-        session.flush()
-        asked.done_at, asked.transcript_id = utc_now(), made.id
-        now = current(session, call.id)
-        if now is not None:
-            carry_over(session, now, made)
-        if asked.make_current:
-            _put_in_place(session, now, made)
-        announce(session, "call", call.id)
-    for recording in call.recordings:
-        let_go(settings, recording.path)
-    _log.info("call_transcribed_again", call=str(call.id), turns=len(said), current=asked.make_current)
-
-
 def gave_up(session: Session, asked_id: uuid.UUID, reason: str) -> None:
     """Keep why there will be no transcript, where whoever asked for it sees it."""
     asked = session.get(Rehearing, asked_id)
@@ -194,7 +117,7 @@ def choose(session: Session, call_id: uuid.UUID, transcript_id: uuid.UUID, by: u
     now = current(session, call_id)
     if now is not None:
         carry_over(session, now, chosen)
-    _put_in_place(session, now, chosen)
+    put_in_place(session, now, chosen)
     audit(session, by, "transcript.chosen", call_id, transcript=str(transcript_id))
     announce(session, "call", call_id)
 
@@ -226,7 +149,8 @@ def _as_heard(turn: Turn) -> Line:
     return dataclasses.replace(line, text=turn.text, original=None, words=line.heard)
 
 
-def _put_in_place(session: Session, old: Transcript | None, new: Transcript) -> None:
+def put_in_place(session: Session, old: Transcript | None, new: Transcript) -> None:
+    """Make `new` the current one instead of `old`, and have the call scored by it."""
     if old is not None:
         old.current, old.set_aside_at = False, utc_now()
         session.flush()  # never two current ones
