@@ -18,6 +18,7 @@ from asterisk.ami import Action, AMIClient, FutureResponse
 
 from avasanj.errors import LastingError
 from avasanj.settings import Settings
+from telephony.arrival import ArrivalClock
 from telephony.frames import Framer, Kind, Message
 from telephony.inbox import Inbox, Lost, Received
 from telephony.wire import ConnectionFault, Wire, dial, tls_context
@@ -109,7 +110,7 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
     def listen(self) -> None:
         """The reader: bytes to messages to the inbox, until the connection ends."""
         assert self._wire is not None
-        framer = Framer()
+        framer, clock = Framer(), ArrivalClock()
         greeting = b""
         why = "closed by us"
         while not self._stopped.is_set():
@@ -131,7 +132,7 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
             self.skipped = framer.skipped
             self._answer_requests(messages)
             if raw:
-                self.inbox.put(Received(at=time.time(), raw=raw, messages=tuple(messages)))
+                self.inbox.put(Received(at=clock.now(), raw=raw, messages=tuple(messages)))
             if len(chunk) < _LITTLE_BYTES:
                 time.sleep(_GATHER_S)
         self.finished.set()

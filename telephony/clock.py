@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from telephony.arrival import Lead
 from telephony.frames import Message
 from telephony.ledger import seconds_since_1970
 
@@ -11,8 +12,10 @@ from telephony.ledger import seconds_since_1970
 #: stamp this much earlier says that the PBX's clock was set back.
 _SET_BACK_S = 0.5
 #: Events arrive late, never early: time stamps this much further ahead of their arrival than ever say that it was set forward.
-#: A minute, so that a stream which is played to us faster than it happened is still told by its own times.
-_SET_FORWARD_S = 60.0
+#: Where nothing tells yet how far ahead they are at most, a minute, so that a stream which is played to us faster than it
+#: happened is still told by its own times.
+_SET_FORWARD_S = 2.0
+_SURELY_SET_FORWARD_S = 60.0
 #: Where nothing tells when events arrived, nobody knows whether so long a silence was one, or the clock was set.
 _SILENCE_S = 3600.0
 
@@ -28,6 +31,7 @@ class PbxClock:
         self._stamp: float | None = None
         self._text = ""
         self._arrived: float | None = None
+        self._lead = Lead()
         self._ahead: float | None = None  #: the most by which time stamps were ahead of their arrival
 
     def start(self, at: float) -> None:
@@ -39,11 +43,16 @@ class PbxClock:
         """What follows arrived at `at`, by our own clock."""
         if self._stamp is not None and self._arrived is not None and at < self._arrived - _SET_BACK_S:
             self._ahead = self._last_ahead = None  # our own clock was set
+            self._lead = Lead()
         self._arrived = at
         if self._stamp is None:
             self.now = at
         else:
             self.now = max(self.now, at + (self._ahead or 0.0))
+
+    def connected(self) -> None:
+        """What follows comes by a new connection, which has delays and an arrival clock of its own."""
+        self._lead = Lead()
 
     def read(self, message: Message) -> float:
         """The time of a message: its own stamp, else the time of what came before it."""
@@ -67,10 +76,22 @@ class PbxClock:
                 self.step_s = min(stamp - before, moved)
             elif ahead is None and stamp > before + _SILENCE_S:
                 self.silent_since = before
-            elif ahead is not None and self._ahead is not None and ahead > self._ahead + _SET_FORWARD_S:
-                self.step_s = ahead - self._ahead
+            elif ahead is not None:
+                self.step_s = self._set_forward_s(ahead)
         if ahead is not None:
             self._ahead = ahead if self.step_s else max(ahead, -math.inf if self._ahead is None else self._ahead)
+            if self.step_s:
+                self._lead = Lead()
+            self._lead.take(ahead, self._arrived or 0.0)
         self._last_ahead = ahead
         self.now = stamp
         return stamp
+
+    def _set_forward_s(self, ahead: float) -> float:
+        """By how much the clock must have been set forward since the last time stamp; 0 for not at all."""
+        excess_s = self._lead.excess_s(ahead, self._arrived or 0.0)
+        if excess_s > _SET_FORWARD_S:
+            return excess_s
+        if self._ahead is not None and ahead > self._ahead + _SURELY_SET_FORWARD_S:
+            return ahead - self._ahead
+        return 0.0
