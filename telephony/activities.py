@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 
 from avasanj.notify import announce
 from telephony import lines
+from telephony.agent import STANDING
 from telephony.ids import call_id
 from telephony.ledger import Activity
 from telephony.tables import ActivityState, AgentActivity, Call, CallState, Pbx
 
-#: Of these an agent has one at a time, so that a new one says that an earlier one has ended unseen.
-_ONE_AT_A_TIME = (ActivityState.LOGGED_IN, ActivityState.PAUSED)
 #: The PBX keeps in whole seconds since when somebody is in one of these; its event's own time is later by at most this.
 _WHOLE_SECOND = datetime.timedelta(seconds=1.05)
 #: One statement takes so many rows; a resync of a large center brings hundreds.
@@ -47,7 +46,7 @@ def save(session: Session, activities: Sequence[Activity]) -> None:
         ids = session.scalars(statement.returning(AgentActivity.id)).all()
         lines.name_activities(session, AgentActivity.id.in_(ids))
     for activity in found:
-        if activity.ended_at is None and activity.state in _ONE_AT_A_TIME:
+        if activity.ended_at is None and activity.state in STANDING:
             _end_earlier(session, activity)
     for interface in dict.fromkeys(activity.interface for activity in found):
         announce(session, "agent", interface)
@@ -61,7 +60,7 @@ def _exactly(session: Session, activities: Sequence[Activity]) -> list[Activity]
     began = AgentActivity.started_at
     rows = select(AgentActivity.pbx, AgentActivity.interface, AgentActivity.state, began).where(
         AgentActivity.interface.in_({a.interface for a in listed}),
-        AgentActivity.state.in_(_ONE_AT_A_TIME),
+        AgentActivity.state.in_(STANDING),
         began.between(min(a.started_at for a in listed), max(a.started_at for a in listed) + _WHOLE_SECOND),
     )
     seen: dict[tuple[str, str, str], list[datetime.datetime]] = {}
@@ -76,7 +75,7 @@ def _exactly(session: Session, activities: Sequence[Activity]) -> list[Activity]
 
 
 def _is_listed(activity: Activity) -> bool:
-    return activity.state in _ONE_AT_A_TIME and activity.started_at.microsecond == 0
+    return activity.state in STANDING and activity.started_at.microsecond == 0
 
 
 def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:
@@ -101,6 +100,30 @@ def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:
         announce(session, "agent", activity.interface)
         closed += 1
     return closed
+
+
+def end_standing(
+    session: Session, pbx: str, standing: Sequence[Activity], *, heard_at: datetime.datetime | None
+) -> int:
+    """End the log-ins and pauses of `pbx` that the database shows as going on and that are not among `standing`, which a
+    complete listing of its queues told; how many. They ended unseen, after `heard_at` (None: nobody knows since when), when the
+    PBX was last heard before: to that moment they are known. What began later is left alone.
+    """  # fmt: skip
+    rows = select(AgentActivity).where(
+        AgentActivity.pbx == pbx, AgentActivity.state.in_(STANDING), AgentActivity.ended_at.is_(None)
+    )
+    since: dict[tuple[str, str], datetime.datetime] = {(one.interface, one.state): one.started_at for one in standing}
+    ended = 0
+    for row in session.scalars(rows).all():
+        told = since.get((row.interface, row.state))
+        if told is not None and abs(row.started_at - told) <= _WHOLE_SECOND:
+            continue
+        if heard_at is not None and row.started_at > heard_at:
+            continue
+        row.ended_at = row.started_at if heard_at is None else heard_at
+        announce(session, "agent", row.interface)
+        ended += 1
+    return ended
 
 
 def _values(activity: Activity) -> dict[str, object]:

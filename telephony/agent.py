@@ -7,6 +7,10 @@ import dataclasses
 from telephony.history import CallHistory, OpenSpan
 from telephony.tables import ActivityState
 
+#: What goes on beside calls, as the queues know it. Of each an agent has one stretch at a time, so that a new one says that an
+#: earlier one has ended unseen.
+STANDING = (ActivityState.LOGGED_IN, ActivityState.PAUSED)
+
 
 @dataclasses.dataclass(kw_only=True)
 class Membership:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from telephony.agent import Agent, Doing, Membership, Wrap
+from telephony.agent import STANDING, Agent, Doing, Membership, Wrap
 from telephony.channels import NO_NUMBER, Channel, peer
 from telephony.frames import Message
 from telephony.history import CallHistory, OpenSpan
@@ -285,6 +285,15 @@ class AgentsAtWork:
         agent.last_end[state] = doing.ended_at
         agent.last[state] = doing
         self._changed[agent.interface, state, doing.started_at] = agent, doing
+
+    def standing(self) -> list[Activity]:
+        """Who is logged in and who is paused, since when."""
+        return [
+            self._activity(agent, agent.doing[state])
+            for agent in self._agents.values()
+            for state in STANDING
+            if state in agent.doing
+        ]
 
     def changed(self) -> list[Activity]:
         """Every stretch that began or ended since this was last asked, in the order in which they did."""

@@ -168,6 +168,7 @@ class Assembler:
             before = self._clock.now
             self.start_clock(seconds_since_1970(message.get("At")))
             if name == MARK_CONNECTED:
+                self._clock.connected()
                 self._resync.begin(before, self._clock.now)
             elif name == MARK_HOLE:
                 self._resync.missed(before, self._clock.now)
@@ -201,6 +202,10 @@ class Assembler:
     def activities_changed(self) -> list[Activity]:
         """What agents began or ended doing since this was last asked, in the order in which they did."""
         return self._agents.changed()
+
+    def standing(self) -> list[Activity]:
+        """Who is logged in and who is paused, by all that was told."""
+        return self._agents.standing()
 
     def end_of_stream(self) -> list[CallSnapshot]:
         """Every call that is still open where a capture ends, as it stands then, in the order of their starts.

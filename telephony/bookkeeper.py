@@ -7,7 +7,7 @@ import datetime
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,7 +19,7 @@ from telephony import metrics, store
 from telephony.assembler import Assembler
 from telephony.ids import call_id
 from telephony.journal import Journal
-from telephony.ledger import Activity, CallSnapshot, Position
+from telephony.ledger import Activity, CallSnapshot, Position, moment
 from telephony.pbx_row import PbxRow
 from telephony.put_aside import PutAside
 from telephony.recordings import SettledRecording, note_awaited
@@ -53,6 +53,7 @@ class Bookkeeper:
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}  # monotonic
         self._open_elsewhere: set[str] | None = None
+        self._standing: tuple[Sequence[Activity], float | None] | None = None
         self._row = PbxRow(database, pbx=pbx)
         self._activities: dict[tuple[str, str, datetime.datetime], Activity] = {}
         self._put_aside = PutAside(database, pbx=pbx)
@@ -97,6 +98,12 @@ class Bookkeeper:
         """Have every other call of this PBX ended that the database still shows as going on: nobody will ever end it."""
         with self._wake:
             self._open_elsewhere = set(open_calls)
+            self._wake.notify()
+
+    def end_standing_but(self, standing: Sequence[Activity], *, heard_at: float | None) -> None:
+        """Have every other log-in and pause ended that the database still shows as going on, as of `heard_at` (seconds since 1970)."""
+        with self._wake:
+            self._standing = standing, heard_at
             self._wake.notify()
 
     def saw_event(self, at: float) -> None:
@@ -170,6 +177,7 @@ class Bookkeeper:
         for call, recordings in self._settler.settled():
             self._guarded(call, functools.partial(self._settle, call, recordings))
         self._tell_awaited()
+        self._end_standing()
         self._write_activities()
         self._close_orphans()
 
@@ -182,6 +190,17 @@ class Bookkeeper:
             self._open_elsewhere = None
             if closed:
                 _log.warning("orphans_closed", pbx=self._pbx, calls=closed)
+
+    def _end_standing(self) -> None:
+        with self._wake:
+            told = self._standing
+        if told is not None:
+            standing, heard_at = told
+            with self._database.transaction() as session:
+                store.end_standing(
+                    session, self._pbx, standing, heard_at=None if heard_at is None else moment(heard_at)
+                )
+            self._standing = None
 
     def _guarded(self, call: CallSnapshot, do: Callable[[], None]) -> None:
         """One call's trouble is not the others': after some tries it is put aside, where a person sees it."""

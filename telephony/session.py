@@ -67,6 +67,7 @@ class Session:
         self._unknown = unknown
         self._repairs = repairs
         self.heard_at = heard_at  #: when the PBX was last heard, in seconds since 1970; None: never
+        self._left_at = heard_at  #: when the PBX was last heard before this connection
         self._tell = tell
         self._own = (
             OwnRecordings(assembler, connection.post, mutes_all=pauses.mutes_all) if settings.record_calls else None
@@ -197,6 +198,11 @@ class Session:
             self._bookkeeper.close_all_but(self._assembler.calls)
         return False
 
+    def _queues_listed(self, message: Message) -> bool:
+        del message
+        self._bookkeeper.end_standing_but(self._assembler.standing(), heard_at=self._left_at)
+        return False
+
     def _bridge_listed(self, message: Message) -> bool:
         bridge = message.get("BridgeUniqueid")
         self._ask("BridgeInfo", {"BridgeUniqueid": bridge}, f"{BRIDGE_PREFIX}{bridge}")
@@ -218,6 +224,7 @@ class Session:
 _LOOKS: dict[str, Callable[[Session, Message], bool]] = {
     "CoreShowChannel": Session._channel_listed,  # noqa: SLF001 - its own
     "CoreShowChannelsComplete": Session._listing_complete,  # noqa: SLF001
+    "QueueStatusComplete": Session._queues_listed,  # noqa: SLF001
     "BridgeListItem": Session._bridge_listed,  # noqa: SLF001
     "MixMonitorStart": Session._recording_started,  # noqa: SLF001
 }

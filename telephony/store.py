@@ -15,6 +15,7 @@ from avasanj.errors import LastingError, PassingError
 from avasanj.notify import announce
 from avasanj.settings import Settings
 from telephony import activities, call_rows, lines, repeats
+from telephony.activities import end_standing
 from telephony.activities import save as save_activities
 from telephony.call_rows import customer_number
 from telephony.ids import call_id
@@ -25,6 +26,7 @@ from telephony.tables import AgentSpan, Call, CallState, Disposition, Pbx, Recor
 __all__ = [
     "close_orphans",
     "customer_number",
+    "end_standing",
     "load_ended",
     "note_event_time",
     "save",

@@ -211,6 +211,28 @@ def test_calls_that_nobody_follows_any_more_end_with_all_their_parts(settings: S
     assert open_ == [("logged_in", at(0)), ("talking", at(32))]
 
 
+def test_log_ins_and_pauses_that_the_queues_no_longer_tell_ended_when_the_pbx_was_last_heard(
+    database: Database,
+) -> None:
+    """After a crash of the listener or of the PBX: who is still there is listed anew."""
+    gone, other = {"interface": "PJSIP/1002"}, {"pbx": "branch"}
+    before = [
+        did(ActivityState.LOGGED_IN, 0.4), did(ActivityState.PAUSED, 5), did(ActivityState.LOGGED_IN, 1, **gone),
+        did(ActivityState.PAUSED, 2, **gone), did(ActivityState.LOGGED_IN, 3, **other), did(ActivityState.TALKING, 7),
+    ]  # fmt: skip
+    again = [did(ActivityState.LOGGED_IN, 0), did(ActivityState.PAUSED, 22.5), did(ActivityState.LOGGED_IN, 24, **gone)]
+    with database.transaction() as session:
+        store.save_activities(session, before)
+        assert store.end_standing(session, "pbx", again, heard_at=at(10)) == 3
+        store.save_activities(session, again)
+        assert store.end_standing(session, "pbx", again, heard_at=at(10)) == 0
+    told = [(state, started.second, ended and ended.second) for state, started, ended in activities(database)]
+    assert told == [
+        ("logged_in", 0, None), ("logged_in", 1, 10), ("paused", 2, 10), ("logged_in", 3, None), ("paused", 5, 10),
+        ("talking", 7, None), ("paused", 22, None), ("logged_in", 24, None),
+    ]  # fmt: skip
+
+
 def test_calls_of_one_customer_saved_at_the_same_moment_are_linked(settings: Settings, database: Database) -> None:
     calls = [seen(f"{number}", start_s=number * 60, pbx=pbx) for pbx in ("pbx", "branch") for number in range(12)]
     with ThreadPoolExecutor(4) as threads:
