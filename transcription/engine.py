@@ -95,7 +95,8 @@ class SpeechEngine:
 
     @property
     def loaded(self) -> bool:
-        return bool(self._lanes)
+        """Whether a model is in memory."""
+        return any(lane.loaded for lane in self._lanes)
 
     @property
     def fallen_back(self) -> bool:
@@ -161,11 +162,11 @@ class SpeechEngine:
         waiting: deque[tuple[Leg, Window, Future[Recognised]]] = deque()
         with self._line.caller(_now(urgency)) as caller:
             for leg, window in _windows(legs, heard, heed):
+                while waiting and (len(waiting) >= self._most_waiting or waiting[0][2].done()):
+                    note(*self._awaited(waiting.popleft(), caller, urgency), heard)
                 self._line.set_urgency(caller, _now(urgency))
                 asked = Asked(window=window, language=language, hot_words=hot_words)
                 waiting.append((leg, window, self._put(caller, asked)))
-                while waiting and (len(waiting) >= self._most_waiting or waiting[0][2].done()):
-                    note(*self._awaited(waiting.popleft(), caller, urgency), heard)
             while waiting:
                 note(*self._awaited(waiting.popleft(), caller, urgency), heard)
         # Batches of many shapes leave the heap in pieces: kept, they add up to 250 MB over 150 calls.

@@ -52,6 +52,7 @@ class Lane:
     ) -> None:
         """`failed` is told, in this lane's thread, that the model could not be loaded: the lane is over then."""
         self.recogniser = recogniser
+        self.loaded = False
         self._line, self._tally, self._failed = line, tally, failed
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="speech", daemon=True)
@@ -77,6 +78,7 @@ class Lane:
         except BaseException as error:  # noqa: BLE001 - the engine tells those who wait
             self._failed(self, error)
             return
+        self.loaded = True
         while batch := self._line.take(self.recogniser.batch, self._stopping.is_set):
             room, began_s = self.recogniser.batch, time.monotonic()
             self._answer(batch)
@@ -107,9 +109,10 @@ class Lane:
         # Out of the handler: the error's frames would hold the very memory that is short.
         if narrow:
             self._halve(len(batch))
-        size = max(1, len(batch) // 2) if narrow else 1
-        for start in range(0, len(left), size):
-            self._answer(left[start : start + size])
+        while left:
+            size = self.recogniser.batch if narrow else 1
+            self._answer(left[:size])
+            left = left[size:]
 
     def _halve(self, failed: int) -> None:
         """Until the model is loaded anew, batches are at most half of what failed."""
