@@ -36,9 +36,9 @@ def add(
     pbx: str | None,
     valid_from: datetime.datetime,
     valid_to: datetime.datetime | None,
-    by: uuid.UUID,
+    by: uuid.UUID | None,
 ) -> AgentLine:
-    """Give a person a line for a time, and name them in what was done on it then.
+    """Give a person a line for a time, and name them in what was done on it then. `by` None: from the command line.
 
     Raises InputError for no line, a time that ends before it begins, and where another has the line in that time.
     """
