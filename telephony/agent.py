@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from telephony.history import CallHistory, OpenSpan
+from telephony.history import CallHistory
+from telephony.parts import OpenSpan
 from telephony.tables import ActivityState
 
 #: What goes on beside calls, as the queues know it. Of each an agent has one stretch at a time, so that a new one says that an

@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from telephony.agent import STANDING, Agent, Doing, Membership, Wrap
+from telephony.agent import Agent, Membership, Wrap
 from telephony.channels import NO_NUMBER, Channel, peer
 from telephony.frames import Message
-from telephony.history import CallHistory, OpenSpan
-from telephony.ledger import Activity, moment
+from telephony.history import CallHistory
+from telephony.ledger import Activity
+from telephony.parts import OpenSpan
+from telephony.stretches import Stretches
 from telephony.tables import ActivityState
 
 _ON = "1"
-#: While Asterisk puts channels together anew, somebody hears nobody for so long at most.
-_SAME_TALK_S = 0.05
 #: These tell of the moment in which somebody paused; other words of a member only how things stand.
 _LIVE = frozenset({"QueueMemberPause", "QueueMemberPaused"})
 #: One listing names all queues of a member within this time.
@@ -31,12 +31,11 @@ class AgentsAtWork:
     """Follows every agent of one PBX; `changed` gives what is new since it was last asked."""
 
     def __init__(self, *, pbx: str, wrap_up_s: Mapping[str, float]) -> None:
-        self._pbx = pbx
+        self._stretches = Stretches(pbx=pbx)
         self._wrap_up_s = wrap_up_s  #: by queue, for members to whom the PBX gives none of their own
         self._agents: dict[str, Agent] = {}
         self._member_at: dict[str, str] = {}  #: phone's interface -> queue member's, where they differ
         self._talking: dict[str, dict[str, Agent]] = {}  #: linked id -> uniqueid -> agent
-        self._changed: dict[tuple[str, ActivityState, float], tuple[Agent, Doing]] = {}
         self._next_due = math.inf
         self._wrapped: list[CallHistory] = []
         self._listed: set[tuple[str, str]] = set()
@@ -89,7 +88,7 @@ class AgentsAtWork:
             if not added and message.get("Paused") != _ON:
                 self._was_no_pause(agent, since if message.get("LoginTime").isdigit() or listed else 0.0)
             membership = agent.queues[queue] = Membership(since=since)
-            self._begin(agent, ActivityState.LOGGED_IN, since)
+            self._stretches.begin(agent, ActivityState.LOGGED_IN, since)
         wrap = message.get("Wrapuptime")
         membership.wrap_s = float(wrap) if wrap.isdigit() and len(wrap) < 6 else membership.wrap_s
         paused = message.get("Paused")
@@ -108,7 +107,7 @@ class AgentsAtWork:
         doing = agent.doing.get(ActivityState.PAUSED)
         learnt = max((membership.since for membership in agent.queues.values()), default=0.0)
         if doing is not None and (since <= doing.started_at or since - learnt < _ONE_LISTING_S):
-            self._end(agent, ActivityState.PAUSED, doing.started_at)
+            self._stretches.end(agent, ActivityState.PAUSED, doing.started_at)
 
     def removed(self, message: Message, at: float) -> None:
         """A member left a queue."""
@@ -124,13 +123,13 @@ class AgentsAtWork:
                 left.paused_since = max(left.paused_since, at)  # was no pause of theirs while they were in this queue
         self._look_at_pauses(agent, at)
         if not agent.queues:
-            self._end(agent, ActivityState.LOGGED_IN, at)
+            self._stretches.end(agent, ActivityState.LOGGED_IN, at)
             self._end_wrap(agent, at)
 
     def _look_at_pauses(self, agent: Agent, at: float) -> None:
         """Paused is who is paused in every queue they are in, from the last of these pauses on."""
         if not agent.queues or any(membership.paused_since is None for membership in agent.queues.values()):
-            self._end(agent, ActivityState.PAUSED, at)
+            self._stretches.end(agent, ActivityState.PAUSED, at)
             return
         last = max(agent.queues.values(), key=lambda membership: membership.paused_since or 0.0)
         reason = last.reason or next((m.reason for m in agent.queues.values() if m.reason), None)
@@ -138,8 +137,10 @@ class AgentsAtWork:
         if doing is not None and doing.reason == reason:
             return
         if doing is not None:
-            self._end(agent, ActivityState.PAUSED, at)
-        self._begin(agent, ActivityState.PAUSED, at if doing is not None else last.paused_since or at, reason=reason)
+            self._stretches.end(agent, ActivityState.PAUSED, at)
+        self._stretches.begin(
+            agent, ActivityState.PAUSED, at if doing is not None else last.paused_since or at, reason=reason
+        )
         self._end_wrap(agent, at)
 
     def begin_listing(self) -> None:
@@ -169,14 +170,14 @@ class AgentsAtWork:
         agent = self._of_channel(channel)
         agent.ringing[channel.uniqueid] = linked_id
         self._end_wrap(agent, at)
-        self._begin(agent, ActivityState.RINGING, at, linked_id=linked_id)
+        self._stretches.begin(agent, ActivityState.RINGING, at, linked_id=linked_id)
 
     def ring_over(self, channel: Channel, at: float) -> None:
         agent = self._agents.get(self.of(channel))
         if agent is None or agent.ringing.pop(channel.uniqueid, None) is None:
             return
         if not agent.ringing:
-            self._end(agent, ActivityState.RINGING, at)
+            self._stretches.end(agent, ActivityState.RINGING, at)
 
     def talk(self, linked_id: str, talkers: dict[str, Channel], at: float) -> None:
         """Of the call `linked_id`, exactly these phones of ours hear somebody now."""
@@ -188,14 +189,14 @@ class AgentsAtWork:
                 del before[uniqueid]
                 agent.talking.discard((linked_id, uniqueid))
                 if not agent.talking:
-                    self._end(agent, ActivityState.TALKING, at)
+                    self._stretches.end(agent, ActivityState.TALKING, at)
         for uniqueid, channel in talkers.items():
             if uniqueid not in before:
                 before[uniqueid] = agent = self._of_channel(channel)
                 self.ring_over(channel, at)
                 self._end_wrap(agent, at)
                 agent.talking.add((linked_id, uniqueid))
-                self._begin(agent, ActivityState.TALKING, at, linked_id=linked_id)
+                self._stretches.begin(agent, ActivityState.TALKING, at, linked_id=linked_id)
         if before:
             self._talking[linked_id] = before
         else:
@@ -215,7 +216,7 @@ class AgentsAtWork:
         if wrap_s <= 0 or ActivityState.PAUSED in agent.doing:
             return
         self._end_wrap(agent, at)
-        self._begin(agent, ActivityState.WRAPPING_UP, at, linked_id=call.linked_id)
+        self._stretches.begin(agent, ActivityState.WRAPPING_UP, at, linked_id=call.linked_id)
         agent.wrap = Wrap(call=call, span=span, due=at + wrap_s)
         self._next_due = min(self._next_due, at + wrap_s)
 
@@ -245,73 +246,22 @@ class AgentsAtWork:
         began = wrap.span.ended_at or ended
         wrap.span.wrap_s = max(0.0, ended - began)
         self._wrapped.append(wrap.call)
-        self._end(agent, ActivityState.WRAPPING_UP, ended)
+        self._stretches.end(agent, ActivityState.WRAPPING_UP, ended)
 
     def wrapped(self) -> list[CallHistory]:
         """The calls of which a wrap-up has ended since this was last asked."""
         found, self._wrapped = self._wrapped, []
         return found
 
-    # -- stretches
-
-    def _begin(
-        self, agent: Agent, state: ActivityState, at: float, *, reason: str | None = None, linked_id: str | None = None
-    ) -> None:
-        if state in agent.doing:
-            return
-        last = agent.last.get(state)
-        if last is not None and self._goes_on(last, at, linked_id):
-            last.ended_at = None
-            agent.doing[state] = last
-            self._changed[agent.interface, state, last.started_at] = agent, last
-            return
-        doing = Doing(
-            state=state, started_at=max(at, agent.last_end.get(state, at)), reason=reason, linked_id=linked_id
-        )
-        agent.doing[state] = doing
-        self._changed[agent.interface, state, doing.started_at] = agent, doing
-
-    @staticmethod
-    def _goes_on(last: Doing, at: float, linked_id: str | None) -> bool:
-        """Whether a talk that seemed over goes on in the same call: Asterisk only put channels together anew."""
-        same = last.state is ActivityState.TALKING and last.linked_id == linked_id
-        return same and last.ended_at is not None and at - last.ended_at < _SAME_TALK_S
-
-    def _end(self, agent: Agent, state: ActivityState, at: float) -> None:
-        doing = agent.doing.pop(state, None)
-        if doing is None:
-            return
-        doing.ended_at = max(at, doing.started_at)
-        agent.last_end[state] = doing.ended_at
-        agent.last[state] = doing
-        self._changed[agent.interface, state, doing.started_at] = agent, doing
+    # -- what they did
 
     def standing(self) -> list[Activity]:
         """Who is logged in and who is paused, since when."""
-        return [
-            self._activity(agent, agent.doing[state])
-            for agent in self._agents.values()
-            for state in STANDING
-            if state in agent.doing
-        ]
+        return self._stretches.standing(self._agents.values())
 
     def changed(self) -> list[Activity]:
         """Every stretch that began or ended since this was last asked, in the order in which they did."""
-        found = [self._activity(agent, doing) for agent, doing in self._changed.values()]
-        self._changed.clear()
-        return found
-
-    def _activity(self, agent: Agent, doing: Doing) -> Activity:
-        return Activity(
-            pbx=self._pbx,
-            interface=agent.interface,
-            agent_name=agent.name,
-            state=doing.state,
-            reason=doing.reason,
-            linked_id=doing.linked_id,
-            started_at=moment(doing.started_at),
-            ended_at=None if doing.ended_at is None else moment(doing.ended_at),
-        )
+        return self._stretches.changed()
 
 
 def _whole_second(text: str, at: float) -> float:

@@ -8,7 +8,8 @@ from telephony import redirects, rooms, sentences
 from telephony.callbook import CallBook
 from telephony.channels import Channel
 from telephony.frames import Message
-from telephony.history import CallHistory, OpenHold
+from telephony.history import CallHistory
+from telephony.parts import OpenHold
 
 #: A phone that holds one line and dials on another does both within this time, in either order.
 _TOGETHER_S = 1.0

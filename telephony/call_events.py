@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
-from telephony import mixmonitor, redirects, sentences
+from telephony import redirects, sentences
 from telephony.callbook import CallBook
 from telephony.channels import NO_NUMBER, Channel, number_in, peer
 from telephony.frames import Message
-from telephony.history import CallHistory, Dial, HangupNote, OpenMute
-from telephony.mixmonitor import MixMonitor
+from telephony.history import CallHistory
+from telephony.parts import Dial, HangupNote
+from telephony.recording_events import RecordingEvents
 
 #: The only variables that tell something of a call, of the hundreds that a dialplan sets.
 _VARIABLE = b"\r\nVariable: "
@@ -19,8 +19,6 @@ _TELLING_VARIABLES = tuple(
 )
 #: The answer to an Originate follows the end of a call that it did not bring about within this time.
 _ORIGINATED_S = 2.0
-#: Events that belong together come within this time, in any order.
-_LATE_S = 0.1
 #: With these one of ours talks to the PBX, not to anybody.
 _SERVICES = frozenset({
     "AddQueueMember", "RemoveQueueMember", "PauseQueueMember", "UnpauseQueueMember", "AgentLogin", "AgentRequest",
@@ -34,10 +32,11 @@ _TELLING_APPLICATIONS = frozenset(name.encode() for name in _SERVICES | {"MixMon
 
 
 class CallEvents:
-    """Handlers of channels, dials, recordings and hang-ups. Times in seconds since 1970."""
+    """Handlers of channels, dials and hang-ups. Times in seconds since 1970."""
 
     def __init__(self, book: CallBook) -> None:
         self._book = book
+        self._recordings = RecordingEvents(book)
 
     def handlers(self) -> dict[str, Callable[[Message, float], None]]:
         return {
@@ -48,12 +47,11 @@ class CallEvents:
             "VarSet": self._var_set,
             "DialBegin": self._dial_begin,
             "DialEnd": self._dial_end,
-            "MixMonitorStop": self._recording_stopped,
-            "MixMonitorMute": self._recording_muted,
             "HangupRequest": self._hangup_request,
             "SoftHangupRequest": self._soft_hangup,
             "Hangup": self._hangup,
             "OriginateResponse": self._originated,
+            **self._recordings.handlers(),
         }
 
     def _new_channel(self, message: Message, at: float) -> None:
@@ -63,7 +61,7 @@ class CallEvents:
         call = self._book.call_of[channel.uniqueid]
         self._book.touched[call.linked_id] = None
         if call.first is channel and self._is_inside_dial(channel):
-            about = self._book.holder(channel.interface)
+            about = _held_at(self._book, channel.interface)
             if about is not None:
                 self._consult(call, about, at)
 
@@ -115,7 +113,7 @@ class CallEvents:
             call.called = extension
             self._book.touched[call.linked_id] = None
         if application == "MixMonitor":
-            self._recording_asked(call, channel, data, at)
+            self._recordings.asked(call, channel, data, at)
         elif application == "Queue":
             call.last_queue = data.partition(",")[0]
             channel.queue_at = at
@@ -152,7 +150,7 @@ class CallEvents:
             return
         call = self._book.call_of[channel.uniqueid]
         if variable == "MIXMONITOR_FILENAME":
-            self._recording_began(call, channel, value, at)
+            self._recordings.began(call, channel, value, at)
         elif variable == "QUEUESTATUS":
             call.queue_status = value
             if call.visits and call.visits[-1].uniqueid == channel.uniqueid:
@@ -166,60 +164,6 @@ class CallEvents:
         elif value == "SUCCESS":
             call.voicemail = True
             self._book.note(call, sentences.VOICEMAIL, at)
-
-    # -- recordings
-
-    def _recording_asked(self, call: CallHistory, channel: Channel, data: str, at: float) -> None:
-        """The dialplan's line, which comes just before the recording's beginning, or just after it."""
-        request = mixmonitor.parse_application_data(data)
-        for monitor in call.monitors:
-            just_begun = monitor.uniqueid == channel.uniqueid and abs(at - monitor.started_at) < _LATE_S
-            if just_begun and not monitor.named:
-                begun = mixmonitor.started(
-                    uniqueid=monitor.uniqueid, at=monitor.started_at, path=monitor.mixed, request=request
-                )
-                if begun.named:
-                    self._replace(call, monitor, dataclasses.replace(begun, ended_at=monitor.ended_at))
-                    return
-        channel.recording_request = request
-
-    def _recording_began(self, call: CallHistory, channel: Channel, path: str, at: float) -> None:
-        request, channel.recording_request = channel.recording_request, None
-        if any(m.mixed == path and m.uniqueid == channel.uniqueid and m.ended_at is None for m in call.monitors):
-            return  # told twice, or begun twice by the dialplan: both write the one file from then on
-        begun = mixmonitor.started(uniqueid=channel.uniqueid, at=at, path=path, request=request)
-        call.monitors.append(begun)
-        self._book.note(call, sentences.RECORDING, at, file=path.rpartition("/")[2], channel=channel.name)
-
-    def _recording_stopped(self, message: Message, at: float) -> None:
-        channel = self._book.channel(message, at=at)
-        if channel is None:
-            return
-        call = self._book.call_of[channel.uniqueid]
-        running = [m for m in call.monitors if m.uniqueid == channel.uniqueid and m.ended_at is None]
-        if len(running) == 1:  # of several nothing tells which
-            self._replace(call, running[0], dataclasses.replace(running[0], ended_at=max(at, running[0].started_at)))
-            self._book.note(call, sentences.RECORDING_ENDED, at, channel=channel.name)
-
-    @staticmethod
-    def _replace(call: CallHistory, old: MixMonitor, new: MixMonitor) -> None:
-        call.monitors = [new if monitor is old else monitor for monitor in call.monitors]
-
-    def _recording_muted(self, message: Message, at: float) -> None:
-        """State 1 mutes, 0 goes on; a direction of its own ("read", "write") silences one party and counts the same."""
-        channel = self._book.channel(message, at=at)
-        if channel is None:
-            return
-        call = self._book.call_of[channel.uniqueid]
-        going_on = [mute for mute in call.mutes if mute.uniqueid == channel.uniqueid and mute.ended_at is None]
-        if message.get("State") == "1":
-            if not going_on:
-                call.mutes.append(OpenMute(uniqueid=channel.uniqueid, started_at=at))
-                self._book.note(call, sentences.MUTED, at, channel=channel.name)
-            return
-        for mute in going_on:
-            mute.ended_at = max(at, mute.started_at)
-            self._book.note(call, sentences.UNMUTED, at, channel=channel.name)
 
     # -- dials and ends
 
@@ -316,3 +260,15 @@ class CallEvents:
             self._book.note(call, sentences.CHANNEL_ENDED, at, channel=channel.name)
             redirects.left_behind(self._book, channel, at)
             self._book.end_channel(channel, at)
+
+
+def _held_at(book: CallBook, interface: str) -> CallHistory | None:
+    """The call whose customer is on hold at this phone; None where there is none, or more than one."""
+    found = [
+        call
+        for call in book.open.values()
+        if call.holds
+        and any(hold.ended_at is None and hold.channel.interface == interface for hold in call.holds)
+        and (not call.open_spans or any(span.channel.interface == interface for span in call.open_spans))
+    ]
+    return found[0] if len(found) == 1 else None

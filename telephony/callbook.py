@@ -5,20 +5,18 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable
 
-from telephony import contradictions, hearing, sentences, unseen
+from telephony import beginnings, hearing, missed_events, sentences
 from telephony.agents import AgentsAtWork
 from telephony.channel_headers import channel_named
-from telephony.channels import NO_NUMBER, Channel, Numbering, Switchboard
+from telephony.channels import Channel, Numbering, Switchboard
+from telephony.ended_calls import EndedCalls
 from telephony.frames import Message
-from telephony.history import CallHistory, Note, OpenSpan
+from telephony.history import CallHistory
 from telephony.ledger import Position
+from telephony.parts import Note, OpenSpan
 
 #: Channels whose end is remembered, so that a late event does not bring them back.
 _REMEMBERED = 10_000
-#: Ended calls that are kept for what may still be learnt of them: records of the PBX for a gap, the end of a wrap-up.
-_KEPT = 2_000
-#: Calls without a number called, for which the answer to their Originate may still tell it.
-_UNNAMED = 50
 #: Channels of one call that only rang are forgotten beyond so many.
 _RUNG = 100
 _MOST_OPEN = 20_000
@@ -36,15 +34,12 @@ class CallBook:
         self.open: dict[str, CallHistory] = {}
         self.touched: dict[str, None] = {}
         self.just_ended: dict[str, CallHistory] = {}
-        self.ended: collections.OrderedDict[str, CallHistory] = collections.OrderedDict()
-        self.ended_of: dict[str, CallHistory] = {}  #: of those kept, by channel
+        self.ended = EndedCalls()
         self.missed: set[str] = set()  #: linked ids of the calls, open or kept, of which events were missed
         self.position: Position | None = None
         self.message = Message("")  #: what is being looked at
         self.call_of: dict[str, CallHistory] = {}
         self.part_of: dict[str, str] = {}  #: linked id of a call that joined another -> of that other
-        #: by the first phone, the last call that ended without a number that was called
-        self.unnamed: collections.OrderedDict[str, CallHistory] = collections.OrderedDict()
         self._gone: collections.OrderedDict[str, None] = collections.OrderedDict()
 
     def gap(self, call: CallHistory, started_at: float | None, ended_at: float | None) -> None:
@@ -81,7 +76,9 @@ class CallBook:
         if channel is None:
             channel = self._make(message, prefix, uniqueid=uniqueid, linkedid=linkedid, name=name, at=at)
         elif message.name == "Newchannel" and channel.found_at is not None:
-            self._announce(channel, message)
+            beginnings.announced(self.call_of[uniqueid], channel, message)
+            if not self.call_of[uniqueid].gaps:
+                self.missed.discard(self.call_of[uniqueid].linked_id)
         else:
             if channel.linkedid != linkedid and linkedid in self.open:  # elsewhere it is damaged, or of a call unseen
                 self._come_over(channel, linkedid, at)
@@ -108,7 +105,7 @@ class CallBook:
         known = linkedid in self.open
         call = self.find_or_open(linkedid, at)
         if message.name == "Newchannel":
-            self._born(channel, message)
+            beginnings.born(channel, message)
         else:
             channel.found_at = at
             self.gap(call, None, at)  # its beginning was missed
@@ -118,29 +115,6 @@ class CallBook:
         self._add(call, channel)
         return channel
 
-    @staticmethod
-    def _born(channel: Channel, message: Message) -> None:
-        """Whether it called the PBX or the PBX called it: what calls is ringing at once, what is called is down."""
-        if message.get("ChannelStateDesc") != "Down":
-            return
-        by_another = message.get("Linkedid") not in ("", channel.uniqueid)
-        channel.originated = not by_another and (channel.is_local or message.get("Exten") in ("", "s"))
-        channel.dialled = channel.dialled or by_another or channel.originated
-
-    def _announce(self, channel: Channel, message: Message) -> None:
-        """Its Newchannel came after the next events of the same channel: nothing was missed, and how it began is told now."""
-        found_at, channel.found_at = channel.found_at, None
-        call = self.call_of[channel.uniqueid]
-        channel.context, channel.exten = message.get("Context"), message.get("Exten")
-        if channel.caller_number in NO_NUMBER:
-            channel.caller_number = message.get("CallerIDNum")
-        self._born(channel, message)
-        if call.first is channel:
-            self._begin_with(call, channel)
-        others = [one.found_at for one in call.channels.values() if one.found_at is not None]
-        if call.forget_gap(max([found_at or 0.0, *others]), max(others, default=None)) and not call.gaps:
-            self.missed.discard(call.linked_id)
-
     def find_or_open(self, linkedid: str, at: float) -> CallHistory:
         call = self.open.get(linkedid)
         if call is None:
@@ -148,7 +122,8 @@ class CallBook:
             self.open[linkedid] = call
             if len(self.open) > _MOST_OPEN:
                 self._give_up(next(iter(self.open.values())))
-            self._let_go(linkedid)
+            self.ended.forget(linkedid)
+            self.missed.discard(linkedid)
         return call
 
     def _give_up(self, call: CallHistory) -> None:
@@ -167,15 +142,7 @@ class CallBook:
         self.call_of[channel.uniqueid] = call
         if channel.uniqueid == call.linked_id or (call.first is None and channel.is_real):
             call.first = channel
-            self._begin_with(call, channel)
-
-    @staticmethod
-    def _begin_with(call: CallHistory, channel: Channel) -> None:
-        """The number called is what the first channel dialled, if it dialled anything."""
-        if channel.originated:
-            call.called = ""
-        elif channel.exten not in ("", "s"):
-            call.called = channel.exten
+            beginnings.begin_with(call, channel)
 
     # -- calls that are one
 
@@ -234,24 +201,13 @@ class CallBook:
             for uniqueid in uniqueids:
                 call.unexplained.pop(uniqueid, None)
 
-    def holder(self, interface: str) -> CallHistory | None:
-        """The call whose customer is on hold at this phone; None where there is none, or more than one."""
-        found = [
-            call
-            for call in self.open.values()
-            if call.holds
-            and any(hold.ended_at is None and hold.channel.interface == interface for hold in call.holds)
-            and (not call.open_spans or any(span.channel.interface == interface for span in call.open_spans))
-        ]
-        return found[0] if len(found) == 1 else None
-
     def originated(self, interface: str) -> CallHistory | None:
         """The call that the PBX itself began at this phone and that has no number yet: open, else the last that ended."""
         for call in self.open.values():
             first = call.first
             if first is not None and first.dialled and first.interface == interface and not call.called:
                 return call
-        return self.unnamed.get(interface)
+        return self.ended.unnamed(interface)
 
     # -- who hears whom
 
@@ -308,7 +264,7 @@ class CallBook:
         for span in call.open_spans:
             self.close_span(call, span, call.ended_at)
         if merged_into is None:
-            self._note_unseen(call)
+            missed_events.mark(self, call)
         call.close(call.ended_at)
         call.merged_into = merged_into
         if merged_into is None:
@@ -322,38 +278,11 @@ class CallBook:
             del self.part_of[part_id]
         self.just_ended[call.linked_id] = call
         if merged_into is None and not call.called and call.first is not None:
-            self.unnamed[call.first.interface] = call
-            while len(self.unnamed) > _UNNAMED:
-                self.unnamed.popitem(last=False)
+            self.ended.remember_unnamed(call.first.interface, call)
         if merged_into is not None:
             self.missed.discard(call.linked_id)
         if merged_into is None and (call.gaps or self.agents.wraps(call)):
-            self._keep(call)
-
-    def _note_unseen(self, call: CallHistory) -> None:
-        """Somebody answered and nothing tells of the talk: that it was is known, how long is not."""
-        for started_at, ended_at in list(contradictions.found(call)):
-            if not call.is_in_gap(started_at, ended_at):
-                self.gap(call, started_at, ended_at)
-                self.note(call, sentences.CONTRADICTED, ended_at)
-        for talk in list(unseen.talks(call, self.numbering)):
-            self.gap(call, talk.started_at, talk.ended_at)
-            call.unseen_at = talk.started_at if call.unseen_at is None else min(call.unseen_at, talk.started_at)
-            if not call.spans:
-                call.proven_agent = call.proven_agent or talk.agent.interface
-            self.note(call, sentences.UNSEEN_TALK, talk.started_at, agent=talk.agent.interface)
-
-    def _keep(self, call: CallHistory) -> None:
-        self.ended[call.linked_id] = call
-        self.ended_of |= dict.fromkeys(call.channels, call)
-        while len(self.ended) > _KEPT:
-            self._let_go(next(iter(self.ended)))
-
-    def _let_go(self, linked_id: str) -> None:
-        call = self.ended.pop(linked_id, None)
-        self.missed.discard(linked_id)
-        for uniqueid in () if call is None else call.channels:
-            self.ended_of.pop(uniqueid, None)
+            self.missed.difference_update(self.ended.keep(call))
 
     def touch_ended(self, calls: Iterable[CallHistory]) -> None:
         """More was learnt of calls that are over."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from avasanj.phone import is_hidden
 from telephony import durations, parties
 from telephony.channels import Channel, Numbering
-from telephony.history import CallHistory, TransferNote
-from telephony.history import Visit as VisitHistory
+from telephony.history import CallHistory
 from telephony.ledger import CallSnapshot, HungUpBy, Stretch, Transfer, Visit, moment
+from telephony.parts import TransferNote
+from telephony.parts import Visit as VisitHistory
 from telephony.recorded import muted, recordings, running
 from telephony.tables import CallState, Direction, Disposition, VisitOutcome
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from telephony.channels import NO_NUMBER, Channel
-from telephony.history import CallHistory, OpenSpan, Visit
+from telephony.history import CallHistory
 from telephony.ledger import Hold, Span, moment
+from telephony.parts import OpenSpan, Visit
 from telephony.tables import Party
 
 Interval = tuple[float, float]

@@ -9,8 +9,9 @@ from avasanj.errors import InputError
 from avasanj.i18n import translator
 from telephony import sentences
 from telephony.channels import Numbering, peer
-from telephony.history import CallHistory, Note
+from telephony.history import CallHistory
 from telephony.ledger import CallSnapshot
+from telephony.parts import Note
 from telephony.replay import Replay, as_json, placed
 from telephony.tables import Direction, VisitOutcome
 

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from telephony.channels import Channel, Numbering, Switchboard
-from telephony.history import CallHistory, OpenSpan
+from telephony.history import CallHistory
+from telephony.parts import OpenSpan
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from telephony import sentences
 from telephony.callbook import CallBook
 from telephony.channels import Channel
 from telephony.frames import Message
-from telephony.history import CallHistory, QueueEnd, Visit
+from telephony.history import CallHistory
+from telephony.parts import QueueEnd, Visit
 
 
 class QueueEvents:

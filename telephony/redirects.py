@@ -10,8 +10,9 @@ from telephony import sentences
 from telephony.callbook import CallBook
 from telephony.channels import Channel, peer
 from telephony.frames import Message
-from telephony.history import CallHistory, OpenSpan, TransferNote
+from telephony.history import CallHistory
 from telephony.ledger import TransferKind
+from telephony.parts import OpenSpan, TransferNote
 
 #: Whoever is left behind is out of the bridge within this time.
 _LEFT_BEHIND_S = 1.0

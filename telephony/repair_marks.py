@@ -26,8 +26,9 @@ from telephony import sentences
 from telephony.callbook import CallBook
 from telephony.channels import Channel, peer
 from telephony.frames import Message
-from telephony.history import CallHistory, OpenSpan
+from telephony.history import CallHistory
 from telephony.ledger import seconds_since_1970
+from telephony.parts import OpenSpan
 
 #: A row's times are cut to whole seconds.
 _ROW_S = 1.0
@@ -66,7 +67,7 @@ class RepairMarks:
         call = self._book.open.get(linkedid) or self._book.ended.get(linkedid)
         if call is None and not linkedid:
             uniqueid = message.get("UniqueID") or message.get("Uniqueid")
-            call = self._book.call_of.get(uniqueid) or self._book.ended_of.get(uniqueid)
+            call = self._book.call_of.get(uniqueid) or self._book.ended.of(uniqueid)
         return call if call is not None and call.gaps else None
 
     def _proved(self, call: CallHistory, kind: str, what: str, at: float) -> None:

@@ -9,7 +9,8 @@ from telephony.agents import AgentsAtWork
 from telephony.callbook import CallBook
 from telephony.channels import Channel
 from telephony.frames import Message
-from telephony.history import CallHistory, Visit
+from telephony.history import CallHistory
+from telephony.parts import Visit
 from telephony.running_recordings import RunningRecordings
 
 #: Listings asked for only to look whether events are missing carry this; they change no call.

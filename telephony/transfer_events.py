@@ -7,8 +7,9 @@ from collections.abc import Callable
 from telephony import sentences
 from telephony.callbook import CallBook
 from telephony.frames import Message
-from telephony.history import CallHistory, OpenSpan, TransferNote
+from telephony.history import CallHistory
 from telephony.ledger import TransferKind
+from telephony.parts import OpenSpan, TransferNote
 
 #: The events of one transfer come within this time: whoever hears the customer so shortly before it is told, got them by it.
 _TOGETHER_S = 0.05

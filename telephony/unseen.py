@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 
 from telephony.channels import Channel, Numbering
-from telephony.history import CallHistory, Dial
+from telephony.history import CallHistory
+from telephony.parts import Dial
 
 #: Who hung up as soon as the other picked up heard nobody.
 _TOO_SHORT_S = 0.5
