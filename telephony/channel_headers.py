@@ -13,24 +13,29 @@ def channel_named(message: Message, prefix: str = "") -> tuple[str, str, str]:
     Asterisk writes a channel's headers in one order, Channel … Uniqueid, Linkedid: each is looked for from where the
     one before it ended. Where they come otherwise they are found as any other header is.
     """
-    text = message.text
+    raw = message.raw
     channel, uniqueid, linkedid = _lines(prefix)
-    found = text.find(channel)
-    start = text.find(uniqueid, found)
+    found = raw.find(channel)
+    start = raw.find(uniqueid, found)
     if found < 0 or start < 0:
         return message.get(f"{prefix}Channel"), message.get(f"{prefix}Uniqueid"), message.get(f"{prefix}Linkedid")
     found += len(channel)
-    name = text[found : text.find("\r\n", found)]
+    name = raw[found : raw.find(b"\r\n", found)].decode("utf-8", "replace")
     start += len(uniqueid)
-    end = text.find("\r\n", start)
-    if end < 0 or not text.startswith(linkedid, end):
+    end = raw.find(b"\r\n", start)
+    if end < 0 or not raw.startswith(linkedid, end):
         return name, message.get(f"{prefix}Uniqueid"), message.get(f"{prefix}Linkedid")
-    own, start = text[start:end], end + len(linkedid)
-    end = text.find("\r\n", start)
-    return name, own, text[start:] if end < 0 else text[start:end]
+    own, start = raw[start:end], end + len(linkedid)
+    end = raw.find(b"\r\n", start)
+    call = raw[start:] if end < 0 else raw[start:end]
+    if call == own:  # nearly always: a call's first channel
+        own_id = own.decode("utf-8", "replace")
+        return name, own_id, own_id
+    return name, own.decode("utf-8", "replace"), call.decode("utf-8", "replace")
 
 
 @functools.cache
-def _lines(prefix: str) -> tuple[str, str, str]:
+def _lines(prefix: str) -> tuple[bytes, bytes, bytes]:
     """How the lines begin."""
-    return f"\r\n{prefix}Channel: ", f"\r\n{prefix}Uniqueid: ", f"\r\n{prefix}Linkedid: "
+    start = f"\r\n{prefix}".encode()
+    return start + b"Channel: ", start + b"Uniqueid: ", start + b"Linkedid: "

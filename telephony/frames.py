@@ -11,6 +11,7 @@ from typing import cast
 MAX_FRAME_BYTES = 1 << 20
 _END = b"\r\n\r\n"
 _LINE_END = b"\r\n"
+_NUL, _NO_NUL = b"\0", "\ufffd".encode()
 _BANNER = b"Asterisk Call Manager/"
 #: Names that are kept as text, so that each is decoded once; a PBX that makes up names must not fill the memory.
 _MOST_NAMES, _LONGEST_NAME = 1000, 100
@@ -27,31 +28,32 @@ _EVENT = Kind.EVENT
 _KINDS = {"event": Kind.EVENT, "response": Kind.RESPONSE, "avasanj": Kind.MARK}
 
 
-class _LineStarts(dict[str, str]):
+class _LineStarts(dict[str, bytes]):
     """A header's name -> how its line begins, made once of each: every message is asked for the same few."""
 
-    def __missing__(self, key: str) -> str:
-        start = f"\r\n{key}: "
+    def __missing__(self, key: str) -> bytes:
+        start = f"\r\n{key}: ".encode()
         if len(self) < _MOST_NAMES:
             self[key] = start
         return start
 
 
 class Message:
-    """One message. It is decoded, and its headers read, when first asked for: most events of a busy PBX are never looked at.
+    """One message. Headers are looked for in its bytes and each is decoded when it is asked for: of most events nobody
+    asks for any, of the others for a few, and names in Persian make decoding the whole dear.
 
     `name` is the first header's value (the event's name, the response's status); `raw` the message as it came, without the
-    empty line at its end; `offset` its first byte in the stream that it came from. What is decoded has U+FFFD for bytes
-    that are no UTF-8, and for NUL, which the database can't keep.
-    """
+    empty line at its end, U+FFFD in the place of NUL, which the database can't keep; `offset` its first byte in the stream
+    that it came from. What is decoded has U+FFFD for bytes that are no UTF-8.
+    """  # fmt: skip
 
-    __slots__ = ("_text", "kind", "name", "offset", "raw")
+    __slots__ = ("kind", "name", "offset", "raw")
 
     def __init__(self, text: str | bytes, offset: int = 0) -> None:
-        self.raw = raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
-        self._text = ""
+        raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
+        self.raw = raw = raw.replace(_NUL, _NO_NUL)
         self.offset = offset
-        first = _decoded(raw.partition(_LINE_END)[0])
+        first = raw.partition(_LINE_END)[0].decode("utf-8", "replace")
         if first.startswith("Event: "):
             self.kind, self.name = Kind.EVENT, first[7:]
         else:
@@ -61,10 +63,7 @@ class Message:
     @property
     def text(self) -> str:
         """All of it, decoded."""
-        text = self._text
-        if not text:
-            text = self._text = _decoded(self.raw)
-        return text
+        return self.raw.decode("utf-8", "replace")
 
     @property
     def fields(self) -> dict[str, str]:
@@ -75,19 +74,19 @@ class Message:
 
     def get(self, key: str) -> str:
         """The header's value, empty when there is none; found without reading the others, since few are ever asked for."""
-        text = self._text or self.text
+        raw = self.raw
         line = _LINE_STARTS[key]
-        start = text.find(line)
+        start = raw.find(line)
         if start < 0:
             return self._unspaced(key)
         start += len(line)
-        end = text.find("\r\n", start)
-        return text[start:] if end < 0 else text[start:end]
+        end = raw.find(_LINE_END, start)
+        return (raw[start:] if end < 0 else raw[start:end]).decode("utf-8", "replace")
 
     def _unspaced(self, key: str) -> str:
         """The value of a header that somebody wrote without the space after its colon."""
-        _, found, rest = self.text.partition(f"\r\n{key}:")
-        return rest.partition("\r\n")[0] if found else ""
+        _, _, rest = self.raw.partition(f"\r\n{key}:".encode())
+        return rest.partition(_LINE_END)[0].decode("utf-8", "replace")
 
     def last(self, line: bytes) -> bytes:
         """The value of the last header whose line begins with `line` (line end, key, colon, space), as it came; empty for none.
@@ -115,11 +114,6 @@ class Message:
         return f"<{self.kind} {self.name}>"
 
 
-def _decoded(raw: bytes) -> str:
-    text = raw.decode("utf-8", "replace")
-    return text.replace("\0", "\ufffd") if b"\0" in raw else text  # soonest found in the bytes
-
-
 class _Event(Message):
     """The one kind of message that comes in masses, made without another look at its first line."""
 
@@ -128,7 +122,6 @@ class _Event(Message):
 
     def __init__(self, raw: bytes, offset: int, name: str) -> None:  # no super(): it would read the first line again
         self.raw = raw
-        self._text = ""
         self.offset = offset
         self.name = name
 
@@ -204,6 +197,8 @@ class Framer:
         offsets = map(
             operator.add, itertools.accumulate(map(len, frames), initial=offset), itertools.count(0, len(_END))
         )
+        if _NUL in whole:
+            frames = [frame.replace(_NUL, _NO_NUL) for frame in frames]
         if None not in names:  # nearly always: all are events of known kinds
             return list(map(_Event, frames, offsets, cast("list[str]", names)))
         found = (
