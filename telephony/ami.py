@@ -19,7 +19,7 @@ from asterisk.ami import Action, AMIClient, FutureResponse
 from avasanj.errors import LastingError
 from avasanj.settings import Settings
 from telephony.arrival import ArrivalClock
-from telephony.frames import Framer, Kind, Message
+from telephony.frames import Framer, Kind, Message, Sieve
 from telephony.inbox import Inbox, Lost, Received
 from telephony.wire import ConnectionFault, Wire, dial, tls_context
 
@@ -74,10 +74,12 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
         ca_file: Path | None = None,
         tls_name: str | None = None,
         inbox: Inbox | None = None,
+        sieve: Sieve | None = None,
     ) -> None:
+        """`sieve`: which events come as messages; all of them without one."""
         super().__init__(address=host, port=port)
         self.inbox = inbox or Inbox()
-        self.skipped = 0  #: messages too long to keep
+        self._framer = Framer() if sieve is None else Framer(sieve=sieve)
         self.spoke_otherwise = False  #: what answered did not greet as Asterisk does
         self._tls, self._ca_file, self._tls_name = tls, ca_file, tls_name
         self._wire: Wire | None = None
@@ -87,7 +89,7 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
         self._serial = next(_CONNECTIONS)  # so that an answer in the journal is known to be of this connection
 
     @classmethod
-    def to(cls, settings: Settings) -> Self:
+    def to(cls, settings: Settings, *, sieve: Sieve | None = None) -> Self:
         """A connection, not made yet, to the PBX that these settings name."""
         assert settings.ami_host is not None
         return cls(
@@ -96,7 +98,13 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
             tls=settings.ami_tls,
             ca_file=settings.ami_ca_file,
             tls_name=settings.ami_tls_name,
+            sieve=sieve,
         )
+
+    @property
+    def skipped(self) -> int:
+        """Messages too long to keep, so far."""
+        return self._framer.skipped
 
     def connect(self) -> None:
         """Dial (IPv4 or IPv6) and start reading. Raises ConnectionFault."""
@@ -110,7 +118,7 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
     def listen(self) -> None:
         """The reader: bytes to messages to the inbox, until the connection ends."""
         assert self._wire is not None
-        framer, clock = Framer(), ArrivalClock()
+        framer, clock = self._framer, ArrivalClock()
         greeting = b""
         why = "closed by us"
         while not self._stopped.is_set():
@@ -128,11 +136,12 @@ class ManagerConnection(AMIClient):  # type: ignore[misc]
             if len(greeting) < len(_GREETING):
                 greeting = (greeting + chunk)[: len(_GREETING)]
                 self.spoke_otherwise = not _GREETING.startswith(greeting)
+            before = framer.passed_over
             raw, messages = framer.feed(chunk)
-            self.skipped = framer.skipped
             self._answer_requests(messages)
             if raw:
-                self.inbox.put(Received(at=clock.now(), raw=raw, messages=tuple(messages)))
+                passed_over = framer.passed_over - before
+                self.inbox.put(Received(at=clock.now(), raw=raw, messages=tuple(messages), passed_over=passed_over))
             if len(chunk) < _LITTLE_BYTES:
                 time.sleep(_GATHER_S)
         self.finished.set()

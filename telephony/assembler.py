@@ -17,7 +17,7 @@ from telephony.callbook import CallBook
 from telephony.channels import Numbering, Switchboard
 from telephony.clock import PbxClock
 from telephony.event_names import KNOWN_EVENTS
-from telephony.frames import Kind, Message
+from telephony.frames import Kind, Look, Message
 from telephony.history import CallHistory
 from telephony.ledger import Activity, CallSnapshot, Position, seconds_since_1970
 from telephony.queue_events import QueueEvents
@@ -99,6 +99,15 @@ class Assembler:
         return min((call.since for call in going_on if call.since is not None), default=None)
 
     # -- in
+
+    def looks(self) -> dict[str, Look | None]:
+        """For a sieve: by the name of the event, how its bytes alone tell whether it says anything; None for never."""
+        nothing: dict[str, Look | None] = dict.fromkeys(KNOWN_EVENTS - self._takers.keys())
+        return nothing | {"VarSet": self._channels.variable_tells}
+
+    def pass_over(self, events: int) -> None:
+        """Count events that a sieve with these looks held back."""
+        self.events += events
 
     def start_clock(self, at: float) -> None:
         """What follows arrived at `at`, as a mark `received` says it. Seconds since 1970."""

@@ -66,10 +66,12 @@ class CallEvents:
                 self._consult(call, about, at)
 
     @staticmethod
-    def wants_variable(message: Message) -> bool:
+    def variable_tells(raw: bytes) -> bool:
         """Whether the variable that was set tells something: asked of half of all events, so before anything is decoded."""
-        raw = message.raw
         return raw.startswith(_TELLING_VARIABLES, raw.rfind(_VARIABLE))
+
+    def wants_variable(self, message: Message) -> bool:
+        return self.variable_tells(message.raw)
 
     def wants_step(self, message: Message) -> bool:
         """Whether a step of the dialplan tells something; most only pass through applications that say nothing."""

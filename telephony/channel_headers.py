@@ -28,7 +28,7 @@ def channel_named(message: Message, prefix: str = "") -> tuple[str, str, str]:
     own, start = raw[start:end], end + len(linkedid)
     end = raw.find(b"\r\n", start)
     call = raw[start:] if end < 0 else raw[start:end]
-    if call == own:  # nearly always: a call's first channel
+    if call == own:  # of a call's first channel
         own_id = own.decode("utf-8", "replace")
         return name, own_id, own_id
     return name, own.decode("utf-8", "replace"), call.decode("utf-8", "replace")

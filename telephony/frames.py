@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import itertools
 import operator
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 #: Longer than any event that Asterisk sends; what is longer is skipped, so that memory stays bounded.
 MAX_FRAME_BYTES = 1 << 20
@@ -127,22 +128,49 @@ class _Event(Message):
 
 
 _LINE_STARTS = _LineStarts()
-#: An event's first line with its end -> its name, decoded once of each: there are a hundred kinds, and nearly every message is one.
-_EVENT_NAMES: dict[bytes, str] = {}
+
+#: Whether the bytes of an event tell anything.
+Look = Callable[[bytes], bool]
 
 
-def _first_of_its_kind(frame: bytes, offset: int) -> Message | None:
-    """A message that is no event, or whose event's name was not met before; None for the greeting and for empty lines."""
-    body = frame.lstrip(_LINE_END)
-    if body.startswith(_BANNER):
-        body = body.partition(_LINE_END)[2]
-    if not body:
-        return None
-    message = Message(body, offset)
-    line, end, _ = body.partition(_LINE_END)
-    if end and message.kind is _EVENT and len(_EVENT_NAMES) < _MOST_NAMES and len(line) < _LONGEST_NAME:
-        _EVENT_NAMES[line + end] = message.name
-    return message
+class _KindOfEvent(NamedTuple):
+    name: str
+    look: Look | None
+
+
+class Sieve:
+    """Which events are worth a message: nine of ten tell nothing of calls, and a message costs more than a look at the bytes.
+
+    `looks` by the event's name: how its bytes tell whether it is worth one, None where it never is. Events of other names
+    always are.
+    """
+
+    def __init__(self, looks: Mapping[str, Look | None]) -> None:
+        self._looks = looks
+        #: An event's first line with its end -> what is done with it, found out once of each: there are a hundred kinds, and
+        #: nearly every message is one. None: pass it over.
+        self.kinds: dict[bytes, _KindOfEvent | None] = {}
+
+    def first_of_its_kind(self, frame: bytes, offset: int) -> Message | None:
+        """A message that is no event, or whose event's name was not met before; None for the greeting and for empty lines."""
+        body = frame.lstrip(_LINE_END)
+        if body.startswith(_BANNER):
+            body = body.partition(_LINE_END)[2]
+        if not body:
+            return None
+        message = Message(body, offset)
+        line, end, _ = body.partition(_LINE_END)
+        if end and message.kind is _EVENT and len(self.kinds) < _MOST_NAMES and len(line) < _LONGEST_NAME:
+            self.kinds[line + end] = self._kind(message.name)
+        return message
+
+    def _kind(self, name: str) -> _KindOfEvent | None:
+        look = self._looks.get(name)
+        return None if look is None and name in self._looks else _KindOfEvent(name, look)
+
+
+#: Without holes; one for all, so that each kind is found out once.
+_EVERYTHING = Sieve({})
 
 
 class Framer:
@@ -152,8 +180,10 @@ class Framer:
     that are no UTF-8 become U+FFFD, as does NUL, which the database can't keep.
     """
 
-    def __init__(self, *, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
+    def __init__(self, *, max_frame_bytes: int = MAX_FRAME_BYTES, sieve: Sieve = _EVERYTHING) -> None:
         self.skipped = 0  #: messages thrown away for their length
+        self.passed_over = 0  #: events that the sieve held back
+        self._sieve = sieve
         self._max = max_frame_bytes
         self._rest = bytearray()
         self._offset = 0
@@ -162,7 +192,7 @@ class Framer:
     def feed(self, chunk: bytes) -> tuple[bytes, list[Message]]:
         """The bytes of every message that is now complete, and the messages. What is left waits for the next chunk.
 
-        Bytes of messages that are thrown away are left out.
+        Bytes of messages that are thrown away are left out, those of events that are passed over are not.
         """
         end = chunk.rfind(_END)
         if end >= 0:  # nearly always: put together in one copy
@@ -192,20 +222,39 @@ class Framer:
         frames.pop()
         offset = self._offset
         self._offset += len(whole)
-        known = _EVENT_NAMES.get
-        names = [known(frame[: frame.find(b"\r") + 2]) for frame in frames]  # one byte is found soonest
         offsets = map(
             operator.add, itertools.accumulate(map(len, frames), initial=offset), itertools.count(0, len(_END))
         )
         if _NUL in whole:
             frames = [frame.replace(_NUL, _NO_NUL) for frame in frames]
-        if None not in names:  # nearly always: all are events of known kinds
-            return list(map(_Event, frames, offsets, cast("list[str]", names)))
-        found = (
-            _first_of_its_kind(frame, offset) if name is None else _Event(frame, offset, name)
-            for frame, offset, name in zip(frames, offsets, names, strict=False)
-        )
-        return [message for message in found if message is not None]
+        kinds_by_line = self._sieve.kinds
+        try:
+            kinds = [kinds_by_line[frame[: frame.find(b"\r") + 2]] for frame in frames]  # one byte is found soonest
+        except KeyError:
+            return self._one_by_one(zip(frames, offsets, strict=False))
+        messages: list[Message] = [  # nearly always: all are events of known kinds
+            _Event(frame, offset, kind.name)
+            for frame, offset, kind in zip(frames, offsets, kinds, strict=False)
+            if kind is not None and (kind.look is None or kind.look(frame))
+        ]
+        self.passed_over += len(frames) - len(messages)
+        return messages
+
+    def _one_by_one(self, frames: Iterable[tuple[bytes, int]]) -> list[Message]:
+        """Of a chunk in which there is more than events of kinds that were met before."""
+        found: list[Message] = []
+        for frame, offset in frames:
+            line = frame[: frame.find(b"\r") + 2]
+            if line not in self._sieve.kinds:
+                message = self._sieve.first_of_its_kind(frame, offset)
+                found += [] if message is None else [message]
+                continue
+            kind = self._sieve.kinds[line]
+            if kind is not None and (kind.look is None or kind.look(frame)):
+                found.append(_Event(frame, offset, kind.name))
+            else:
+                self.passed_over += 1
+        return found
 
     def _without_long(self, whole: bytes) -> bytes:
         """Only messages of a length that one has. Offsets are then those in what is left."""

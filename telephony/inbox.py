@@ -16,11 +16,15 @@ _BATCH_BYTES = 256 << 10
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Received:
-    """What one read brought: whole messages and their bytes. `at` in seconds since 1970."""
+    """What one read brought: whole messages and their bytes. `at` in seconds since 1970.
+
+    `passed_over`: events that are among the bytes alone, since nobody needs them as messages.
+    """
 
     at: float
     raw: bytes
     messages: tuple[Message, ...]
+    passed_over: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -23,12 +23,13 @@ from telephony.assembler import Assembler
 from telephony.bookkeeper import Bookkeeper
 from telephony.channels import Numbering
 from telephony.event_names import KNOWN_EVENTS
+from telephony.frames import Sieve
 from telephony.journal import Journal
 from telephony.pausing import Pauses
 from telephony.privileges import Evidence, unread
 from telephony.repair import Repairs
 from telephony.segments import Damage
-from telephony.session import Session
+from telephony.session import OWN_EVENTS, Session
 from telephony.standing import Standing
 from telephony.unknown import Unknown
 
@@ -80,6 +81,8 @@ class Listener:
         self._patience = patience
         self._journal = Journal(settings.journal_dir / re.sub(r"[^\w.-]", "_", self.pbx))
         self._assembler = Assembler(pbx=self.pbx, numbering=numbering_of(settings), wrap_up_s=settings.queue_wrap_up_s)
+        looks = self._assembler.looks()
+        self._sieve = Sieve({name: look for name, look in looks.items() if name not in OWN_EVENTS})
         self._bookkeeper = Bookkeeper(settings, database, pbx=self.pbx)
         self._standing = Standing(self.pbx, self._bookkeeper)
         self._evidence = Evidence()
@@ -119,7 +122,7 @@ class Listener:
         """Connect, log in, listen until something fails; return how long to wait before the next."""
         if not self._standing.state:
             self._standing.is_now("connecting")
-        connection = ManagerConnection.to(self._settings)
+        connection = ManagerConnection.to(self._settings, sieve=self._sieve)
         try:
             with self._surviving("listener"):
                 self._listen(connection, entrance.enter(connection, self._settings))

@@ -38,6 +38,7 @@ class Logbook:
         for item, at in marks:
             self._assembler.feed(_message(at))
             self._assembler.feed_all(item.messages)
+            self._assembler.pass_over(item.passed_over)
 
     def note(self, *marks: bytes) -> None:
         """Keep marks of our own, then feed them."""

@@ -102,7 +102,7 @@ class Session:
                     self._observe(message)
             self.heard_at = came[-1].at
             self._bookkeeper.saw_event(came[-1].at)
-            metrics.events.labels(self._pbx).inc(sum(len(item.messages) for item in came))
+            metrics.events.labels(self._pbx).inc(sum(len(item.messages) + item.passed_over for item in came))
             self._hand_on()
         if items and isinstance(items[-1], Lost):
             raise ConnectionFault(items[-1].why)
@@ -221,6 +221,8 @@ class Session:
             self._connection.post(action, fields, action_id=action_id)
 
 
+#: Events that tell us something and the assembler nothing.
+OWN_EVENTS = frozenset({"MixMonitorStart"})
 _LOOKS: dict[str, Callable[[Session, Message], bool]] = {
     "CoreShowChannel": Session._channel_listed,  # noqa: SLF001 - its own
     "CoreShowChannelsComplete": Session._listing_complete,  # noqa: SLF001

@@ -8,7 +8,7 @@ from typing import Any
 
 from avasanj.settings import Settings
 from telephony.assembler import Assembler
-from telephony.frames import Framer
+from telephony.frames import Framer, Sieve
 from telephony.listener import numbering_of
 
 #: As much as one read of a socket brings under load: our own wire's, and asyncio's, on which panoramisk stands.
@@ -16,13 +16,15 @@ _CHUNK_BYTES = 1 << 18
 
 
 def assemble(chunks: Sequence[bytes], settings: Settings) -> int:
-    """Parse and assemble; how many calls came out."""
-    framer, assembler = Framer(), Assembler(pbx="bench", numbering=numbering_of(settings))
+    """Parse and assemble, as the listener does; how many calls came out."""
+    assembler = Assembler(pbx="bench", numbering=numbering_of(settings))
+    framer = Framer(sieve=Sieve(assembler.looks()))
     ended = 0
     for chunk in chunks:
         assembler.feed_all(framer.feed(chunk)[1])
         ended += sum(call.ended_at is not None for call in assembler.changed())
         assembler.activities_changed()
+    assembler.pass_over(framer.passed_over)
     return ended
 
 

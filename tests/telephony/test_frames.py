@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony import frames
 from telephony.channel_headers import channel_named
-from telephony.frames import Framer, Kind, Message
+from telephony.frames import Framer, Kind, Message, Sieve
 
 ODD = "رضا\u200cی محمدی\u2028دوم\u0085سوم\x0bچهارم\rپنجم\nششم"
 
@@ -89,11 +88,29 @@ def test_a_header_without_a_space_after_its_colon_is_read_too() -> None:
 
 
 def test_made_up_names_fill_no_memory() -> None:
-    framer = Framer()
+    sieve = Sieve({})
+    framer = Framer(sieve=sieve)
     for number in range(3000):
         framer.feed(b"Event: Flood%d\r\nA: 1\r\n\r\n" % number)
-    assert len(frames._EVENT_NAMES) <= 1000
+    assert len(sieve.kinds) <= 1000
     assert [message.name for message in framer.feed(b"Event: AfterTheFlood\r\nA: 1\r\n\r\n")[1]] == ["AfterTheFlood"]
+
+
+def test_a_sieve_holds_events_back_and_counts_each_of_them() -> None:
+    sieve = Sieve({"Dull": None, "Odd": lambda raw: b"Tells: yes" in raw})
+    dull, telling = b"Event: Dull\r\nA: 1\r\n\r\n", b"Event: Odd\r\nTells: yes\r\n\r\n"
+    odd, answer = b"Event: Odd\r\nTells: no\r\n\r\n", b"Response: Success\r\nMessage: Dull\r\n\r\n"
+    met = Framer(sieve=sieve)
+    met.feed(dull + odd)  # the first of each kind may still come through
+    framer = Framer(sieve=sieve)
+    stream = [dull, telling, odd, dull, telling]
+    whole, messages = framer.feed(b"".join(stream))
+    assert whole == b"".join(stream)
+    assert [message.get("Tells") for message in messages] == ["yes", "yes"]
+    assert [whole[message.offset :][: len(telling)] for message in messages] == [telling, telling]
+    assert framer.passed_over == 3
+    assert [message.kind for message in framer.feed(dull + answer + odd + telling)[1]] == [Kind.RESPONSE, Kind.EVENT]
+    assert framer.passed_over == 5
 
 
 @pytest.mark.parametrize("prefix", ["", "Dest"])
