@@ -207,7 +207,7 @@ class CallBook:
 
     def connect(self, call: CallHistory, at: float, *, listed: bool = False) -> None:
         """Open and close agents' spans so that they say who hears the customer now; since when, a listing does not say."""
-        if not call.in_bridges and not call.open_spans:
+        if not call.open_spans and not self.board.in_company(call.live.values()):
             self.agents.talk(call.linked_id, {}, at)
             return  # nobody hears anybody
         now = hearing.look(call, self.board, self.numbering)

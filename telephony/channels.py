@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from telephony.mixmonitor import MixMonitorRequest
 
@@ -201,6 +201,13 @@ class Switchboard:
     def members(self, bridge: str) -> list[Channel]:
         """The channels in one bridge, whoever's call they are part of."""
         return [self.channels[one] for one in sorted(self._bridges.get(bridge, ())) if one in self.channels]
+
+    def in_company(self, channels: Iterable[Channel]) -> bool:
+        """Whether any of them shares its bridge with another channel: else nobody hears anybody."""
+        for channel in channels:  # a loop, not any(): every event of a bridge and every hang-up asks  # noqa: SIM110
+            if channel.bridge is not None and len(self._bridges.get(channel.bridge, _NOBODY)) > 1:
+                return True
+        return False
 
     def bridges(self) -> list[str]:
         return list(self._bridges)

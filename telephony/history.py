@@ -87,14 +87,6 @@ class CallHistory:
         spans = self.spans
         return [span for span in spans if span.ended_at is None] if spans else []
 
-    @property
-    def in_bridges(self) -> bool:
-        """Whether any channel is in one."""
-        for channel in self.live.values():  # a loop, not any(): every event of a bridge and every hang-up asks  # noqa: SIM110
-            if channel.bridge is not None:
-                return True
-        return False
-
     def note(self, note: Note) -> None:
         if len(self.notes) < _MOST_NOTES:
             self.notes.append(note)

@@ -29,9 +29,11 @@ def sent_on(channel: Channel, message: Message, at: float) -> None:
 def left_behind(book: CallBook, channel: Channel, at: float) -> None:
     """The channel is hung up: if the customer was taken away from it a moment ago, it handed the call on."""
     call = book.call_of[channel.uniqueid]
-    customer = call.customer(book.numbering)
     span = next((span for span in reversed(call.spans) if span.channel is channel), None)
-    if span is None or customer is None or customer.sent_at is None or channel.sent_at is not None:
+    if span is None or channel.sent_at is not None:
+        return  # before anything else is asked: every hang-up comes here
+    customer = call.customer(book.numbering)
+    if customer is None or customer.sent_at is None:
         return
     asked = any(note.uniqueid == channel.uniqueid and note.at <= customer.sent_at for note in call.hangup_requests)
     apart_s = (at if span.ended_at is None else span.ended_at) - customer.sent_at
