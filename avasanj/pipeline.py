@@ -40,12 +40,13 @@ from avasanj import stuck, work
 from avasanj.database import Database
 from avasanj.errors import AvasanjError, PassingError
 from avasanj.log import get_logger
+from avasanj.precedence import Haste, priority_of
 from avasanj.settings import Settings
 from scoring.encoder import Encoder
 from telephony.recordings import note_awaited
 from telephony.storage import Away
 from telephony.store import load_ended
-from telephony.tables import Call, Disposition, Source
+from telephony.tables import Call, Disposition
 from transcription.engine import SpeechEngine
 from transcription.rehearing import SpareEngine
 
@@ -179,9 +180,10 @@ def _take_in(tools: Tools, call_id: uuid.UUID) -> None:
 
 
 def _transcribe(tools: Tools, call_id: uuid.UUID) -> None:
+    urgency = Haste(tools.settings, tools.database, call_id)
     try:
         with tools.speaking():
-            transcription.stage.transcribe(tools.settings, tools.database, tools.speech, call_id)
+            transcription.stage.transcribe(tools.settings, tools.database, tools.speech, call_id, urgency=urgency)
     except Away as away:
         _ask_later(tools, work.TRANSCRIBE, call_id, away)
         return
@@ -218,8 +220,7 @@ def _sync(tools: Tools, call_id: uuid.UUID) -> None:
 def _ask_for(tools: Tools, job: work.Job, call_id: uuid.UUID) -> None:
     """Ask for a call's next stage; an archive being taken in does not hold up the calls of today."""
     with tools.database.transaction() as session:
-        source = session.scalars(select(Call.source).where(Call.id == call_id)).one()
-        priority = work.NORMAL if source == Source.LIVE else work.LATER
+        priority = priority_of(session, tools.settings, call_id)
         work.enqueue(session, job, str(call_id), key=f"{job.name}:{call_id}", priority=priority)
 
 

@@ -55,6 +55,11 @@ IDLE_LOOK_S, BUSY_LOOK_S = 3.0, 0.3
 _PACE = text(  # the schema's name is a constant
     f"update {WORK_SCHEMA}.queues set polling_interval_sec = :pace where polling_interval_sec <> :pace"  # noqa: S608
 )
+_HASTEN = text(
+    f"update {WORK_SCHEMA}.workflow_status set priority = :priority "  # noqa: S608 - a constant
+    "where status in ('ENQUEUED', 'DELAYED') and priority > :priority "
+    "and (workflow_uuid = any(:keys) or workflow_uuid like any(:later))"
+)
 _BUSY = text(
     f"select exists(select 1 from {WORK_SCHEMA}.workflow_status where status in ('ENQUEUED', 'PENDING'))"  # noqa: S608 - a constant
 )
@@ -89,6 +94,13 @@ def enqueue(
     engine = session.get_bind()
     assert isinstance(engine, Engine)
     _client(engine.url.render_as_string(hide_password=False)).enqueue_in_transaction(session, options, *arguments)
+    session.execute(_PACE, {"pace": BUSY_LOOK_S})
+
+
+def hasten(session: Session, subject_id: object) -> None:
+    """Let what waits for this subject (a call) go before the rest of its queue."""
+    keys = [f"{job.name}:{subject_id}" for job in (INTAKE, TRANSCRIBE, SCORE, SYNC)]
+    session.execute(_HASTEN, {"priority": URGENT, "keys": keys, "later": [f"{key}:%" for key in keys]})
     session.execute(_PACE, {"pace": BUSY_LOOK_S})
 
 

@@ -22,7 +22,7 @@ from telephony.storage import let_go
 from telephony.tables import Party
 from transcription import elsewhere, hot_words, playback, turns
 from transcription.at_hand import legs_at_hand
-from transcription.engine import NORMAL, SpeechEngine
+from transcription.engine import NORMAL, SpeechEngine, Urgency
 from transcription.legs import Leg
 from transcription.meter import Meter, measures_of
 from transcription.reasons import CUT_OFF
@@ -81,7 +81,13 @@ def prepare_playback(settings: Settings, database: Database, call_id: uuid.UUID)
 
 
 def transcribe(
-    settings: Settings, database: Database, engine: SpeechEngine, call_id: uuid.UUID, *, again: bool = False
+    settings: Settings,
+    database: Database,
+    engine: SpeechEngine,
+    call_id: uuid.UUID,
+    *,
+    again: bool = False,
+    urgency: Urgency = NORMAL,
 ) -> None:
     """Save who said what, heard by the engine or read from the transcript that came with the recording.
 
@@ -104,7 +110,7 @@ def transcribe(
     else:
         legs, unopened = legs_at_hand(settings, call)
         meter = Meter()
-        made, said, problems = heard(engine, call_id, legs, language, hot=hot, meter=meter)
+        made, said, problems = heard(engine, call_id, legs, language, hot=hot, meter=meter, urgency=urgency)
         readable = [leg for leg in legs if leg.recording_id not in problems]
         measures = measures_of(call, readable, meter, [(one.party, one.text) for one in said]) if readable else None
         _save(database, call_id, made if readable else None, said, unopened | problems, measures)
@@ -130,7 +136,7 @@ def heard(
     *,
     hot: tuple[str, ...] = (),
     meter: Meter | None = None,
-    urgency: int = NORMAL,
+    urgency: Urgency = NORMAL,
 ) -> tuple[Transcript, list[Said], dict[int, str]]:
     """A transcript of the legs, not saved, its turns, and by recording id why one could not be heard."""
     began_s = time.monotonic()
