@@ -34,10 +34,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fetch(wheels: Mapping[str, str], cache: Path, progress: Progress = quiet) -> list[Path]:
+def fetch(
+    wheels: Mapping[str, str], cache: Path, progress: Progress = quiet, *, options: Sequence[str] = ()
+) -> list[Path]:
     """The wheels as verified files in `cache`; those that are already there are not fetched again.
 
-    `wheels` maps "name==version" to the wheel's sha256. A kill leaves whole wheels or none, so that a second run goes
+    `wheels` maps "name==version" to the wheel's sha256; `options` of pip choose one where there is a wheel for each
+    platform. A kill leaves whole wheels or none, so that a second run goes
     on where the first stopped. Raises PassingError when one can't be fetched, LastingError when one isn't the expected.
     """
     cache.mkdir(parents=True, exist_ok=True)
@@ -48,12 +51,12 @@ def fetch(wheels: Mapping[str, str], cache: Path, progress: Progress = quiet) ->
         path = cache / f"{expected}.whl"
         if not (path.is_file() and sha256_of(path) == expected):
             progress(f"Fetching {requirement}", 0, 0)
-            _fetch_one(requirement, expected, path)
+            _fetch_one(requirement, expected, path, options)
         paths.append(path)
     return paths
 
 
-def _fetch_one(requirement: str, expected: str, path: Path) -> None:
+def _fetch_one(requirement: str, expected: str, path: Path, options: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
         command = [
             sys.executable,
@@ -66,7 +69,7 @@ def _fetch_one(requirement: str, expected: str, path: Path) -> None:
             ":all:",
             "--no-cache-dir",
         ]
-        command += ["--disable-pip-version-check", "-d", folder, requirement]
+        command += ["--disable-pip-version-check", "-d", folder, *options, requirement]
         try:
             run = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_LIMIT_S, check=False)
         except subprocess.TimeoutExpired:
