@@ -36,6 +36,8 @@ pytestmark = [pytest.mark.realtime, pytest.mark.slow, pytest.mark.timeout(120)]
 Sound = NDArray[np.float64]
 _LONG_S = 12.0
 _WITHIN_S = 0.05
+#: A phone of ours that a busy machine kept from sending for a moment says the rest later: 16 puts silence there.
+_AT_MOST_S = 0.15
 #: What a recording that we begin after the answer may miss of the first words.
 _LATE_S = 0.3
 
@@ -98,7 +100,7 @@ def attended(scene: Scene, prefix: str) -> list[SipCall]:
     second.answer()
     scene.wait(2)
     second.hold()
-    consultation = phones[2].dial(phones[3].number)
+    consultation = phones[2].dial(f"{prefix}{phones[3].number}")
     third = phones[3].next_call()
     third.answer()
     consultation.wait_answered()
@@ -143,8 +145,6 @@ def test_words_of_each_agent_lie_in_the_agents_leg_at_their_time(
         "parked_and_retrieved": parked,
         "attended_refer": attended,
     }
-    if not ours:
-        plays.pop("attended_refer")  # whom the dialplan never calls for the customer, it does not record
     lines: dict[str, list[SipCall]] = {}
 
     def playing(name: str) -> Callable[[Scene], Expected]:
@@ -186,4 +186,5 @@ def _check(call: Call, lines: list[SipCall], *, ours: bool) -> None:
         hold_s = 1.9 if span.hold_s else until_s
         found = lags(call, line, voice, max(from_s, 0.1), min(until_s, hold_s) - 0.1)
         assert len(found) >= 2
-        assert max(abs(lag) for lag in found) < _WITHIN_S, f"agent {place}: {found}"
+        assert abs(float(np.median(found))) < _WITHIN_S, f"agent {place}: {found}"
+        assert max(abs(lag) for lag in found) < _AT_MOST_S, f"agent {place}: {found}"
