@@ -2,94 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 
 from telephony.assembler import Assembler
 from telephony.channels import Numbering
 from telephony.frames import Message
-from telephony.ledger import Activity, CallSnapshot, HungUpBy
+from telephony.ledger import HungUpBy
 from telephony.own_recordings import OwnRecordings
-from telephony.replay import Replay
-from telephony.tables import ActivityState, CallState, Disposition, Party, VisitOutcome
+from telephony.tables import CallState, Disposition, Party, VisitOutcome
+from tests.telephony.hand_made import AGENT, CUSTOMER, Followed, listing, mark, over, seconds, talking, waiting
 from tests.telephony.test_assembler import MESSAGES, event, on
 
 HOLD = MESSAGES["22-hold"]
-CUSTOMER, AGENT = ("PJSIP/trunk-00000001", "c", "c"), ("PJSIP/1001-00000002", "a", "c")
-
-
-class Followed:
-    """An assembler with everything that it told, the last word on each call and activity."""
-
-    def __init__(self, **wrap_up_s: float) -> None:
-        self.assembler = Assembler(pbx="x", numbering=Numbering(), wrap_up_s=wrap_up_s)
-        self.calls: dict[str, CallSnapshot] = {}
-        self.activities: dict[tuple[str, str, object], Activity] = {}
-
-    def feed(self, messages: Iterable[Message]) -> CallSnapshot:
-        for message in messages:
-            if message.get("Timestamp"):
-                self.assembler.feed(mark("received", float(message.get("Timestamp"))))
-            self.assembler.feed(message)
-        self.calls |= {call.linked_id: call for call in self.assembler.changed()}
-        self.activities |= {(a.interface, a.state, a.started_at): a for a in self.assembler.activities_changed()}
-        return next(iter(self.calls.values()))
-
-    def doing(self, state: ActivityState) -> list[Activity]:
-        return [activity for activity in self.activities.values() if activity.state is state]
-
-
-def mark(name: str, at: float, **fields: object) -> Message:
-    return Message(
-        "\r\n".join([f"Avasanj: {name}", f"At: {at}", *(f"{key}: {value}" for key, value in fields.items())])
-    )
-
-
-def listing(*channels: tuple[str, str, str], **more: object) -> list[Message]:
-    shown = [event("CoreShowChannel", 0, **on(*channel, ActionID="avasanj-1", **more)) for channel in channels]
-    plain = [
-        Message("\r\n".join(line for line in (f"Event: {m.name}", *m.lines()) if "Timestamp" not in line))
-        for m in shown
-    ]
-    return [*plain, Message("Event: CoreShowChannelsComplete\r\nActionID: avasanj-1")]
-
-
-def waiting() -> list[Message]:
-    return [
-        event("Newchannel", 100, **on(*CUSTOMER, Context="from-trunk", Exten="800", CallerIDNum="09121234567")),
-        event("QueueCallerJoin", 101, **on(*CUSTOMER), Queue="sales"),
-        event("Newchannel", 102, **on(*AGENT, Context="agents", Exten="s", CallerIDNum="1001")),
-        event("AgentCalled", 102, **on(*CUSTOMER), **on(*AGENT, "Dest"), Queue="sales", Interface="PJSIP/1001", MemberName="Sara"),
-        event("DialBegin", 102, **on(*CUSTOMER), **on(*AGENT, "Dest")),
-    ]  # fmt: skip
-
-
-def talking() -> list[Message]:
-    return [
-        *waiting(),
-        event("DialEnd", 105, **on(*CUSTOMER), **on(*AGENT, "Dest"), DialStatus="ANSWER"),
-        event("QueueCallerLeave", 105, **on(*CUSTOMER), Queue="sales"),
-        event("AgentConnect", 105, **on(*CUSTOMER), **on(*AGENT, "Dest"), Queue="sales", Interface="PJSIP/1001", MemberName="Sara"),
-        event("BridgeEnter", 105, **on(*AGENT), BridgeUniqueid="x"),
-        event("BridgeEnter", 105, **on(*CUSTOMER), BridgeUniqueid="x"),
-    ]  # fmt: skip
-
-
-def over(at: float) -> list[Message]:
-    return [
-        event("HangupRequest", at, **on(*AGENT)),
-        event("BridgeLeave", at, **on(*AGENT), BridgeUniqueid="x"),
-        event("BridgeLeave", at, **on(*CUSTOMER), BridgeUniqueid="x"),
-        event("Hangup", at, **on(*AGENT), Cause="16"),
-        event("Hangup", at, **on(*CUSTOMER), Cause="16"),
-    ]
-
-
-def seconds(call: CallSnapshot) -> list[tuple[float | None, float | None]]:
-    return [
-        (gap.started_at and gap.started_at.timestamp(), gap.ended_at and gap.ended_at.timestamp()) for gap in call.gaps
-    ]
 
 
 def test_call_that_goes_on_over_a_gap_is_whole_but_for_the_gap() -> None:
@@ -314,92 +238,6 @@ def test_hole_in_the_journal_is_a_gap_of_the_calls_around_it() -> None:
     assert call.hung_up_by is HungUpBy.AGENT
 
 
-def member(at: float, **more: object) -> Message:
-    fields = {"Paused": "0", "Wrapuptime": "15", "LoginTime": "50", "LastPause": "0"} | more
-    return event("QueueMemberStatus", at, Queue="sales", Interface="PJSIP/1001", MemberName="Sara", **fields)
-
-
-def test_wrap_up_lasts_as_long_as_the_queue_says() -> None:
-    followed = Followed()
-    call = followed.feed([member(100), *talking(), *over(140)])
-    assert call.wrap_s is None
-    call = followed.feed([mark("received", 170)])
-    assert (call.wrap_s, call.spans[0].wrap_s) == (15, 15)
-    (wrap,) = followed.doing(ActivityState.WRAPPING_UP)
-    assert wrap.ended_at is not None
-    assert (wrap.started_at.timestamp(), wrap.ended_at.timestamp()) == (140, 155)
-
-
-@pytest.mark.parametrize(
-    "sooner",
-    [
-        event("QueueMemberPause", 144, Queue="sales", Interface="PJSIP/1001", MemberName="Sara", Paused="1"),
-        event("QueueMemberRemoved", 144, Queue="sales", Interface="PJSIP/1001", MemberName="Sara"),
-    ],
-)
-def test_wrap_up_ends_sooner_by_a_pause_or_a_log_out(sooner: Message) -> None:
-    followed = Followed()
-    call = followed.feed([member(100), *talking(), *over(140), sooner])
-    assert call.wrap_s == 4
-
-
-def test_queue_that_names_no_wrap_up_time_leaves_it_unknown() -> None:
-    followed = Followed()
-    call = followed.feed([member(100, Wrapuptime="0"), *talking(), *over(140), mark("received", 400)])
-    assert call.wrap_s is None
-    assert not followed.doing(ActivityState.WRAPPING_UP)
-
-
-def test_wrap_up_time_of_the_settings_counts_where_the_member_has_none() -> None:
-    followed = Followed(sales=20, other=60)
-    call = followed.feed([member(100, Wrapuptime="0"), *talking(), *over(140), mark("received", 400)])
-    assert call.wrap_s == 20
-    assert Followed(sales=20).feed([member(100), *talking(), *over(140), mark("received", 400)]).wrap_s == 15
-
-
-def test_agent_is_paused_who_is_paused_in_every_queue() -> None:
-    followed = Followed()
-
-    def paused(queue: str, at: float, reason: str) -> Message:
-        return event("QueueMemberPause", at, Queue=queue, Interface="PJSIP/1001", MemberName="Sara",
-                     Paused="1" if reason else "0", PausedReason=reason)  # fmt: skip
-
-    def added(queue: str, at: float) -> Message:
-        return event("QueueMemberAdded", at, Queue=queue, Interface="PJSIP/1001", MemberName="Sara", Paused="0")
-
-    for message in (
-        added("a", 10),
-        added("b", 11),
-        paused("a", 20, "ناهار"),
-        paused("b", 30, "ناهار"),
-        paused("a", 40, ""),
-    ):
-        followed.assembler.feed(message)
-    for message in (
-        event("QueueMemberRemoved", at, Queue=q, Interface="PJSIP/1001") for q, at in (("a", 50), ("b", 60))
-    ):
-        followed.assembler.feed(message)
-    found = [
-        (a.state.value, a.started_at.timestamp(), a.ended_at and a.ended_at.timestamp(), a.reason)
-        for a in followed.assembler.activities_changed()
-    ]
-    assert sorted(found, key=lambda one: one[1]) == [
-        ("logged_in", 10, 60, None),
-        ("paused", 30, 40, "ناهار"),
-        ("paused", 50, 60, "ناهار"),
-    ]
-
-
-def test_member_whom_a_listing_no_longer_names_logged_out_in_the_gap() -> None:
-    followed = Followed()
-    followed.assembler.feed(member(100))
-    followed.assembler.feed(mark("connected", 130))
-    followed.assembler.feed(Message("Event: QueueStatusComplete\r\nActionID: avasanj-3"))
-    (activity,) = followed.assembler.activities_changed()
-    assert activity.ended_at is not None
-    assert (activity.started_at.timestamp(), activity.ended_at.timestamp()) == (50, 100)
-
-
 def test_queue_visits_say_how_each_came_out() -> None:
     followed = Followed()
     start = event("Newchannel", 100, **on(*CUSTOMER, Context="from-trunk", Exten="800", CallerIDNum="09121234567"))
@@ -429,53 +267,6 @@ def test_queue_visits_say_how_each_came_out() -> None:
     assert (call.disposition, call.hung_up_by, call.wait_s) == (Disposition.ABANDONED, HungUpBy.CUSTOMER, 19)
 
 
-def test_flood_of_calls_that_never_end_keeps_memory_bounded() -> None:
-    assembler = Assembler(pbx="x", numbering=Numbering())
-    for number in range(20_300):
-        channel = (f"PJSIP/trunk{number}-00000001", f"{number}", f"{number}")
-        assembler.feed(event("Newchannel", 100 + number / 1000, **on(*channel, Context="from-trunk", Exten="800")))
-        if number % 1000 == 0:
-            assembler.changed()
-    assert len(assembler.calls) == len(assembler.board.channels) == 20_000
-    given_up = [call for call in assembler.changed() if call.state is CallState.ENDED]
-    assert given_up
-    assert all(not call.complete and call.disposition is None for call in given_up)
-
-
-def test_queue_that_rings_for_hours_keeps_only_what_matters_of_the_phones_that_rang() -> None:
-    followed = Followed()
-    followed.feed(waiting())
-    for number in range(2000):
-        phone, at = (f"PJSIP/20{number % 50:02}-{number:08x}", f"r{number}", "c"), 103 + number
-        followed.feed([
-            event("Newchannel", at, **on(*phone, Context="agents", Exten="s", CallerIDNum="2002")),
-            event("DialBegin", at, **on(*CUSTOMER), **on(*phone, "Dest")),
-            event("DialEnd", at + 0.9, **on(*CUSTOMER), **on(*phone, "Dest"), DialStatus="NOANSWER"),
-            event("Hangup", at + 0.9, **on(*phone), Cause="0"),
-        ])  # fmt: skip
-    assert len(followed.assembler.calls["c"].channels) < 200
-    assert len(followed.doing(ActivityState.RINGING)) == 2001
-
-
-def test_pause_begins_when_its_event_says_and_by_the_whole_second_where_only_a_listing_tells() -> None:
-    def paused(name: str) -> list[Message]:
-        return [event(name, 100.518, Queue="sales", Interface="PJSIP/1001", MemberName="Sara", Paused="1",
-                      PausedReason="x", LoginTime="90", LastPause="100")]  # fmt: skip
-
-    began = {}
-    for name in ("QueueMemberPause", "QueueMemberStatus"):
-        followed = Followed()
-        followed.assembler.feed(mark("received", 100.6))
-        for message in (*paused(name), *paused("QueueMemberStatus")):
-            followed.assembler.feed(message)
-        began[name] = [
-            activity.started_at.timestamp()
-            for activity in followed.assembler.activities_changed()
-            if activity.state is ActivityState.PAUSED
-        ]
-    assert began == {"QueueMemberPause": [100.518], "QueueMemberStatus": [100]}
-
-
 def test_number_that_was_dialled_is_listed_beside_the_extension_of_now() -> None:
     listed = listing(CUSTOMER, Context="ext-queues", Exten="q1", CallerIDNum="09121234567", Duration="00:00:09")
     status = Message(
@@ -498,22 +289,3 @@ def test_hold_that_went_on_when_the_call_was_found_is_told_by_its_end() -> None:
         (100, 104)
     ]
     assert (call.hold_s, call.talk_s) == (4, 6)
-
-
-@pytest.mark.parametrize("login", [{}, {"LoginTime": "50"}])
-def test_pause_in_one_of_two_queues_is_none_however_late_the_other_is_heard_of(login: dict[str, str]) -> None:
-    def heard(name: str, queue: str, paused: str, at: float) -> Message:
-        return event(name, at, Queue=queue, Interface="PJSIP/1001", MemberName="Sara", Paused=paused, **login)
-
-    stream = [heard("QueueMemberPause", "b", "1", 100.5), heard("QueueMemberStatus", "a", "0", 160)]
-    replay = Replay()
-    replay.run((None, message) for message in stream)
-    assert {activity.state for activity in replay._activities.values()} == {ActivityState.LOGGED_IN}
-    stream.append(heard("QueueMemberPause", "a", "1", 170.5))
-    replay = Replay()
-    replay.run((None, message) for message in stream)
-    assert [
-        activity.started_at.timestamp()
-        for activity in replay._activities.values()
-        if activity.state is ActivityState.PAUSED
-    ] == [170.5]
