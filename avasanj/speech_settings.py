@@ -25,7 +25,15 @@ class SpeechSettings(BaseSettings):
         default={}, description='Language per queue, as JSON: {"support": "fa", "intl": "en"}.'
     )
 
-    # Several transcripts of a call
+    # While calls run
+    live_calls: int = Field(
+        4, ge=0, le=500, description="Running calls that are transcribed as they go on, at most; 0: none are."
+    )
+
+    # Transcripts
+    unsure_below: float = Field(
+        0.5, ge=0, le=1, description="Probability below which a word or a turn is marked as unsure."
+    )
     old_transcripts_keep_days: float = Field(
         90.0, ge=0, description="Days for which a transcript is kept that is not a call's current one any more."
     )

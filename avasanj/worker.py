@@ -24,6 +24,7 @@ from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, WORK_SC
 from scoring.encoder import Encoder
 from transcription import versions
 from transcription.engines import engine_of
+from transcription.live import LiveListener
 
 _log = get_logger(__name__)
 _TAKEN_OVER = Counter("avasanj_worker_taken_over_total", "Pieces of work taken over from workers that died.")
@@ -48,6 +49,11 @@ def run(
     _beat(database, executor_id, queues)
     _launch(database, executor_id, queues)
     _log.info("worker_started", executor=executor_id, queues=",".join(queues))
+    live = threading.Thread(
+        target=LiveListener(settings, database, speech, tools.speaking).run, args=(stop,), name="live", daemon=True
+    )
+    if Queue.SPEECH in queues:
+        live.start()
     try:
         last_sweep, seen = utc_now() - _KEEP_DONE, utc_now()
         while not stop.wait(_BEAT_S):

@@ -38,6 +38,7 @@ __all__ = [
     "Dropped",
     "Heard",
     "Heed",
+    "Known",
     "Leaving",
     "SpeechEngine",
     "Spoken",
@@ -52,6 +53,8 @@ _log = get_logger(__name__)
 
 #: is told of every utterance of a leg as it is read: measures of the sound are taken there, so that it is read once
 Heed = Callable[[Leg, Utterance], None]
+#: what is known already of an utterance of a leg; None where it has to be heard
+Known = Callable[[Leg, Utterance], Sequence[Spoken] | None]
 #: how urgent a call is, or what tells it whenever it is asked
 Urgency = int | Callable[[], int]
 
@@ -152,16 +155,18 @@ class SpeechEngine:
         urgency: Urgency = NORMAL,
         hot_words: tuple[str, ...] = (),
         heed: Heed | None = None,
+        known: Known | None = None,
     ) -> Heard:
         """Words of each leg, with the times of the speech itself. A leg that can't be read is named in `problems`.
 
-        An `urgency` that can be called is asked again while the call waits. Raises LastingError when the model can't be
-        loaded, and Leaving when the process ends meanwhile.
+        What is `known` of an utterance already is taken over instead of being recognised. An `urgency` that can be called
+        is asked again while the call waits. Raises LastingError when the model can't be loaded, and Leaving when the
+        process ends meanwhile.
         """
         heard = Heard(spoken=[], dropped=[], problems={})
         waiting: deque[tuple[Leg, Window, Future[Recognised]]] = deque()
         with self._line.caller(_now(urgency)) as caller:
-            for leg, window in _windows(legs, heard, heed):
+            for leg, window in _windows(legs, heard, heed, known):
                 while waiting and (len(waiting) >= self._most_waiting or waiting[0][2].done()):
                     note(*self._awaited(waiting.popleft(), caller, urgency), heard)
                 self._line.set_urgency(caller, _now(urgency))
@@ -227,13 +232,13 @@ class SpeechEngine:
         self._line.fail(lambda: copy.copy(error))
 
 
-def _windows(legs: Sequence[Leg], heard: Heard, heed: Heed | None) -> Iterator[tuple[Leg, Window]]:
+def _windows(legs: Sequence[Leg], heard: Heard, heed: Heed | None, known: Known | None) -> Iterator[tuple[Leg, Window]]:
     """Windows hold one party's speech each, so that no word can change its speaker."""
     for leg in legs:
         blocks = sound_of(leg, Recording(leg.path, channel=leg.channel))
         found = utterances(silenced(blocks, leg.masked, leg.start_s), vad.speech)
         try:
-            for window in pack(_heeded(found, leg, heed)):
+            for window in pack(_unknown(_heeded(found, leg, heed), leg, known, heard)):
                 yield leg, window
         except InputError as error:
             heard.problems[leg.recording_id] = str(error)
@@ -244,6 +249,16 @@ def _heeded(found: Iterator[Utterance], leg: Leg, heed: Heed | None) -> Iterator
         if heed is not None:
             heed(leg, utterance)
         yield utterance
+
+
+def _unknown(found: Iterator[Utterance], leg: Leg, known: Known | None, heard: Heard) -> Iterator[Utterance]:
+    """Utterances of which nothing is known yet; what is known is put down as heard."""
+    for utterance in found:
+        said = known(leg, utterance) if known is not None else None
+        if said is None:
+            yield utterance
+        else:
+            heard.spoken.extend(said)
 
 
 def _now(urgency: Urgency) -> int:

@@ -52,7 +52,7 @@ def legs_of(call: ledger.Call) -> list[Leg]:
             kept=r.path,
             channel=r.channel,
             start_s=(zero_s if r.offset_s is None else r.offset_s) - zero_s,
-            masked=_masked(call, Party(r.party), zero_s),
+            masked=masked_in(call, Party(r.party), zero_s),
             cuts=tuple((from_s - zero_s, to_s - zero_s) for from_s, to_s in r.cuts or ()),
             muted=(*muted, *_unheard(r, zero_s)),
         )
@@ -74,7 +74,7 @@ def playback_zero_s(call: ledger.Call) -> float:
     return min((r.offset_s for r in call.recordings if r.offset_s is not None), default=0.0)
 
 
-def _masked(call: ledger.Call, party: Party, zero_s: float) -> tuple[tuple[float, float], ...]:
+def masked_in(call: ledger.Call, party: Party, zero_s: float) -> tuple[tuple[float, float], ...]:
     """Where a leg can't be its party's voice.
 
     On hold the PBX plays music to the party that waits, into the same stream that otherwise carries the other party: a

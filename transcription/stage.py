@@ -20,9 +20,9 @@ from telephony import tables as ledger
 from telephony.recordings import mark_problem, note_awaited
 from telephony.storage import let_go
 from telephony.tables import Party
-from transcription import elsewhere, hot_words, playback, turns
+from transcription import elsewhere, hot_words, live_turns, playback, turns
 from transcription.at_hand import legs_at_hand
-from transcription.engine import NORMAL, SpeechEngine, Urgency
+from transcription.engine import NORMAL, Known, SpeechEngine, Urgency
 from transcription.legs import Leg
 from transcription.meter import Meter, measures_of
 from transcription.reasons import CUT_OFF
@@ -101,6 +101,7 @@ def transcribe(
         known = session.scalars(select(Transcript.id).where(Transcript.call_id == call_id, Transcript.current)).first()
         language = language_of(settings, call)
         hot = hot_words.chosen(session, language)
+        live = live_turns.reuse(session, call_id, engine)
     if listened is None or (known is not None and not again):
         return
     given = next((r.transcript_path for r in call.recordings if r.transcript_path), None)
@@ -110,7 +111,17 @@ def transcribe(
     else:
         legs, unopened = legs_at_hand(settings, call)
         meter = Meter()
-        made, said, problems = heard(engine, call_id, legs, language, hot=hot, meter=meter, urgency=urgency)
+        made, said, problems = heard(
+            engine,
+            call_id,
+            legs,
+            language,
+            hot=hot,
+            meter=meter,
+            urgency=urgency,
+            known=None if again else live,
+        )
+        _log.info("live_turns_taken_over", call=str(call_id), seconds=round(live.seconds, 1))
         readable = [leg for leg in legs if leg.recording_id not in problems]
         measures = measures_of(call, readable, meter, [(one.party, one.text) for one in said]) if readable else None
         _save(database, call_id, made if readable else None, said, unopened | problems, measures)
@@ -137,11 +148,12 @@ def heard(
     hot: tuple[str, ...] = (),
     meter: Meter | None = None,
     urgency: Urgency = NORMAL,
+    known: Known | None = None,
 ) -> tuple[Transcript, list[Said], dict[int, str]]:
     """A transcript of the legs, not saved, its turns, and by recording id why one could not be heard."""
     began_s = time.monotonic()
     heed = meter.hear if meter else None
-    heard = engine.transcribe(legs, language, urgency=urgency, hot_words=hot, heed=heed)
+    heard = engine.transcribe(legs, language, urgency=urgency, hot_words=hot, heed=heed, known=known)
     transcript = Transcript(
         call_id=call_id,
         language=language,
@@ -183,6 +195,7 @@ def _save(
             session.flush()
             made.turns = rows_of(said)
             session.add(made)
+            live_turns.forget(session, call_id)
         if measures is not None:
             session.merge(measures)
         note_awaited(session, call_id, None)
