@@ -115,7 +115,7 @@ class LiveListener:
                 except DBAPIError:
                     _log.warning("database_away", remedy="running calls are heard again when it is back")
                     self._drop_all()
-                except Exception:  # a fault in one call must not end the hearing of all that come
+                except Exception:  # noqa: BLE001 - a fault in one call must not end the hearing of all that come
                     _log.exception("live_round_failed", remedy="the calls are taken up anew")
                     self._drop_all()
                     stop.wait(_IDLE_ASK_S)
