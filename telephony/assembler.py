@@ -100,10 +100,10 @@ class Assembler:
 
     # -- in
 
-    def looks(self) -> dict[str, Look | None]:
-        """For a sieve: by the name of the event, how its bytes alone tell whether it says anything; None for never."""
-        nothing: dict[str, Look | None] = dict.fromkeys(KNOWN_EVENTS - self._takers.keys())
-        return nothing | {"VarSet": self._channels.variable_tells}
+    def looks(self) -> dict[str, Look | bool]:
+        """For a sieve: by the name of the event, whether it says anything of calls and agents, or how its bytes alone tell."""
+        told: dict[str, Look | bool] = {name: name in self._takers for name in KNOWN_EVENTS | self._takers.keys()}
+        return told | {"VarSet": self._channels.variable_tells}
 
     def pass_over(self, events: int) -> None:
         """Count events that a sieve with these looks held back."""

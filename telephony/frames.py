@@ -141,15 +141,16 @@ class _KindOfEvent(NamedTuple):
 class Sieve:
     """Which events are worth a message: nine of ten tell nothing of calls, and a message costs more than a look at the bytes.
 
-    `looks` by the event's name: how its bytes tell whether it is worth one, None where it never is. Events of other names
-    always are.
+    `looks` by the event's name: whether it is worth one, always or never, or how its bytes tell. Events of other names are.
     """
 
-    def __init__(self, looks: Mapping[str, Look | None]) -> None:
-        self._looks = looks
-        #: An event's first line with its end -> what is done with it, found out once of each: there are a hundred kinds, and
-        #: nearly every message is one. None: pass it over.
-        self.kinds: dict[bytes, _KindOfEvent | None] = {}
+    def __init__(self, looks: Mapping[str, Look | bool]) -> None:
+        #: An event's first line with its end -> what is done with it, None to pass it over; with those of other names as they
+        #: are met. There are a few hundred kinds, and nearly every message is one.
+        self.kinds: dict[bytes, _KindOfEvent | None] = {
+            f"Event: {name}\r\n".encode(): _KindOfEvent(name, None if look is True else look) if look else None
+            for name, look in looks.items()
+        }
 
     def first_of_its_kind(self, frame: bytes, offset: int) -> Message | None:
         """A message that is no event, or whose event's name was not met before; None for the greeting and for empty lines."""
@@ -161,12 +162,8 @@ class Sieve:
         message = Message(body, offset)
         line, end, _ = body.partition(_LINE_END)
         if end and message.kind is _EVENT and len(self.kinds) < _MOST_NAMES and len(line) < _LONGEST_NAME:
-            self.kinds[line + end] = self._kind(message.name)
+            self.kinds[line + end] = _KindOfEvent(message.name, None)
         return message
-
-    def _kind(self, name: str) -> _KindOfEvent | None:
-        look = self._looks.get(name)
-        return None if look is None and name in self._looks else _KindOfEvent(name, look)
 
 
 #: Without holes; one for all, so that each kind is found out once.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import random
 import re
 import threading
@@ -58,6 +59,8 @@ def run(settings: Settings, database: Database, stop: threading.Event, *, patien
             "No PBX to listen to. Set AVASANJ_AMI_HOST and AVASANJ_AMI_SECRET, e.g. 192.0.2.10 and the secret in manager.conf."
         )
     listeners = [Listener(pbx, database, stop, patience=patience or Patience()) for pbx in pbxs]
+    gc.collect()
+    gc.freeze()  # what was imported stays anyway, and looking through it again and again held the reading up for 0.1 s each
     threads = [threading.Thread(target=one.run, name=f"listener-{one.pbx}") for one in listeners]
     for thread in threads:
         thread.start()
@@ -81,8 +84,7 @@ class Listener:
         self._patience = patience
         self._journal = Journal(settings.journal_dir / re.sub(r"[^\w.-]", "_", self.pbx))
         self._assembler = Assembler(pbx=self.pbx, numbering=numbering_of(settings), wrap_up_s=settings.queue_wrap_up_s)
-        looks = self._assembler.looks()
-        self._sieve = Sieve({name: look for name, look in looks.items() if name not in OWN_EVENTS})
+        self._sieve = Sieve(self._assembler.looks() | dict.fromkeys(OWN_EVENTS, True))
         self._bookkeeper = Bookkeeper(settings, database, pbx=self.pbx)
         self._standing = Standing(self.pbx, self._bookkeeper)
         self._evidence = Evidence()

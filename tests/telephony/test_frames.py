@@ -97,11 +97,9 @@ def test_made_up_names_fill_no_memory() -> None:
 
 
 def test_a_sieve_holds_events_back_and_counts_each_of_them() -> None:
-    sieve = Sieve({"Dull": None, "Odd": lambda raw: b"Tells: yes" in raw})
+    sieve = Sieve({"Dull": False, "Odd": lambda raw: b"Tells: yes" in raw})
     dull, telling = b"Event: Dull\r\nA: 1\r\n\r\n", b"Event: Odd\r\nTells: yes\r\n\r\n"
     odd, answer = b"Event: Odd\r\nTells: no\r\n\r\n", b"Response: Success\r\nMessage: Dull\r\n\r\n"
-    met = Framer(sieve=sieve)
-    met.feed(dull + odd)  # the first of each kind may still come through
     framer = Framer(sieve=sieve)
     stream = [dull, telling, odd, dull, telling]
     whole, messages = framer.feed(b"".join(stream))
