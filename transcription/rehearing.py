@@ -17,6 +17,7 @@ from transcription import hot_words, stage
 from transcription.at_hand import legs_at_hand
 from transcription.engine import LATER, SpeechEngine
 from transcription.engines import engine_of
+from transcription.speakers_ear import ear_for
 from transcription.tables import Rehearing
 from transcription.versions import carry_over, current, put_in_place
 
@@ -67,7 +68,8 @@ def hear_again(settings: Settings, database: Database, spare: SpareEngine, asked
         hot = hot_words.chosen(session, language)
     legs, _ = legs_at_hand(settings, call)
     with spare.of(asked.model) as engine:
-        made, said, problems = stage.heard(engine, call.id, legs, language, hot=hot, urgency=LATER)
+        ear = ear_for(settings, call, legs)
+        made, said, problems = stage.heard(engine, call.id, legs, language, hot=hot, urgency=LATER, ear=ear)
     if not legs or len(problems) == len(legs):
         raise LastingError("None of the call's recordings can be read any more. Bring them back, then ask again.")
     made.turns = stage.rows_of(said)

@@ -26,8 +26,10 @@ from transcription.engine import NORMAL, Known, SpeechEngine, Urgency
 from transcription.legs import Leg
 from transcription.meter import Meter, measures_of
 from transcription.reasons import CUT_OFF
+from transcription.speakers_ear import SpeakerEar, ear_for, told_apart
 from transcription.tables import Measures, Playback, Transcript, Turn
 from transcription.turns import Said
+from transcription.windows import Utterance
 
 #: Each is one line of `Playback.warning`, translated where it is shown.
 _UNHEARD = {
@@ -120,10 +122,13 @@ def transcribe(
             meter=meter,
             urgency=urgency,
             known=None if again else live,
+            ear=ear_for(settings, call, legs),
         )
         _log.info("live_turns_taken_over", call=str(call_id), seconds=round(live.seconds, 1))
         readable = [leg for leg in legs if leg.recording_id not in problems]
-        measures = measures_of(call, readable, meter, [(one.party, one.text) for one in said]) if readable else None
+        # a guess at who spoke is no measure of either
+        words = [(Party.MIXED if made.speakers_guessed else one.party, one.text) for one in said]
+        measures = measures_of(call, readable, meter, words) if readable else None
         _save(database, call_id, made if readable else None, said, unopened | problems, measures)
     for recording in call.recordings:
         let_go(settings, recording.path)
@@ -149,11 +154,18 @@ def heard(
     meter: Meter | None = None,
     urgency: Urgency = NORMAL,
     known: Known | None = None,
+    ear: SpeakerEar | None = None,
 ) -> tuple[Transcript, list[Said], dict[int, str]]:
     """A transcript of the legs, not saved, its turns, and by recording id why one could not be heard."""
     began_s = time.monotonic()
-    heed = meter.hear if meter else None
+    ears = [listener.hear for listener in (meter, ear) if listener is not None]
+
+    def heed(leg: Leg, utterance: Utterance) -> None:
+        for hear in ears:
+            hear(leg, utterance)
+
     heard = engine.transcribe(legs, language, urgency=urgency, hot_words=hot, heed=heed, known=known)
+    spoken, guessed = told_apart(ear, heard.spoken)
     transcript = Transcript(
         call_id=call_id,
         language=language,
@@ -161,6 +173,7 @@ def heard(
         model=engine.name,
         model_version=engine.version,
         too_weak=engine.too_weak(language),
+        speakers_guessed=guessed,
         dropped=[
             {"party": d.party.value, "start_s": d.start_s, "end_s": d.end_s, "reason": d.reason} for d in heard.dropped
         ],
@@ -168,7 +181,7 @@ def heard(
     )
     said = [
         Said(party=s.party, start_s=s.start_s, end_s=s.end_s, text=s.text, confidence=s.confidence, words=s.words)
-        for s in heard.spoken
+        for s in spoken
     ]
     return transcript, turns.merge(said), heard.problems
 
