@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy.exc import OperationalError
 
@@ -18,7 +18,7 @@ from avasanj import notify
 _QUEUE_LENGTH = 200
 #: So many notices are kept for pages that were made, or lost their connection, some moments ago.
 _KEPT = 500
-_BEAT_S = 15.0
+_BEAT_S = 10.0
 #: How often it is asked whether the person behind an open page may still see what changes.
 CHECK_S = 30.0
 _GAP = notify.Notice(kind="gap", id="")
@@ -95,22 +95,28 @@ class Hub:
         finally:
             self._watchers.discard(queue)
 
-    async def events(self, allowed: Callable[[], bool], after: str = "") -> AsyncIterator[str]:
-        """Server-sent events, ids only, from the mark `after` on, with a beat every 15 s so that a dead connection is noticed.
+    async def events(
+        self, allowed: Callable[[], bool], after: str = "", keep: Callable[[], None] | None = None
+    ) -> AsyncIterator[str]:
+        """Server-sent events, ids only, from the mark `after` on, with a beat every 10 s so that a dead connection is noticed.
 
-        They end when `allowed`, asked every CHECK_S in a thread, says no.
+        They end when `allowed`, asked every CHECK_S in a thread, says no. `keep` is called at once and with every beat, for
+        as long as the page is open.
         """
         with self._watching() as queue:
             missed = self._since(after)
             yield "retry: 2000\n\n"
             for numbered in missed:
                 yield self._told(numbered)
-            checked_s = time.monotonic()
+            checked_s, kept_s = time.monotonic(), float("-inf")
             while not self._stop.is_set():
                 if time.monotonic() - checked_s >= CHECK_S:
                     if not await asyncio.to_thread(_still, allowed):
                         return
                     checked_s = time.monotonic()
+                if keep is not None and time.monotonic() - kept_s >= _BEAT_S:
+                    await asyncio.to_thread(_quietly, keep)
+                    kept_s = time.monotonic()
                 try:
                     numbered = await asyncio.wait_for(queue.get(), _BEAT_S)
                 except TimeoutError:
@@ -121,6 +127,12 @@ class Hub:
     def _told(self, numbered: _Numbered) -> str:
         number, notice = numbered
         return f"id: {self._run}-{number}\nevent: change\ndata: {notice.kind} {notice.id}\n\n"
+
+
+def _quietly(keep: Callable[[], None]) -> None:
+    """While the database is away nothing can be kept, and the page stays open all the same."""
+    with suppress(OperationalError):
+        keep()
 
 
 def _still(allowed: Callable[[], bool]) -> bool:

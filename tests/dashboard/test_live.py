@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 
 import httpx
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text
 
-from avasanj import login
+from avasanj import login, work
 from avasanj.notify import CHANNEL, announce
 from avasanj.people import WebSession
 from dashboard import live
@@ -16,6 +17,7 @@ from dashboard.live import Hub
 from tests.dashboard.conftest import Day
 from tests.dashboard.look import serving
 from tests.dashboard.seed import PASSWORD
+from transcription.tables import Watch
 
 PATIENCE_S = 10.0
 
@@ -111,3 +113,43 @@ def _until_listening(day: Day) -> None:
                 return
             session.execute(text("select pg_sleep(0.05)"))
     raise AssertionError("The hub does not listen.")
+
+
+@pytest.mark.parametrize("who", ["super", "agent"])
+def test_an_open_call_page_of_a_supervisor_lets_the_call_go_first(
+    day: Day, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    monkeypatch.setattr(live, "_BEAT_S", 0.2)
+    work.prepare(day.database.url)
+    calls = list(day.seeded.calls.values())[:2]
+    with day.database.transaction() as session:
+        for call in calls:
+            work.enqueue(session, work.TRANSCRIBE, str(call), key=f"transcribe:{call}")
+
+    def first() -> str:
+        waits = text(
+            "select workflow_uuid from work.workflow_status where status = 'ENQUEUED' order by priority, created_at"
+        )
+        with day.database.read() as session:
+            return str(session.scalars(waits).first())
+
+    def seen_at() -> datetime.datetime | None:
+        with day.database.read() as session:
+            return session.scalar(select(Watch.seen_at).where(Watch.call_id == calls[1]))
+
+    with serving(day.app) as address, httpx.Client(base_url=address, timeout=PATIENCE_S) as browser:
+        browser.post("/login", data={"login_name": who, "password": PASSWORD})
+        assert f'data-call="{calls[1]}"' in browser.get(f"/calls/{calls[1]}").text or who == "agent"
+        with browser.stream("GET", "/live", params={"call": str(calls[1])}) as stream:
+            beats = (line for line in stream.iter_lines() if line == ": beat")
+            next(beats)
+            at_first = seen_at()
+            assert [next(beats) for _ in range(3)]
+            later = seen_at()
+    if who == "agent":
+        assert (at_first, later, first()) == (None, None, f"transcribe:{calls[0]}")
+    else:
+        assert at_first is not None
+        assert later is not None
+        assert later > at_first, "it says so again and again"
+        assert first() == f"transcribe:{calls[1]}"

@@ -10,9 +10,11 @@ export function startLive(): void {
   let away = 0;
   // the server sends what came after this mark: after the page was made, or after the last notice that reached it
   let mark = document.body.dataset["live"] ?? "";
+  // a call whose page is open is heard before others
+  const call = document.querySelector<HTMLElement>("[data-call]")?.dataset["call"];
   const open = (): void => {
     source?.close();
-    source = new EventSource(`/live?after=${encodeURIComponent(mark)}`);
+    source = new EventSource(`/live?after=${encodeURIComponent(mark)}${call ? `&call=${call}` : ""}`);
     source.addEventListener("open", () => {
       window.clearTimeout(away);
       offline(false);
