@@ -23,7 +23,7 @@ from scoring.tables import Mood
 from telephony.archive import import_folder
 from telephony.tables import Call, Source
 
-_FOLDER = Path(__file__).resolve().parent.parent / "samples"
+FOLDER = Path(__file__).resolve().parent.parent / "samples"
 _LOOK_S = 0.3
 _LONGEST_S = 1800.0
 
@@ -39,11 +39,11 @@ def put_through(
     if _removed(settings).exists():
         console.print("The sample calls were removed; `avasanj demo` brings them back.")
         return
-    if not (_FOLDER / "calls.csv").exists():
+    if not (FOLDER / "calls.csv").exists():
         raise InputError(
-            f"The sample calls are not in {_FOLDER}. They come with a checkout of the source, not with the wheel."
+            f"The sample calls are not in {FOLDER}. They come with a checkout of the source, not with the wheel."
         )
-    report = import_folder(settings, database, _FOLDER, sample=True)
+    report = import_folder(settings, database, FOLDER, sample=True)
     for problem in report.problems:
         console.print(f"[yellow]{problem}[/yellow]")
     with database.read() as session:

@@ -95,12 +95,12 @@ def test_sample_calls_that_were_removed_are_worked_on_again_when_brought_back(
         with database.read() as session:
             return session.scalar(text("select count(*) from work.workflow_status where status = 'ENQUEUED'")) or 0
 
-    import_folder(settings, database, samples._FOLDER, sample=True)
+    import_folder(settings, database, samples.FOLDER, sample=True)
     taken_in = wait_for_work()
     with database.transaction() as session:
         session.execute(text("update work.workflow_status set status = 'SUCCESS'"))
     assert samples.remove(settings, database) == taken_in > 0
-    import_folder(settings, database, samples._FOLDER, sample=True)
+    import_folder(settings, database, samples.FOLDER, sample=True)
     assert wait_for_work() == taken_in
 
 
