@@ -103,6 +103,8 @@ class NamedRecording:
     expected: bool = True
     #: (from_s, to_s) from the call's start, after `offset_s`, in which nothing was written: the file's time stood still
     cuts: tuple[tuple[float, float], ...] = ()
+    #: the same for a recording of which nothing tells whether it stands still while nobody is connected
+    maybe_cuts: tuple[tuple[float, float], ...] = ()
     #: (from_s, to_s) from the call's start: a recording on one agent's own channel counts in these alone, and there in
     #: place of the party's other one. None: it counts wherever no such recording does.
     counts: tuple[tuple[float, float], ...] | None = None

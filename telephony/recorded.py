@@ -93,7 +93,10 @@ def _counted(uniqueid: str, history: CallHistory, *, handed_on: bool) -> tuple[t
         for span in history.spans
         if span.channel.uniqueid == uniqueid and (not handed_on or history.was_handed_on(span.started_at))
     ]
-    written = [part for one in history.monitors if one.uniqueid == uniqueid for part in _written(one, history)]
+    monitors = [one for one in history.monitors if one.uniqueid == uniqueid]
+    written = [part for one in monitors for part in _written(one, history)]
+    if any(one.found for one in monitors):
+        written = spans  # since when it runs its file will tell
     return tuple(
         (rounded(from_ - history.started_at), rounded(to - history.started_at)) for from_, to in common(spans, written)
     )
@@ -141,7 +144,8 @@ def _by_file(monitors: list[MixMonitor]) -> list[list[MixMonitor]]:
 
 def _named(parts: list[MixMonitor], history: CallHistory, received: Party, transmitted: Party) -> list[NamedRecording]:
     first = parts[0]
-    written = [stretch for monitor in parts for stretch in _written(monitor, history)]
+    asked = [dataclasses.replace(one, bridged_only=one.bridged_only or _may_stand_still(one)) for one in parts]
+    written = [stretch for monitor in asked for stretch in _written(monitor, history)]
     offset = written[0][0] if written else first.started_at
     cuts = tuple(
         (rounded(before[1] - history.started_at), rounded(after[0] - history.started_at))
@@ -149,16 +153,27 @@ def _named(parts: list[MixMonitor], history: CallHistory, received: Party, trans
         if after[0] - before[1] >= _SHORTEST_CUT_S
     )
     offset_s = None if first.found else rounded(offset - history.started_at)
-    cuts = () if first.found else cuts  # without its beginning nothing tells where in the file a cut lies
+    maybe = cuts if first.found else ()
+    cuts = () if first.found else cuts  # its file says whether they are any, and where in it they lie
     legs = [(party, path) for party, path in ((received, first.received), (transmitted, first.transmitted)) if path]
     found = [
-        NamedRecording(party=party, path=path, offset_s=offset_s, expected=first.named, cuts=cuts)
+        NamedRecording(party=party, path=path, offset_s=offset_s, expected=first.named, cuts=cuts, maybe_cuts=maybe)
         for party, path in legs
     ]
     mixed = NamedRecording(
-        party=Party.MIXED, path=first.mixed, offset_s=offset_s, expected=not (legs and first.named), cuts=cuts
+        party=Party.MIXED,
+        path=first.mixed,
+        offset_s=offset_s,
+        expected=not (legs and first.named),
+        cuts=cuts,
+        maybe_cuts=maybe,
     )
     return [*found, mixed]
+
+
+def _may_stand_still(monitor: MixMonitor) -> bool:
+    """It ran when we came, so nobody told its options; of ours we know them."""
+    return monitor.found and not monitor.is_ours
 
 
 def _written(monitor: MixMonitor, history: CallHistory) -> list[tuple[float, float]]:

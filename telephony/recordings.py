@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy.orm import Session
 
 from avasanj.notify import announce
-from telephony import problems
+from telephony import found_recordings, problems
 from telephony.ledger import CallSnapshot, NamedRecording
 from telephony.locating import Ambiguous, Located, OutsideFolders, locate
 from telephony.one_voice import unheard
@@ -22,8 +22,6 @@ from telephony.tables import Call, Party, Recording
 _STABLE_S = 0.5
 #: One that is empty or cut off and has not grown for this long stays so.
 _GIVEN_UP_S = 5.0
-#: A file is closed this long after its last sound, at most.
-_CLOSED_S = 2.0
 #: Never waited for any longer: a file of this kind gets no better.
 _HOPELESS = (problems.NOT_AUDIO, problems.HEADERLESS)
 
@@ -107,24 +105,38 @@ class Settling:
         path = located.place.at_hand(located.kept, size=located.stat.size)
         facts = inspect(path)
         if path.stat().st_size == located.stat.size and (last or not facts.cut_off):
-            offset_s = self._offset_by_file(located, facts) if named.offset_s is None else named.offset_s
+            offset_s, cuts = named.offset_s, named.cuts
+            if offset_s is None:
+                offset_s, cuts = self._laid_by_file(named, located, facts)
             self._settled[named] = SettledRecording(
                 party=named.party,
                 path=located.kept,
                 offset_s=offset_s,
-                cuts=named.cuts,
+                cuts=cuts,
                 counts=named.counts,
                 facts=facts,
             )
 
-    def _offset_by_file(self, located: Located, facts: SoundFacts) -> float | None:
+    def _laid_by_file(
+        self, named: NamedRecording, located: Located, facts: SoundFacts
+    ) -> tuple[float | None, tuple[tuple[float, float], ...]]:
         """Where no event told when the recording began: it was last written at its end, its length before its beginning."""
         if located.stat.modified_s is None:
-            return None
-        offset_s = located.stat.modified_s - facts.duration_s - self.call.started_at.timestamp()
-        ended_at = self.call.ended_at or self.call.started_at
-        within = -_CLOSED_S <= offset_s <= (ended_at - self.call.started_at).total_seconds()
-        return round(max(0.0, offset_s), 3) if within else None
+            return None, ()
+        call = self.call
+        answered_s, queued_s, ended_s = (
+            None if at is None else (at - call.started_at).total_seconds()
+            for at in (call.answered_at, call.queued_at, call.ended_at or call.started_at)
+        )
+        offset_s, cuts = found_recordings.laid(
+            ended_s=located.stat.modified_s - call.started_at.timestamp(),
+            duration_s=facts.duration_s,
+            cuts=named.maybe_cuts,
+            answered_s=answered_s,
+            queued_s=queued_s,
+        )
+        within = -found_recordings.CLOSED_S <= offset_s <= (ended_s or 0.0)
+        return (round(max(0.0, offset_s), 3), cuts) if within else (None, ())
 
     def _is_stable(self, located: Located, now: float) -> bool:
         known, since = self._sizes.get(located.kept, (-1, now))
