@@ -22,7 +22,23 @@ from avasanj.settings import Settings
 from dashboard.access import NotAllowedError, NotLoggedInError, visitor
 from dashboard.live import Hub
 from dashboard.pages import FOLDER, Pages
-from dashboard.routes import api, calls, customers, follow_ups, lines, live, login, machine, media, people, wall
+from dashboard.routes import (
+    api,
+    calls,
+    customers,
+    follow_ups,
+    hot_words,
+    lines,
+    live,
+    login,
+    machine,
+    media,
+    people,
+    speakers,
+    transcripts,
+    transcripts_api,
+    wall,
+)
 from dashboard.routes import health as health_page
 from dashboard.shield import Shield
 from dashboard.site import Site
@@ -44,7 +60,24 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     site = Site(settings=settings, database=database, pages=Pages(settings), gate=Gate(), hub=Hub(database.url))
     app = FastAPI(title="Avasanj", lifespan=_lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
-    for room in (login, calls, media, follow_ups, customers, health_page, lines, people, wall, api, live, machine):
+    for room in (
+        login,
+        calls,
+        transcripts,
+        speakers,
+        media,
+        follow_ups,
+        customers,
+        health_page,
+        hot_words,
+        lines,
+        people,
+        wall,
+        api,
+        transcripts_api,
+        live,
+        machine,
+    ):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.add_middleware(Shield, counters=machine.counters(app), secure=(settings.public_url or "").startswith("https:"))

@@ -18,6 +18,8 @@ from avasanj.settings import Settings
 from dashboard import words
 from dashboard.queries.course import Step
 from telephony import problems
+from transcription import problems as speech_problems
+from transcription import reasons
 
 if TYPE_CHECKING:
     from dashboard.access import Visitor
@@ -58,6 +60,7 @@ class Pages:
             "percent": _percent,
             "version": _version,
             "problem": _problem,
+            "speech_problem": _speech_problem,
             "mood": lambda value: words.mood(value, settings.dissatisfied_above),
             "bars": words.bars,
             "pair": lambda value: (value, value),
@@ -187,6 +190,12 @@ def _reason(context: Context, stored: Mapping[str, Any] | None) -> str:
 @jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
 def _problem(context: Context, stored: str | None) -> str:
     return problems.in_language(stored, context["lang"])
+
+
+@jinja2.pass_context  # type: ignore[untyped-decorator, unused-ignore]
+def _speech_problem(context: Context, stored: str | None) -> str:
+    """Why something could not be heard or recognised."""
+    return speech_problems.in_language(reasons.in_language(stored or "", context["lang"]), context["lang"])
 
 
 def _version(text: str) -> str:

@@ -32,6 +32,7 @@ def row_json(row: CallRow) -> dict[str, Any]:
         "needs_person": row.needs_person,
         "open_follow_ups": row.open_follow_ups,
         "stage": row.stage,
+        "said_at": [{"turn": place.position, "party": place.party, "start_s": place.start_s} for place in row.places],
     }
 
 
@@ -138,13 +139,14 @@ def _after(moment: datetime.datetime | None, call: Call) -> float | None:
 def _transcript(d: CallDetail) -> dict[str, Any] | None:
     if d.transcript is None:
         return None
+    names = ("position", "party", "start_s", "end_s", "confidence")
     turns = [
-        {name: getattr(turn, name) for name in ("position", "party", "start_s", "end_s", "text", "confidence")}
+        {name: getattr(turn, name) for name in names}
+        | {"text": turn.said, "original": turn.text if turn.corrected is not None else None}
         for turn in d.turns
     ]
-    return {name: getattr(d.transcript, name) for name in ("language", "source", "model", "too_weak")} | {
-        "turns": turns
-    }
+    facts = ("language", "language_probability", "source", "model", "model_version", "too_weak", "speakers_guessed")
+    return {name: getattr(d.transcript, name) for name in facts} | {"turns": turns}
 
 
 def _evaluation(found: Evaluation) -> dict[str, Any]:

@@ -51,6 +51,14 @@ MEASURES = {
         0,
     ),
 }
+LANGUAGES = {"fa": N_("Persian"), "en": N_("English")}
+TRANSCRIPT_FORMS = {
+    "text": N_("plain text"),
+    "vtt": N_("subtitles, WebVTT"),
+    "srt": N_("subtitles, SRT"),
+    "csv": N_("table, CSV"),
+    "json": N_("for programs, JSON"),
+}
 ROLES = {"agent": N_("agent"), "supervisor": N_("supervisor"), "administrator": N_("administrator")}
 FOLLOW_UP_STATES = {"open": N_("open"), "done": N_("done"), "dropped": N_("not needed")}
 PBX_STATES = {
@@ -75,6 +83,7 @@ STAGES = {
     "playback": N_("making the playback file"),
     "prepare_playback": N_("making the playback file"),
     "transcribe": N_("writing the transcript"),
+    "transcribe_again": N_("making another transcript"),
     "score": N_("scoring"),
     "place": N_("finding the customer"),
     "sync": N_("opening follow-ups"),

@@ -103,6 +103,19 @@ def of_call(session: Session, call_id: uuid.UUID) -> list[Transcript]:
     )
 
 
+def open_rehearings(session: Session, call_id: uuid.UUID) -> list[Rehearing]:
+    """What was asked for and is still to come or has failed, newest first; a failure is forgotten when one succeeds."""
+    asked = session.scalars(
+        select(Rehearing).where(Rehearing.call_id == call_id).order_by(Rehearing.asked_at.desc())
+    ).all()
+    found = []
+    for asking in asked:
+        if asking.done_at is not None and asking.problem is None:
+            break
+        found.append(asking)
+    return found
+
+
 def one(session: Session, call_id: uuid.UUID, transcript_id: uuid.UUID) -> Transcript | None:
     """A transcript of this call, with its turns."""
     return session.scalars(_with_turns().where(Transcript.call_id == call_id, Transcript.id == transcript_id)).first()
@@ -128,7 +141,7 @@ def carry_over(session: Session, old: Transcript, new: Transcript) -> None:
     own = corrections.history(session, [turn.id for turn in new.turns])
     free = {turn.position: turn for turn in new.turns if all(correction.carried for correction in own.get(turn.id, ()))}
     by_position = {turn.position: turn for turn in old.turns}
-    found = carry([line_of(turn) for turn in old.turns], [_as_heard(turn) for turn in free.values()])
+    found = carry([line_of(turn) for turn in old.turns], [as_heard(turn) for turn in free.values()])
     for position, text in found.texts.items():
         turn = free[position]
         if text not in (turn.text, turn.corrected):
@@ -143,7 +156,7 @@ def forget_old(session: Session, keep_days: float) -> int:
     return len(session.scalars(delete(Transcript).where(*old).returning(Transcript.id)).all())
 
 
-def _as_heard(turn: Turn) -> Line:
+def as_heard(turn: Turn) -> Line:
     """The turn without any correction."""
     line = line_of(turn)
     return dataclasses.replace(line, text=turn.text, original=None, words=line.heard)

@@ -16,9 +16,14 @@ from crm_sync.tables import Customer, FollowUp, TimelineEntry
 from dashboard.access import Person, owned, visible_calls, visible_evaluations
 from dashboard.queries.calls import stage
 from dashboard.queries.course import Muting, Step, muting, steps
+from dashboard.queries.script import Break, ShownTurn, in_order, shown
 from scoring.tables import Evaluation, Mood
 from telephony.tables import Call
-from transcription.tables import Measures, Playback, Transcript, Turn
+from transcription import live_turns, versions
+from transcription.corrections import history
+from transcription.exports import dropped
+from transcription.reasons import CUT_OFF
+from transcription.tables import LiveTurn, Measures, Playback, Rehearing, Transcript, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +42,6 @@ _LOUDER_DB, _HIGHER_ST = 6.0, 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Break:
-    """A stretch of the transcript in which nothing is to be read, and why: `gap` or `mute`. Seconds of the playback."""
-
-    kind: str
-    start_s: float
-    end_s: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class CallDetail:
     """One call with all that is known of it."""
 
@@ -54,6 +50,10 @@ class CallDetail:
     candidates: list[Customer]
     playback: Playback | None
     transcript: Transcript | None
+    shown: list[ShownTurn]  #: its turns as the page has them
+    versions: list[Transcript]  #: all transcripts of the call, without their turns, newest first
+    rehearings: list[Rehearing]  #: transcripts that were asked for and are not there, newest first
+    live: list[LiveTurn]  #: what was heard while the call ran, until it has its transcript
     measures: Measures | None
     mood: Mood | None
     evaluations: list[Evaluation]  #: those that the person who asks may see
@@ -170,12 +170,38 @@ class CallDetail:
         return [one for one in voice if one["level_db"] >= _LOUDER_DB or (one["pitch_st"] or 0) >= _HIGHER_ST]
 
     @property
-    def script(self) -> list[Turn | Break]:
+    def script(self) -> list[ShownTurn | Break]:
         """The turns with the breaks between them, in order."""
-        breaks = [Break(kind="gap", start_s=start, end_s=end) for start, end in self.gap_pairs]
-        breaks += [Break(kind="mute", start_s=start, end_s=end) for start, end in self.mute_pairs]
-        items: list[Turn | Break] = [*self.turns, *breaks]
-        return sorted(items, key=lambda item: item.start_s)
+        return in_order(self.shown, self.breaks)
+
+    @property
+    def breaks(self) -> list[Break]:
+        """The stretches of the call that have no words, and why."""
+        found = [Break(kind="gap", start_s=start, end_s=end) for start, end in self.gap_pairs]
+        found += [Break(kind="mute", start_s=start, end_s=end) for start, end in self.mute_pairs]
+        if self.transcript:
+            found += [
+                Break(kind=n.kind, start_s=n.start_s, end_s=n.end_s, party=n.party, reason=n.reason)
+                for n in dropped(self.transcript)
+            ]
+        return found + self._cut_offs
+
+    @property
+    def _cut_offs(self) -> list[Break]:
+        """Where a recording ends that breaks off: as far as it could be heard, else at the end of all."""
+        if self.playback is None or not self.playback.warning:
+            return []
+        broken = [party for party, said in CUT_OFF.items() if said in self.playback.warning.splitlines()]
+        found, end_s = [], self.playback.duration_s
+        for party in broken:
+            ends = [
+                (r.offset_s or self.zero_s) - self.zero_s + r.duration_s
+                for r in self.call.recordings
+                if r.party == party and r.duration_s
+            ]
+            at_s = min(max(ends, default=end_s), end_s)
+            found.append(Break(kind="cut_off", start_s=round(at_s, 2), end_s=end_s, party=party.value))
+        return found
 
     @property
     def words_dir(self) -> str:
@@ -204,13 +230,21 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
         .where(Transcript.call_id == call_id, Transcript.current)
         .options(selectinload(Transcript.turns))
     )
+    said = session.scalars(transcript).first()
+    corrected = [turn.id for turn in said.turns if turn.corrected is not None] if said else []
+    made = history(session, corrected) if corrected else {}
+    by = names(session, {one.made_by for all_of_one in made.values() for one in all_of_one})
     stuck = select(StuckWork).where(StuckWork.subject_id == str(call_id), StuckWork.requeued_at.is_(None))
     return CallDetail(
         call=call,
         facts=_facts(session, entry, call) if entry else None,
         candidates=_candidates(session, entry) if entry else [],
         playback=session.get(Playback, call_id),
-        transcript=session.scalars(transcript).first(),
+        transcript=said,
+        shown=shown(said, who.site.settings.unsure_below, made, by),
+        versions=versions.of_call(session, call_id),
+        rehearings=versions.open_rehearings(session, call_id),
+        live=[turn for turn in live_turns.of_call(session, call_id) if turn.text],
         measures=session.get(Measures, call_id),
         mood=session.get(Mood, call_id),
         evaluated=bool(session.scalar(select(select(Evaluation.id).where(of_call).exists()))),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import uuid
 import zoneinfo
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from avasanj.people import StuckWork
 from avasanj.persian import ascii_digits
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
 from dashboard.access import Person, visible_calls, visible_evaluations
+from dashboard.queries.said import Place, calls_that_say, places, terms
 from scoring.tables import Evaluation, Mood
 from telephony.lines import extension
 from telephony.tables import AgentSpan, Call, CallState, Disposition, Recording, Source
@@ -38,6 +40,7 @@ class CallFilters(BaseModel):
     course: Literal["", "transferred", "repeat"] = ""
     samples: Literal["", "without", "only"] = ""
     q: str = ""
+    said: str = ""
 
     @property
     def query(self) -> str:
@@ -63,6 +66,7 @@ class CallRow:
         tuple[uuid.UUID, datetime.datetime] | None
     )  #: the customer's call before and when it began, if this repeats it
     stage: str | None
+    places: Sequence[Place] = ()  #: where it was said, in a list of the calls in which something was said
 
     @property
     def live(self) -> bool:
@@ -94,7 +98,7 @@ def page(session: Session, who: Person, filters: CallFilters, cursor: str = "") 
         ended = ended.where(
             tuple_(Call.started_at, Call.id) < (datetime.datetime.fromisoformat(at), uuid.UUID(call_id))
         )
-    rows = [_row(found) for found in session.execute(ended.limit(PAGE_ROWS + 1))]
+    rows = _with_places(session, filters, [_row(found) for found in session.execute(ended.limit(PAGE_ROWS + 1))])
     running = _rows(who).where(wanted, Call.state != CallState.ENDED).order_by(Call.started_at)
     last = rows[PAGE_ROWS - 1].call if len(rows) > PAGE_ROWS else None
     return CallPage(
@@ -109,7 +113,13 @@ def page(session: Session, who: Person, filters: CallFilters, cursor: str = "") 
 def row(session: Session, who: Person, filters: CallFilters, call_id: uuid.UUID) -> CallRow | None:
     """The call's row, or None when it is not in this person's filtered list."""
     found = session.execute(_rows(who).where(Call.id == call_id, visible_calls(who), narrowed(who, filters))).first()
-    return _row(found) if found else None
+    return _with_places(session, filters, [_row(found)])[0] if found else None
+
+
+def _with_places(session: Session, filters: CallFilters, rows: list[CallRow]) -> list[CallRow]:
+    """The rows with the places where the words were said, if the list is narrowed to such calls."""
+    found = places(session, [row.call.id for row in rows], filters.said)
+    return [replace(row, places=found.get(row.call.id, ())) for row in rows] if found else rows
 
 
 def rows_of(session: Session, who: Person, wanted: ColumnElement[bool], most: int = 200) -> list[CallRow]:
@@ -142,6 +152,8 @@ def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
         wanted.append(_any(FollowUp.call_id == Call.id, FollowUp.state == "open"))
     if filters.q.strip():
         wanted.append(_found_by(filters.q.strip()))
+    if terms(filters.said):
+        wanted.append(calls_that_say(filters.said))
     return and_(*wanted)
 
 

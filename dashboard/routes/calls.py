@@ -16,6 +16,7 @@ from dashboard.queries import calls as call_list
 from dashboard.queries.calls import CallFilters
 from dashboard.queries.follow_ups import due_choices, late_count
 from dashboard.recording import ask_to_mute
+from transcription import versions
 
 router = APIRouter()
 Filters = Annotated[CallFilters, Query()]
@@ -52,10 +53,18 @@ def call(who: LoggedIn, filters: Filters, call_id: uuid.UUID) -> Response:
         found = one_call.detail(session, who, call_id)
         if found is None:
             raise HTTPException(404)
+        models = versions.models(who.site.settings) if who.supervises else []
         newer, older = call_list.neighbours(session, who, filters, found.call)
         late = late_count(session, who)
     return who.show(
-        "call.html", d=found, filters=filters, newer=newer, older=older, late=late, choices=due_choices(who.now)
+        "call.html",
+        d=found,
+        filters=filters,
+        newer=newer,
+        older=older,
+        late=late,
+        choices=due_choices(who.now),
+        models=models,
     )
 
 

@@ -6,8 +6,10 @@ import { startKeys } from "./keys";
 import { startLive } from "./live";
 import { startMoments } from "./moments";
 import { startPage } from "./page";
+import { startTranscript } from "./transcript";
 
 startPage();
 startKeys();
 startMoments();
+startTranscript();
 if (document.body.dataset["live"]) startLive();

@@ -1,5 +1,6 @@
 import { drawWave, type Lanes } from "./wave";
 import { clock, digits, text } from "./texts";
+import { spoken } from "./transcript";
 
 const SILENCE_S = 1.5;
 const LEAD_S = 0.25;
@@ -38,10 +39,12 @@ export class CallPlayer extends HTMLElement {
     this.resizing = new ResizeObserver(() => this.draw());
     this.resizing.observe(this.wave);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    document.addEventListener("htmx:afterSwap", this.forget);
     this.draw();
   }
 
   disconnectedCallback(): void {
+    document.removeEventListener("htmx:afterSwap", this.forget);
     this.audio.pause();
     this.audio.removeAttribute("src");
     this.resizing?.disconnect();
@@ -82,6 +85,11 @@ export class CallPlayer extends HTMLElement {
     const next = marked.find((turn) => turn.start > this.audio.currentTime + LEAD_S + 0.05) ?? marked[0];
     if (next) this.play(next.start);
   }
+
+  /** A turn that was corrected is another element in the same list. */
+  private readonly forget = (): void => {
+    this.list = null;
+  };
 
   private get wave(): HTMLElement {
     return this.querySelector<HTMLElement>(".wave")!;
@@ -155,6 +163,7 @@ export class CallPlayer extends HTMLElement {
     const output = this.querySelector(".at");
     if (output) output.textContent = clock(at);
     const here = this.turns().filter((turn) => turn.start - LEAD_S <= at && at < turn.end).at(-1)?.element ?? null;
+    spoken(this.audio.paused ? null : here, at);
     if (here === this.lit) return;
     this.lit?.classList.remove("lit");
     this.lit = here;

@@ -1,4 +1,5 @@
 import { player } from "./call-player";
+import { correctHere } from "./transcript";
 
 /** The keys of the "?" list. Letters are taken by place as well, so that they work with a Persian keyboard. */
 export function startKeys(): void {
@@ -21,7 +22,7 @@ type Action = (target: HTMLElement) => boolean | void;
 function name(event: KeyboardEvent): string {
   if (event.key === "?" || event.key === "؟") return "?";
   if (event.key === "/" || event.key === " ") return event.key;
-  return { KeyJ: "j", KeyK: "k", KeyE: "e", KeyN: "n", BracketLeft: "[", BracketRight: "]", Slash: event.shiftKey ? "?" : "/" }[event.code] ?? event.key;
+  return { KeyJ: "j", KeyK: "k", KeyE: "e", KeyC: "c", KeyN: "n", BracketLeft: "[", BracketRight: "]", Slash: event.shiftKey ? "?" : "/" }[event.code] ?? event.key;
 }
 
 const actions: Record<string, Action> = {
@@ -42,6 +43,7 @@ const actions: Record<string, Action> = {
   "[": () => player()?.turn(-1),
   "]": () => player()?.turn(1),
   e: () => player()?.evidence(),
+  c: () => correctHere(),
   n: () => {
     const note = document.querySelector<HTMLElement>("#note");
     const folded = note?.closest("details");

@@ -131,11 +131,16 @@ async function renewParts(): Promise<void> {
     const shown = document.getElementById(part.id);
     if (!shown || shown.dataset["part"] === part.dataset["part"]) continue;
     if (shown.contains(document.activeElement) && document.activeElement?.matches("input, textarea, select")) continue;
+    if (shown.querySelector("form.correcting")) continue; // somebody is typing in it, even while they listen to the sound
     const opened = [...shown.querySelectorAll("details")].map((details) => details.open);
     const next = document.importNode(part, true);
     next.querySelectorAll("details").forEach((details, index) => (details.open = opened[index] ?? false));
+    const focused = shown.contains(document.activeElement) ? document.activeElement?.id : "";
+    const scrolled = shown.querySelector(".turns")?.scrollTop ?? 0;
     shown.replaceWith(next);
     htmx.process(next);
+    if (scrolled) next.querySelector(".turns")?.scrollTo({ top: scrolled, behavior: "instant" });
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 }
 
