@@ -186,8 +186,8 @@ class CallEvents:
         ):
             target.member_interface, target.member_name = one.member_interface, one.member_name
         call = self._book.call_of[target.uniqueid]
-        if any(dial.target == target.uniqueid and dial.ended_at is None for dial in call.dials):
-            return
+        if any(dial.target == target.uniqueid for dial in call.dials):
+            return  # told twice, or after its end
         call.dials.append(Dial(caller=caller.uniqueid if caller else None, target=target.uniqueid, begun_at=at))
         if target.is_real:
             if self._book.numbering.is_inside(target):
