@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -67,6 +68,38 @@ def telephony(*, json: Json = False) -> None:
             print(f"{one.name:<28} {value:>16}  {'' if one.met else 'missed'}")
     if not all(one.met for one in found):
         raise typer.Exit(1)
+
+
+@bench.command()
+def speech(
+    *,
+    calls: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="Folder of NAME-agent.wav, NAME-customer.wav.")
+    ],
+    json: Json = False,
+) -> None:
+    """Our speech engine beside three ways to use faster-whisper, on your calls. Takes about half the calls' length."""
+    from avasanj.bench import speech as measured
+
+    console = Console(stderr=True)
+    found = measured.measure(settings_and_log(), calls, lambda text: console.print(text, highlight=False))
+    if json:
+        print_json(found)
+        return
+    for name, figures_of in found["engines"].items():
+        print(f"{name:<10} " + "  ".join(f"{key} {value}" for key, value in figures_of.items()))
+
+
+@bench.command()
+def live(
+    *,
+    calls: Annotated[int, typer.Option(min=1, max=100, help="How many run at once.")] = 4,
+    json: Json = False,
+) -> None:
+    """Seconds until a running call's words are shown. Takes about three minutes."""
+    from avasanj.bench import live as measured
+
+    _run("live", lambda settings, say: measured.live(settings, say, calls=calls), as_json=json)
 
 
 def _run(name: str, measured: Callable[[Settings, Say], Sequence[Figure]], *, as_json: bool) -> None:

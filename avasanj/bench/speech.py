@@ -1,0 +1,94 @@
+"""Our speech engine beside three ways to use faster-whisper, on the same calls: speed, memory and word errors."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from avasanj.bench.speech_calls import SpokenCall, calls_of
+from avasanj.errors import LastingError
+from avasanj.settings import Settings
+
+Say = Callable[[str], None]
+#: the order in which they run, each alone on the machine
+ENGINES = ("naive", "int8_vad", "batched", "avasanj")
+_LIMIT_S = 6 * 3600.0
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def measure(settings: Settings, folder: Path, say: Say, *, engines: Sequence[str] = ENGINES) -> dict[str, Any]:
+    """The document that `avasanj bench speech --json` prints. Raises InputError for a folder without calls."""
+    calls = calls_of(folder, settings.language)
+    audio_s = sum(call.audio_s for call in calls)
+    say(f"{len(calls)} calls, {audio_s:.0f} s of sound in both legs together, model {settings.speech_model_path.name}")
+    found = {}
+    for engine in engines:
+        say(f"{engine} …")
+        outcome = _run(settings, engine, calls)
+        found[engine] = {
+            "wall_s": round(outcome["wall_s"], 2),
+            "cpu_s": round(outcome["cpu_s"], 2),
+            "times_real_time": round(audio_s / outcome["wall_s"], 2),
+            "peak_mb": round(outcome["peak_mb"], 1),
+            "load_s": round(outcome["load_s"], 2),
+            **_word_errors(calls, outcome["texts"]),
+        }
+    return {"audio_s": round(audio_s, 2), "engines": found}
+
+
+def _run(settings: Settings, engine: str, calls: Sequence[SpokenCall]) -> dict[str, Any]:
+    """In a child process, so that its peak of memory is its own."""
+    task = {
+        "engine": engine,
+        "model": str(settings.speech_model_path),
+        "threads": settings.threads,
+        "language": settings.language,
+        "calls": [
+            {"name": c.name, "language": c.language, "legs": {p: str(path) for p, path in c.legs.items()}}
+            for c in calls
+        ],
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "avasanj.bench.speech_engines"],
+        input=json.dumps(task),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=_LIMIT_S,
+        check=False,
+    )
+    if done.returncode:
+        raise LastingError(f"The engine {engine} ended with {done.returncode}; what it wrote above says why.")
+    outcome: dict[str, Any] = json.loads(done.stdout)
+    return outcome
+
+
+def _word_errors(calls: Sequence[SpokenCall], texts: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Share of words that are wrong over every leg with a reference, 0 to 1 and beyond; nothing where there is none."""
+    wrong = total = 0
+    for call in calls:
+        for party, said in call.said.items():
+            wanted, found = _words(said), _words(texts[call.name].get(party, ""))
+            wrong, total = wrong + _distance(wanted, found), total + len(wanted)
+    return {"wer": round(wrong / total, 4), "words": total} if total else {}
+
+
+def _words(text: str) -> list[str]:
+    """In small letters without punctuation; single digits as words, since a model writes either."""
+    text = re.sub(
+        r"\d", lambda digit: f" {_DIGITS[int(digit[0])]} ", text.lower().replace("*", " star ").replace("#", " pound ")
+    )
+    return re.findall(r"[^\W_]+(?:['\u200c][^\W_]+)*", text)
+
+
+def _distance(wanted: Sequence[str], found: Sequence[str]) -> int:
+    row = list(range(len(found) + 1))
+    for i, one in enumerate(wanted, 1):
+        diagonal, row[0] = row[0], i
+        for j, other in enumerate(found, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (one != other))
+    return row[-1]

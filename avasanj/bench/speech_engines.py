@@ -1,0 +1,150 @@
+"""The engines that the speech bench compares. Each runs in a process of its own: `python -m avasanj.bench.speech_engines`.
+
+A task comes as JSON on standard input and the outcome goes to standard output. Loading is timed by itself, since it is
+done once a day and not once a call; beam 5 and the language are the same for all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+#: NAME -> {party: text}, as each call is done
+Texts = Iterator[tuple[str, dict[str, str]]]
+#: calls that ours is given at once, as by a worker that reads one while another is recognised
+_AT_ONCE = 2
+_BEAM, _BATCH = 5, 8
+
+
+def naive(task: dict[str, Any]) -> Callable[[], Texts]:
+    """faster-whisper as its README begins, one leg after another."""
+    return _leg_by_leg(task, "default", lambda model, path, language: model.transcribe(path, language=language))
+
+
+def int8_vad(task: dict[str, Any]) -> Callable[[], Texts]:
+    """The same in int8 and with its own search for speech."""
+    return _leg_by_leg(
+        task, "int8", lambda model, path, language: model.transcribe(path, language=language, vad_filter=True)
+    )
+
+
+def batched(task: dict[str, Any]) -> Callable[[], Texts]:
+    """faster-whisper's batches of eight windows, a file at a time."""
+    from faster_whisper import BatchedInferencePipeline
+
+    return _leg_by_leg(
+        task,
+        "int8",
+        lambda model, path, language: BatchedInferencePipeline(model).transcribe(
+            path, language=language, batch_size=_BATCH, beam_size=_BEAM
+        ),
+    )
+
+
+def avasanj(task: dict[str, Any]) -> Callable[[], Texts]:
+    """Ours, by the settings."""
+    from avasanj.settings import load_settings
+    from telephony.tables import Party
+    from transcription import vad
+    from transcription.engines import engine_of
+    from transcription.legs import Leg
+    from transcription.recogniser import Asked
+    from transcription.windows import RATE_HZ, Window
+
+    engine = engine_of(load_settings())
+    quiet = np.zeros(RATE_HZ, np.float32)
+    vad.speech(quiet)
+    loading = [
+        engine.submit(Asked(window=Window(samples=quiet, placed=()), language=task["language"])) for _ in range(8)
+    ]
+    for one in loading:
+        one.result()
+
+    def call(given: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        legs = [
+            Leg(recording_id=i, party=Party(party), path=Path(path), channel=None, start_s=0.0)
+            for i, (party, path) in enumerate(given["legs"].items())
+        ]
+        heard = engine.transcribe(legs, given["language"])
+        return given["name"], {
+            leg.party.value: " ".join(one.text for one in heard.spoken if one.party == leg.party) for leg in legs
+        }
+
+    def run() -> Texts:
+        with ThreadPoolExecutor(_AT_ONCE) as callers:
+            yield from callers.map(call, task["calls"])
+
+    return run
+
+
+ENGINES: dict[str, Callable[[dict[str, Any]], Callable[[], Texts]]] = {
+    "naive": naive,
+    "int8_vad": int8_vad,
+    "batched": batched,
+    "avasanj": avasanj,
+}
+
+
+def _leg_by_leg(task: dict[str, Any], compute_type: str, heard: Callable[[Any, str, str], Any]) -> Callable[[], Texts]:
+    from faster_whisper import WhisperModel
+    from faster_whisper.vad import get_vad_model
+
+    model = WhisperModel(
+        task["model"], device="cpu", compute_type=compute_type, cpu_threads=task["threads"], local_files_only=True
+    )
+    get_vad_model()
+
+    def run() -> Texts:
+        for call in task["calls"]:
+            texts = {}
+            for party, path in call["legs"].items():
+                segments, _ = heard(model, path, call["language"])
+                texts[party] = " ".join(segment.text.strip() for segment in segments)
+            yield call["name"], texts
+
+    return run
+
+
+def _peak_mb() -> float:
+    """The most memory this process ever held, in MB. What `getrusage` says would count the parent's as well."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) * 1024 / 1e6
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _main() -> None:
+    # libraries write what they like to standard output; the outcome alone belongs there
+    with os.fdopen(os.dup(1), "w") as out:
+        os.dup2(2, 1)
+        json.dump(_outcome(json.load(sys.stdin)), out)
+
+
+def _outcome(task: dict[str, Any]) -> dict[str, Any]:
+    began_s = time.monotonic()
+    run = ENGINES[task["engine"]](task)
+    loaded_s, loaded_cpu_s = time.monotonic(), _cpu_s()
+    texts = dict(run())
+    return {
+        "load_s": loaded_s - began_s,
+        "wall_s": time.monotonic() - loaded_s,
+        "cpu_s": _cpu_s() - loaded_cpu_s,
+        "peak_mb": _peak_mb(),
+        "texts": texts,
+    }
+
+
+if __name__ == "__main__":
+    _main()
