@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -16,6 +17,7 @@ _SETTING = {
     "ca_file": "ami_ca_file",
     "tls_name": "ami_tls_name",
     "paused": "ami_paused",
+    "language": "call_language",
 }
 
 
@@ -44,6 +46,7 @@ class PbxSettings(BaseModel):
     cdr_csv: Path | None = None
     cdr_database_url: SecretStr | None = None
     cdr_timezone: str | None = None
+    language: Literal["fa", "en", "auto"] | None = None
 
     def overrides(self) -> dict[str, object]:
         """The single settings, by name, that are different for this PBX."""

@@ -138,8 +138,12 @@ class Settings(SpeechSettings, TelephonySettings):
 
     @property
     def speech_model_path(self) -> Path:
-        """The speech model's folder: a path as it is, a bare name under the models."""
-        return Path(self.speech_model) if "/" in self.speech_model else self.models_dir / self.speech_model
+        """The speech model's folder."""
+        return self.model_path(self.speech_model)
+
+    def model_path(self, name: str) -> Path:
+        """A model's folder: a path as it is, a bare name under the models."""
+        return Path(name) if "/" in name else self.models_dir / name
 
     @property
     def address(self) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from avasanj.errors import LastingError
 from avasanj.log import get_logger
+from transcription import loading
 from transcription.audio import Samples
+from transcription.devices import CPU, Device, batch_for, free_memory
 from transcription.recogniser import Asked
 from transcription.windows import RATE_HZ
 from transcription.words import Word
@@ -20,6 +21,8 @@ from transcription.words import Word
 _BEAM = 5
 #: eight at a time took 250 MB more (875 MB against 620 for a call of four minutes)
 _BATCH = 4
+#: at most: beyond it a card is no quicker
+_BATCH_ON_CARD = 64
 #: a shorter window than this lowers accuracy
 _SHORTEST_S = 10.0
 #: The careful way: temperatures in turn, and how many pieces of words a window can hold (Persian needs the most).
@@ -38,10 +41,14 @@ class WhisperRecogniser:
 
     kind = "whisper"
 
-    def __init__(self, model_dir: Path, compute_type: str = "int8", device: str = "cpu", threads: int = 2) -> None:
+    def __init__(
+        self, model_dir: Path, compute_type: str = "int8", device: Device = CPU, threads: int = 2, batch: int = 0
+    ) -> None:
+        """`batch` is the most windows at once; 0: by the device's kind and, on a graphics card, its free memory."""
         self.model_dir = model_dir
         self.compute_type = compute_type
-        self.batch = _BATCH
+        self.batch = batch or _BATCH
+        self._most = batch or (_BATCH if device.kind == "cpu" else _BATCH_ON_CARD)
         self._device, self._threads = device, threads
         self._model: Any = None
         self._version = ""
@@ -53,7 +60,7 @@ class WhisperRecogniser:
     @property
     def version(self) -> str:
         if not self._version:
-            self._require()
+            loading.check_folder(self.model_dir)
             digest = hashlib.sha256()
             with (self.model_dir / "model.bin").open("rb") as file:
                 while block := file.read(_READ):
@@ -68,25 +75,25 @@ class WhisperRecogniser:
     def load(self) -> None:
         from faster_whisper import WhisperModel
 
-        self._require()
+        weights = loading.check(self.model_dir, self._device, self.compute_type)
         try:
             self._model = WhisperModel(
                 str(self.model_dir),
-                device=self._device,
+                device=self._device.kind,
+                device_index=self._device.index,
                 compute_type=self.compute_type,
                 cpu_threads=self._threads,
                 local_files_only=True,
             )
-        except (RuntimeError, ValueError) as error:
-            raise LastingError(
-                f"The speech model in {self.model_dir} can't be loaded as {self.compute_type} on {self._device}: "
-                f"{error}. Run `avasanj models fetch`, or check AVASANJ_SPEECH_COMPUTE_TYPE and AVASANJ_SPEECH_DEVICE."
-            ) from error
-        _log.info("speech_model_loaded", model=self.name, threads=self._threads)
-
-    def _require(self) -> None:
-        if not (self.model_dir / "model.bin").is_file():
-            raise LastingError(f"There is no speech model in {self.model_dir}. Run `avasanj models fetch`.")
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise loading.failure(error, self.model_dir, self._device, self.compute_type) from error
+        self.batch = self._most
+        if self._device.kind == "cuda":
+            taken = weights.memory(self.compute_type)
+            self.batch = batch_for(free_memory(self._device), weights=taken, most=self._most)
+        _log.info(
+            "speech_model_loaded", model=self.name, device=str(self._device), batch=self.batch, threads=self._threads
+        )
 
     def unload(self) -> None:
         self._model = None
