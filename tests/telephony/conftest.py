@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.telephony.small_pbx import SmallPbx
 
 OWN_STREAMS = Path(__file__).resolve().parent.parent / "streams"
 
@@ -18,3 +21,9 @@ def shared_streams(shared: Path) -> Path:
 @pytest.fixture
 def own_streams() -> Path:
     return OWN_STREAMS
+
+
+@pytest.fixture
+def pbx() -> Iterator[SmallPbx]:
+    with SmallPbx() as pbx:
+        yield pbx
