@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import uuid
 from collections.abc import Sequence
@@ -97,7 +98,10 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, card: Scorecard, 
     call, transcript, turns = material.call, material.transcript, material.turns
     language = transcript.language if transcript else (call.language or settings.language)
     heard = hearing(turns, too_weak=bool(transcript and transcript.too_weak))
-    agents = parts(call, turns)
+    # a guess at who spoke is good enough to follow the customer's mood by, not to judge an agent by
+    guessed = bool(transcript and transcript.speakers_guessed)
+    proven = [dataclasses.replace(turn, party=MIXED) for turn in turns] if guessed else turns
+    agents = parts(call, proven)
     evaluations = [(part, answer_all(card, part.stretch, encoder, heard=heard)) for part in agents]
     path = moments(turns, language, encoder, heads)
     return Scored(
@@ -109,7 +113,7 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, card: Scorecard, 
             turns, call.started_at + datetime.timedelta(seconds=playback_starts_s(call)), settings.timezone
         ),
         evaluations=evaluations,
-        counts=call.source != Source.SAMPLE and heard >= 1 and all(turn.party != MIXED for turn in turns),
+        counts=call.source != Source.SAMPLE and heard >= 1 and all(turn.party != MIXED for turn in proven),
         heard=heard,
     )
 

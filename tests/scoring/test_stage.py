@@ -190,6 +190,20 @@ def test_in_a_mono_recording_nobody_is_failed(settings: Settings, database: Data
     assert evaluation.score is None
 
 
+def test_guessed_speakers_give_a_mood_and_judge_no_agent(settings: Settings, database: Database, encoder: Encodes):
+    call_id = add_call(database, TWO_AGENTS)
+    with database.transaction() as session:
+        transcript = session.scalars(select(Transcript).where(Transcript.call_id == call_id)).one()
+        transcript.speakers_guessed = True
+    score(settings, database, encoder, call_id)
+    mood, [evaluation] = stored(database, call_id)
+    assert mood is not None
+    assert {point["turn"] for point in mood.curve} == {1, 3, 5, 7}
+    assert not evaluation.counts
+    assert evaluation.needs_person
+    assert set(values(evaluation).values()) <= {"unsure", "na"}
+
+
 @pytest.mark.parametrize("lines", [None, [], [("agent", "Hello? Hello?")]])
 def test_a_call_without_a_customers_words_has_no_mood_number(
     settings: Settings, database: Database, encoder: Encodes, lines
