@@ -18,7 +18,7 @@ from avasanj.settings import Settings
 from telephony.tables import Call, Party
 from tests.peers import PeerMissing
 from tests.peers.ami_tap import AmiTap
-from tests.peers.calls.scene import Scene
+from tests.peers.calls.scene import Scenario, Scene
 from tests.peers.calls.stage import SCENARIOS, Stage
 from tests.peers.fixtures import missing
 from tests.peers.sip import Call as SipCall
@@ -32,10 +32,12 @@ from transcription.audio import Recording as SoundFile
 from transcription.clock import sound_of
 from transcription.legs import legs_of, playback_zero_s
 
-pytestmark = [pytest.mark.realtime, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.realtime, pytest.mark.slow, pytest.mark.timeout(240)]
 Sound = NDArray[np.float64]
 _LONG_S = 12.0
 _WITHIN_S = 0.05
+#: Phones whose sound was later than this at some moment say nothing of where words belong: they speak again.
+_LATE_PHONES_S = 0.03
 #: A phone of ours that a busy machine kept from sending for a moment says the rest later: 16 puts silence there.
 _AT_MOST_S = 0.15
 #: What a recording that we begin after the answer may miss of the first words.
@@ -126,13 +128,12 @@ def lags(call: Call, line: SipCall, voice: Sound, from_s: float, to_s: float) ->
     """How far each half second of a phone's words lies from where it was said; `from_s` and `to_s` since its first packet."""
     assert line.stream.talked_at is not None
     began_s = line.stream.talked_at - call.started_at.timestamp()
-    sound, found = heard(call, Party.AGENT), []
-    for at_s in np.arange(from_s, to_s - 0.5, 0.5):
-        piece = sound[round((began_s + at_s) * 8000) :][:4000]
-        second, likeness = said_at(piece, voice)
-        assert likeness > 0.7, f"{line.phone.number}, {at_s:.1f} s after its answer: {likeness:.2f}"
-        found.append(second - at_s)
-    return found
+    sound = heard(call, Party.AGENT)
+    moments = np.arange(from_s, to_s - 0.5, 0.5)
+    pieces = [(at_s, *said_at(sound[round((began_s + at_s) * 8000) :][:4000], voice)) for at_s in moments]
+    alike = [second - at_s for at_s, second, likeness in pieces if likeness > 0.7]
+    assert len(alike) > len(pieces) / 2, f"{line.phone.number}: {pieces}"  # one in which 16 put silence is less alike
+    return alike
 
 
 @pytest.mark.parametrize("version", [22, 16])
@@ -140,37 +141,51 @@ def lags(call: Call, line: SipCall, voice: Sound, from_s: float, to_s: float) ->
 def test_words_of_each_agent_lie_in_the_agents_leg_at_their_time(
     settings: Settings, database: Database, version: int, *, ours: bool
 ) -> None:
-    plays: dict[str, Callable[[Scene, str], list[SipCall]]] = {
-        "handed_on_twice": sent_on_twice,
-        "parked_and_retrieved": parked,
-        "attended_refer": attended,
-    }
     lines: dict[str, list[SipCall]] = {}
-
-    def playing(name: str) -> Callable[[Scene], Expected]:
-        def play(scene: Scene) -> Expected:
-            lines[name] = plays[name](scene, "" if ours else "7")
-            return scene.expected()
-
-        return play
-
-    chosen = [dataclasses.replace(SCENARIOS[name], play=playing(name)) for name in plays]
+    chosen = [_playing(name, lines, prefix="" if ours else "7") for name in PLAYS]
     try:
-        with Stage.ready(version, chosen) as stage, AmiTap(stage.pbx) as tap:
-            if ours:
-                tap.action("Setvar", Variable="RECORDED", Value="yes")  # so the dialplan records nothing
+        with Stage.ready(version, chosen) as stage:
             asked = on(settings, stage.pbx, record_calls=ours, inbound_contexts=["from-trunk"])
-            with following(asked, database):
-                eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
-                played = stage.play_all(chosen, tap)
-                tap.wait_quiet(limit_s=30)
-                eventually(lambda: len(work_started(database)) >= len(plays), what="every call's intake", limit_s=30)
-            assert [one.problem for one in played.values() if one.problem] == []
-            ledger = {call.called_raw: call for call in calls(database)}
+            for _ in range(2):
+                stage.phones_were_late_s()
+                _play(stage, chosen, asked, database)
+                if stage.phones_were_late_s() < _LATE_PHONES_S:
+                    break
+            ledger = {call.called_raw: call for call in calls(database)}  # of several tries the last
             for scenario in chosen:
                 _check(ledger[f"81{scenario.tag}"], lines[scenario.name], ours=ours)
     except PeerMissing as peer:
         missing(peer)
+
+
+PLAYS: dict[str, Callable[[Scene, str], list[SipCall]]] = {
+    "handed_on_twice": sent_on_twice,
+    "parked_and_retrieved": parked,
+    "attended_refer": attended,
+}
+
+
+def _playing(name: str, lines: dict[str, list[SipCall]], *, prefix: str) -> Scenario:
+    """The scenario's queue and phones, with our own play on them, which notes the agents' lines."""
+
+    def play(scene: Scene) -> Expected:
+        lines[name] = PLAYS[name](scene, prefix)
+        return scene.expected()
+
+    return dataclasses.replace(SCENARIOS[name], play=play)
+
+
+def _play(stage: Stage, chosen: list[Scenario], asked: Settings, database: Database) -> None:
+    wanted = len(work_started(database)) + len(chosen)
+    with AmiTap(stage.pbx) as tap:
+        if asked.record_calls:
+            tap.action("Setvar", Variable="RECORDED", Value="yes")  # so the dialplan records nothing
+        with following(asked, database):
+            eventually(lambda: pbx_state(database)[0] == "connected", what="the connection")
+            played = stage.play_all(chosen, tap)
+            tap.wait_quiet(limit_s=30)
+            eventually(lambda: len(work_started(database)) >= wanted, what="every call's intake", limit_s=30)
+    assert [one.problem for one in played.values() if one.problem] == []
 
 
 def _check(call: Call, lines: list[SipCall], *, ours: bool) -> None:
@@ -185,6 +200,6 @@ def _check(call: Call, lines: list[SipCall], *, ours: bool) -> None:
         from_s = (span.started_at - call.started_at).total_seconds() - talked_s + (_LATE_S if ours else 0.1)
         hold_s = 1.9 if span.hold_s else until_s
         found = lags(call, line, voice, max(from_s, 0.1), min(until_s, hold_s) - 0.1)
-        assert len(found) >= 2
+        assert len(found) >= 2, f"agent {place}: {found}"
         assert abs(float(np.median(found))) < _WITHIN_S, f"agent {place}: {found}"
         assert max(abs(lag) for lag in found) < _AT_MOST_S, f"agent {place}: {found}"

@@ -92,6 +92,7 @@ class Mixer:
     """The thread that sends for every open stream."""
 
     def __init__(self) -> None:
+        self.late_s = 0.0  #: by how much the latest packet was late
         self._streams: tuple[Stream, ...] = ()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -123,6 +124,7 @@ class Mixer:
                     stream.drain()
             due += FRAME_S
             late = time.monotonic() - due
+            self.late_s = max(self.late_s, late)
             if late < 0:
                 time.sleep(-late)
             elif late > 1.0:
