@@ -23,6 +23,7 @@ def examine(settings: Settings, database: Database | Finding) -> Iterator[Findin
     yield from pbx.recordings(settings)
     yield from models.speech(settings)
     yield from models.text(settings)
+    yield from models.speakers(settings)
     yield machine.gpu(settings)
     yield from webhook.settings(settings)
     yield machine.dashboard_port(settings)

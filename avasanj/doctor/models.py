@@ -47,3 +47,16 @@ def text(settings: Settings) -> Iterator[Finding]:
         yield fault("text model", " ".join(wrong[:2]), f"`{_FETCH}` fetches it.")
     else:
         yield well("text model", f"{models.NAME}, whole")
+
+
+def speakers(settings: Settings) -> Iterator[Finding]:
+    from transcription import speaker_model
+
+    if wrong := speaker_model.verify(settings.models_dir):
+        yield warning(
+            "speaker model",
+            f"{wrong[0]} Recordings with both parties in one channel are heard, but not split by speaker.",
+            f"`{_FETCH}` fetches it, if you have such recordings.",
+        )
+    else:
+        yield well("speaker model", f"{speaker_model.NAME}, whole")

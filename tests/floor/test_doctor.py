@@ -249,6 +249,12 @@ def test_missing_or_damaged_models_are_faults(settings: Settings) -> None:
     assert "model.bin has sha256" in of("speech model", models.speech(settings)).text
 
 
+def test_without_the_speaker_model_mono_is_said_to_stay_unsplit(settings: Settings) -> None:
+    found = of("speaker model", models.speakers(settings))
+    assert (found.state, "models fetch" in (found.mend or "")) == (State.WARNING, True)
+    assert "not split by speaker" in found.text
+
+
 def test_a_speech_model_too_weak_for_a_language_in_use_is_warned_of(settings: Settings) -> None:
     for name in ("whisper-small", "whisper-large-v3-turbo"):
         (settings.models_dir / name).mkdir(parents=True)
