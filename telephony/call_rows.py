@@ -30,7 +30,8 @@ def fill(row: Call, seen: CallSnapshot, settings: Settings) -> None:
     row.holds, row.transfers = len(seen.holds), len(seen.transfers)
     row.complete, row.gaps = seen.complete, _stretches(seen, seen.gaps)
     row.mutes = _stretches(seen, seen.mutes, close=True)
-    row.language = settings.queue_languages.get(seen.queue or "", row.language or settings.language)
+    own = settings.call_language or settings.language
+    row.language = settings.queue_languages.get(seen.queue or "", row.language or own)
     row.running = [_running(named) for named in seen.running] or None
     row.updated_at = utc_now()
     _fill_spans(row, seen)

@@ -19,10 +19,11 @@ _GRACE_S = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Recognised:
-    """The words of a window, or why they were not believed."""
+    """The words of a window, or why they were not believed; or its language, where that was asked."""
 
     words: tuple[Word, ...] = ()
     invented: str = ""
+    language: tuple[str, float] | None = None  #: with its probability, 0 to 1
 
 
 def invented(words: Sequence[Word], window: Window) -> str:

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 
 from avasanj.errors import InputError
 from avasanj.log import get_logger
-from transcription import vad
+from transcription import languages, vad
 from transcription.audio import Recording
 from transcription.believing import Recognised
 from transcription.clock import sound_of
@@ -27,7 +27,7 @@ from transcription.heard import Dropped, Heard, Spoken, note
 from transcription.lane import Lane, Tally
 from transcription.legs import Leg
 from transcription.line import LATER, LIVE, NORMAL, URGENT, Caller, Line
-from transcription.recogniser import Asked, Recogniser
+from transcription.recogniser import Asked, LanguageAsked, Recogniser
 from transcription.windows import Utterance, Window, pack, silenced, utterances
 
 __all__ = [
@@ -57,9 +57,10 @@ Heed = Callable[[Leg, Utterance], None]
 Known = Callable[[Leg, Utterance], Sequence[Spoken] | None]
 #: how urgent a call is, or what tells it whenever it is asked
 Urgency = int | Callable[[], int]
+_Sent = tuple[Leg, Window, Future[Recognised]]
 
 
-class Leaving(BaseException):
+class Leaving(SystemExit):
     """The engine was closed for good. No `Exception`, so that nothing takes it for a fault of the work."""
 
 
@@ -164,36 +165,52 @@ class SpeechEngine:
         process ends meanwhile.
         """
         heard = Heard(spoken=[], dropped=[], problems={})
-        waiting: deque[tuple[Leg, Window, Future[Recognised]]] = deque()
+        waiting: deque[_Sent] = deque()
         with self._line.caller(_now(urgency)) as caller:
             for leg, window in _windows(legs, heard, heed, known):
                 while waiting and (len(waiting) >= self._most_waiting or waiting[0][2].done()):
-                    note(*self._awaited(waiting.popleft(), caller, urgency), heard)
+                    self._settle(waiting, caller, urgency, heard)
                 self._line.set_urgency(caller, _now(urgency))
                 asked = Asked(window=window, language=language, hot_words=hot_words)
                 waiting.append((leg, window, self._put(caller, asked)))
             while waiting:
-                note(*self._awaited(waiting.popleft(), caller, urgency), heard)
+                self._settle(waiting, caller, urgency, heard)
         # Batches of many shapes leave the heap in pieces: kept, they add up to 250 MB over 150 calls.
         _give_back_memory()
         heard.spoken.sort(key=lambda s: (s.start_s, s.party))
         heard.dropped.sort(key=lambda d: (d.start_s, d.party))
         return heard
 
+    def language_of(self, legs: Sequence[Leg], *, urgency: Urgency = NORMAL) -> tuple[str, float] | None:
+        """The language of a call, Persian or English, by the sound of all its legs together, and its probability.
+
+        None where nobody speaks. Raises as `transcribe` does.
+        """
+        with self._line.caller(_now(urgency)) as caller:
+            unread = Heard(spoken=[], dropped=[], problems={})
+            asked = [
+                LanguageAsked(window=Window(samples=samples, placed=()), among=languages.AMONG)
+                for samples in languages.looks([_utterances(leg, unread) for leg in legs])
+            ]
+            waiting = [self._put(caller, one) for one in asked]
+            found = [self._awaited(one, caller, urgency).language for one in waiting]
+        return languages.together([one for one in found if one is not None]) if found else None
+
     @property
     def _most_waiting(self) -> int:
         """As many as keep all models busy."""
         return max(_MOST_WAITING, 2 * sum(recogniser.batch for recogniser in self._recognisers))
 
-    def _awaited(
-        self, waiting: tuple[Leg, Window, Future[Recognised]], caller: Caller, urgency: Urgency
-    ) -> tuple[Leg, Window, Recognised]:
-        leg, window, done = waiting
+    def _settle(self, waiting: deque[_Sent], caller: Caller, urgency: Urgency, heard: Heard) -> None:
+        leg, window, done = waiting.popleft()
+        note(leg, window, self._awaited(done, caller, urgency), heard)
+
+    def _awaited(self, done: Future[Recognised], caller: Caller, urgency: Urgency) -> Recognised:
         if not done.done():
             with self._line.not_reading():
                 while not concurrent.futures.wait([done], timeout=_LOOK_S).done:
                     self._line.set_urgency(caller, _now(urgency))
-        return leg, window, done.result()
+        return done.result()
 
     def _put(self, caller: Caller, asked: Asked) -> Future[Recognised]:
         done = self._line.put(caller, asked)
@@ -235,13 +252,17 @@ class SpeechEngine:
 def _windows(legs: Sequence[Leg], heard: Heard, heed: Heed | None, known: Known | None) -> Iterator[tuple[Leg, Window]]:
     """Windows hold one party's speech each, so that no word can change its speaker."""
     for leg in legs:
-        blocks = sound_of(leg, Recording(leg.path, channel=leg.channel))
-        found = utterances(silenced(blocks, leg.masked, leg.start_s), vad.speech)
-        try:
-            for window in pack(_unknown(_heeded(found, leg, heed), leg, known, heard)):
-                yield leg, window
-        except InputError as error:
-            heard.problems[leg.recording_id] = str(error)
+        for window in pack(_unknown(_heeded(_utterances(leg, heard), leg, heed), leg, known, heard)):
+            yield leg, window
+
+
+def _utterances(leg: Leg, heard: Heard) -> Iterator[Utterance]:
+    """What is said in the leg, as far as it can be read."""
+    blocks = sound_of(leg, Recording(leg.path, channel=leg.channel))
+    try:
+        yield from utterances(silenced(blocks, leg.masked, leg.start_s), vad.speech)
+    except InputError as error:
+        heard.problems[leg.recording_id] = str(error)
 
 
 def _heeded(found: Iterator[Utterance], leg: Leg, heed: Heed | None) -> Iterator[Utterance]:

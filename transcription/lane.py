@@ -15,7 +15,7 @@ from transcription import problems
 from transcription.believing import Recognised, invented
 from transcription.devices import short_of_memory
 from transcription.line import Line, Waiting
-from transcription.recogniser import Asked, Recogniser
+from transcription.recogniser import Asked, LanguageAsked, Recogniser
 from transcription.windows import RATE_HZ
 from transcription.words import Word
 
@@ -88,9 +88,7 @@ class Lane:
     def _answer(self, batch: Sequence[Waiting]) -> None:
         """Recognise the batch, in halves where memory is short; a window that fails alone fails for its caller only."""
         try:
-            found = self.recogniser.recognise([waiting.asked for waiting in batch])
-            for waiting, words in zip(batch, found, strict=True):
-                waiting.done.set_result(self._believed(waiting.asked, words))
+            self._recognise(batch)
         except BaseException as error:  # noqa: BLE001 - the callers wait for it
             left = [waiting for waiting in batch if not waiting.done.done()]
             narrow = short_of_memory(error)
@@ -113,6 +111,18 @@ class Lane:
             size = self.recogniser.batch if narrow else 1
             self._answer(left[:size])
             left = left[size:]
+
+    def _recognise(self, batch: Sequence[Waiting]) -> None:
+        """A batch is all of words or all of languages: the line puts only like with like together."""
+        if isinstance(batch[0].asked, LanguageAsked):
+            for waiting in batch:
+                asked = waiting.asked
+                assert isinstance(asked, LanguageAsked)
+                found = self.recogniser.language_of([asked.window.samples], asked.among)
+                waiting.done.set_result(Recognised(language=found))
+            return
+        for waiting, words in zip(batch, self.recogniser.recognise([w.asked for w in batch]), strict=True):
+            waiting.done.set_result(self._believed(waiting.asked, words))
 
     def _halve(self, failed: int) -> None:
         """Until the model is loaded anew, batches are at most half of what failed."""

@@ -37,10 +37,10 @@ from transcription.clock import second_on_clock
 from transcription.engine import LIVE, SpeechEngine
 from transcription.following import Following
 from transcription.heard import Heard, note
+from transcription.languages import set_language_of
 from transcription.legs import Leg
 from transcription.recogniser import Asked
 from transcription.running import legs_now, on_file_clock
-from transcription.stage import language_of
 from transcription.tables import LiveTurn, Watch
 from transcription.windows import Window, pack
 
@@ -156,7 +156,7 @@ class LiveListener:
                 self._drop(call_id)
             for call_id, row in wanted.items():
                 if call_id not in self._calls:
-                    language = language_of(self._settings, row)
+                    language = set_language_of(self._settings, row)
                     self._calls[call_id] = _Call(
                         call_id, row.started_at, language, hot_words.chosen(session, language), {}, set()
                     )

@@ -21,6 +21,14 @@ class Asked:
     hot_words: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class LanguageAsked(Asked):
+    """Speech of which the language is asked, not the words."""
+
+    language: str = ""
+    among: tuple[str, ...]
+
+
 class Recogniser(Protocol):
     """One model on one device. The engine calls it from one thread at a time, and loads it before anything else."""
 

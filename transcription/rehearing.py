@@ -48,6 +48,11 @@ class SpareEngine:
         with self._one_at_a_time:
             self._drop()
 
+    def leave(self) -> None:
+        """For good, when the process ends: what runs is given up (`SpeechEngine.leave`)."""
+        if self._engine is not None:
+            self._engine.leave()
+
     def _drop(self) -> None:
         if self._engine is not None:
             self._engine.unload()
@@ -64,15 +69,16 @@ def hear_again(settings: Settings, database: Database, spare: SpareEngine, asked
         if asked is None or asked.done_at is not None:
             return
         call = stage.load_call(session, asked.call_id)
-        language = stage.language_of(settings, call)
-        hot = hot_words.chosen(session, language)
     legs, _ = legs_at_hand(settings, call)
     with spare.of(asked.model) as engine:
+        language, sure = stage.spoken_language(settings, engine, call, legs, LATER)
+        with database.read() as session:
+            hot = hot_words.chosen(session, language)
         ear = ear_for(settings, call, legs)
         made, said, problems = stage.heard(engine, call.id, legs, language, hot=hot, urgency=LATER, ear=ear)
     if not legs or len(problems) == len(legs):
         raise LastingError("None of the call's recordings can be read any more. Bring them back, then ask again.")
-    made.turns = stage.rows_of(said)
+    made.turns, made.language_probability = stage.rows_of(said), sure
     made.current, made.set_aside_at = False, utc_now()
     with database.transaction() as session:
         asked = session.get_one(Rehearing, asked_id, with_for_update=True)

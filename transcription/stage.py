@@ -23,6 +23,7 @@ from telephony.tables import Party
 from transcription import elsewhere, hot_words, live_turns, playback, turns
 from transcription.at_hand import legs_at_hand
 from transcription.engine import NORMAL, Known, SpeechEngine, Urgency
+from transcription.languages import AUTO, language_of, set_language_of
 from transcription.legs import Leg
 from transcription.meter import Meter, measures_of
 from transcription.reasons import CUT_OFF
@@ -112,6 +113,9 @@ def transcribe(
         _save(database, call_id, made, said, {}, None)
     else:
         legs, unopened = legs_at_hand(settings, call)
+        language, sure = spoken_language(settings, engine, call, legs, urgency)
+        with database.read() as session:
+            hot = hot_words.chosen(session, language)
         meter = Meter()
         made, said, problems = heard(
             engine,
@@ -121,9 +125,10 @@ def transcribe(
             hot=hot,
             meter=meter,
             urgency=urgency,
-            known=None if again else live,
+            known=None if again or sure is not None else live,
             ear=ear_for(settings, call, legs),
         )
+        made.language_probability = sure
         _log.info("live_turns_taken_over", call=str(call_id), seconds=round(live.seconds, 1))
         readable = [leg for leg in legs if leg.recording_id not in problems]
         # a guess at who spoke is no measure of either
@@ -134,9 +139,15 @@ def transcribe(
         let_go(settings, recording.path)
 
 
-def language_of(settings: Settings, call: ledger.Call) -> str:
-    """The call's own language, else its queue's, else the center's."""
-    return call.language or settings.queue_languages.get(call.queue or "") or settings.language
+def spoken_language(
+    settings: Settings, engine: SpeechEngine, call: ledger.Call, legs: Sequence[Leg], urgency: Urgency = NORMAL
+) -> tuple[str, float | None]:
+    """The call's language as it is set, or as it sounds where that is asked for, then with its probability."""
+    wanted = language_of(settings, call)
+    if wanted != AUTO:
+        return wanted, None
+    found = engine.language_of(legs, urgency=urgency)
+    return found or (set_language_of(settings, call), None)
 
 
 def _from_elsewhere(call_id: uuid.UUID, path: Path) -> tuple[Transcript, list[Said]]:

@@ -207,7 +207,7 @@ class CallDetail:
     def words_dir(self) -> str:
         """Direction of the words that were said; a word of another script does not turn its sentence."""
         language = self.transcript.language if self.transcript else self.call.language
-        return "auto" if language is None else "rtl" if language in RTL else "ltr"
+        return "auto" if language in (None, "auto") else "rtl" if language in RTL else "ltr"
 
     @property
     def turns(self) -> list[Turn]:

@@ -22,6 +22,8 @@ class Recorder:
     def __init__(self, name: str = "recorder", *, batch: int = 4) -> None:
         self.name, self.batch = name, batch
         self.batches: list[list[Asked]] = []
+        self.looks: list[Samples] = []  #: sound whose language was asked
+        self.language = ("fa", 0.75)
         self.loads = self.unloads = self.careful = 0
         self.load_error: Exception | None = None
         #: called with each batch before it is answered
@@ -59,7 +61,9 @@ class Recorder:
         ]
 
     def language_of(self, samples: Sequence[Samples], among: Sequence[str]) -> tuple[str, float]:
-        return among[0], 0.75
+        assert tuple(among) == ("fa", "en")
+        self.looks += samples
+        return self.language
 
     @property
     def lengths_s(self) -> list[list[float]]:

@@ -204,10 +204,3 @@ def test_persian_by_a_model_too_weak_for_it_is_marked(
     assert (transcript.too_weak, transcript.language) == (True, "fa")
     assert playback is not None
     assert playback.warning == "The customer was not recorded; only the agent is heard."
-
-
-def test_language_is_the_calls_then_the_queues_then_the_centers(settings: Settings) -> None:
-    other = settings.model_copy(update={"language": "fa", "queue_languages": {"intl": "en"}})
-    assert stage.language_of(other, Call(language="en", queue="x")) == "en"
-    assert stage.language_of(other, Call(language=None, queue="intl")) == "en"
-    assert stage.language_of(other, Call(language=None, queue=None)) == "fa"
