@@ -23,6 +23,7 @@ from avasanj.postgres import EmbeddedPostgres
 from avasanj.settings import load_settings
 from dashboard.app import create_app
 from tests.dashboard.seed import PASSWORD, Seeded, seed
+from tests.dashboard.seed.heard import OTHER_ID
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -89,6 +90,10 @@ def pages(seeded: Seeded) -> dict[str, str]:
         "call-handed": f"/calls/{seeded.calls['handed']}",
         "call-waiting": f"/calls/{seeded.calls['waiting']}",
         "call-talking": f"/calls/{seeded.calls['talking']}",
+        "call-heard": f"/calls/{seeded.calls['weak']}",
+        "calls-said": "/calls?said=بسته",
+        "compare": f"/calls/{seeded.calls['weak']}/transcripts/{OTHER_ID}",
+        "words": "/words",
         "follow-ups": "/follow-ups",
         "customer": f"/customers/{seeded.customers['sara']}",
         "wall": "/wall",

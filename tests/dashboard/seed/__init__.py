@@ -5,6 +5,7 @@ from __future__ import annotations
 from avasanj.database import Database, utc_now
 from avasanj.settings import Settings
 from tests.dashboard.seed.calls import add_calls
+from tests.dashboard.seed.heard import add_second_hearing
 from tests.dashboard.seed.names import PASSWORD, Seeded, add_customers, add_people, call_id
 from tests.dashboard.seed.owed import add_follow_ups, add_health
 from tests.dashboard.seed.queues import add_queues
@@ -28,4 +29,5 @@ def seed(database: Database, settings: Settings) -> Seeded:
         owed = add_follow_ups(session, now, customers, people)
         add_health(session, now)
         add_queues(session, now, people)
+        add_second_hearing(session, calls["weak"], people["supervisor"], now)
     return Seeded(**people, calls=calls, customers={key: c.id for key, c in customers.items()}, follow_ups=owed)
