@@ -119,6 +119,11 @@ class Tools:
         self.speaking.when_idle(after_s, self.spare.unload)
         self.encoding.when_idle(after_s, self.encoder.unload)
 
+    def leave(self) -> None:
+        """Give up the calls whose words are being made: the next process with this one's name takes them up again."""
+        self.speech.leave()
+        self.spare.leave()
+
 
 _tools: Tools | None = None
 

@@ -6,8 +6,11 @@ import datetime
 import threading
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import Queue as DBOSQueue
+from dbos._dbos import _get_dbos_instance
 from prometheus_client import Counter
 from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -22,18 +25,18 @@ from avasanj.pipeline import Tools
 from avasanj.settings import Settings
 from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, WORK_SCHEMA, Queue
 from scoring.encoder import Encoder
-from transcription import versions
-from transcription.engines import engine_of
+from transcription import versions, watching
+from transcription.engines import calls_at_once, engine_of
 from transcription.live import LiveListener
 
 _log = get_logger(__name__)
 _TAKEN_OVER = Counter("avasanj_worker_taken_over_total", "Pieces of work taken over from workers that died.")
-_BEAT_S = 8.0
+_BEAT_S, _LEAVE_S = 8.0, 2.0
 #: A worker that has not been seen for this long is dead. Wrongly so does no harm: steps are fenced and effects have keys.
 DEAD_AFTER = datetime.timedelta(seconds=30)
 _KEEP_DONE = datetime.timedelta(days=7)
 _FORGET_AT_ONCE = 2000
-_SPEECH_AT_ONCE, _SCORING_AT_ONCE, _INTAKE_AT_ONCE, _SENDING_AT_ONCE = 1, 1, 2, 8
+_SCORING_AT_ONCE, _INTAKE_AT_ONCE, _SENDING_AT_ONCE = 1, 2, 8
 
 
 def run(
@@ -47,7 +50,7 @@ def run(
     tools = Tools(settings=settings, database=database, speech=speech, encoder=encoder, leaving=stop)
     pipeline.use(tools)
     _beat(database, executor_id, queues)
-    _launch(database, executor_id, queues)
+    _launch(database, executor_id, queues, calls_at_once(settings))
     _log.info("worker_started", executor=executor_id, queues=",".join(queues))
     live = threading.Thread(
         target=LiveListener(settings, database, speech, tools.speaking).run, args=(stop,), name="live", daemon=True
@@ -67,16 +70,20 @@ def run(
                     _forget_done(database)
                     with database.transaction() as session:
                         versions.forget_old(session, settings.old_transcripts_keep_days)
+                        watching.forget_old(session)
             except DBAPIError:
                 _log.warning("database_away", remedy="work goes on when it is back")
             if settings.model_idle_s:
                 tools.rest(settings.model_idle_s)
     finally:
+        if live.is_alive():
+            live.join(_LEAVE_S)
+        tools.leave()
         DBOS.destroy(workflow_completion_timeout_sec=2)
         _leave(database, executor_id)
 
 
-def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> None:
+def _launch(database: Database, executor_id: str, queues: Sequence[Queue], speech_at_once: int) -> None:
     config = DBOSConfig(
         name=APPLICATION_NAME,
         system_database_url=database.url,
@@ -92,12 +99,31 @@ def _launch(database: Database, executor_id: str, queues: Sequence[Queue]) -> No
     DBOS(config=config)
     DBOS.listen_queues([*queues])
     DBOS.launch()
+    _take_at_once(Queue.SPEECH, speech_at_once)
     DBOS.register_queue(Queue.INTAKE, worker_concurrency=_INTAKE_AT_ONCE, polling_interval_sec=work.IDLE_LOOK_S)
-    DBOS.register_queue(Queue.SPEECH, worker_concurrency=_SPEECH_AT_ONCE, polling_interval_sec=work.IDLE_LOOK_S)
+    DBOS.register_queue(Queue.SPEECH, worker_concurrency=speech_at_once, polling_interval_sec=work.IDLE_LOOK_S)
     DBOS.register_queue(Queue.SCORING, worker_concurrency=_SCORING_AT_ONCE, polling_interval_sec=work.IDLE_LOOK_S)
     DBOS.register_queue(
         Queue.SYNC, worker_concurrency=_SENDING_AT_ONCE, partition_concurrency=1, polling_interval_sec=work.IDLE_LOOK_S
     )
+
+
+def _take_at_once(queue_name: str, most: int) -> None:
+    """How much of a queue this process takes at once, whatever others take.
+
+    The database keeps one number for all workers, that of whoever started last; but a machine with graphics cards takes
+    more calls at once than one without.
+    """
+    known = _get_dbos_instance()._sys_db  # noqa: SLF001 - no public way; pinned, and held by a test
+    ask = known.get_queue
+
+    def get_queue(name: str, *arguments: Any, **options: Any) -> DBOSQueue | None:
+        queue = ask(name, *arguments, **options)
+        if queue is not None and name == queue_name:
+            queue._worker_concurrency = most  # noqa: SLF001 - as above
+        return queue
+
+    known.get_queue = get_queue  # type: ignore[method-assign]
 
 
 def _look_after(
