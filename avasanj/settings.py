@@ -142,8 +142,9 @@ class Settings(SpeechSettings, TelephonySettings):
         return self.model_path(self.speech_model)
 
     def model_path(self, name: str) -> Path:
-        """A model's folder: a path as it is, a bare name under the models."""
-        return Path(name) if "/" in name else self.models_dir / name
+        """A model's folder: a name under the models (owner/model is kept there as owner--model), or a path."""
+        kept = self.models_dir / name.replace("/", "--")
+        return Path(name) if "/" in name and not kept.is_dir() else kept
 
     @property
     def address(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from avasanj.settings import Settings
+from transcription import model_folder
+from transcription.ctc import CtcRecogniser
 from transcription.devices import Device, compute_type_of, devices_of
 from transcription.engine import SpeechEngine
 from transcription.recogniser import Recogniser
@@ -41,6 +43,9 @@ def _recognisers(settings: Settings, folder: Path, devices: str, compute_type: s
 
 
 def _recogniser(settings: Settings, folder: Path, device: Device, compute_type: str) -> Recogniser:
+    """Of the kind that lies in the folder."""
+    if model_folder.kind(folder) == model_folder.CTC:
+        return CtcRecogniser(folder, device=device, threads=settings.threads, batch=settings.speech_batch)
     return WhisperRecogniser(
         folder,
         compute_type=compute_type_of(device, compute_type),

@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 
 from avasanj.errors import LastingError
-from transcription import devices, problems, weights
+from transcription import devices, problems, sums, weights
 from transcription.devices import Device
 
 _WEIGHTS = "model.bin"
 #: without the second, the library would ask the network for it
 _NEEDED = (_WEIGHTS, "tokenizer.json", "config.json")
 _VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
+_SOUND = "preprocessor_config.json"
+#: taken by the library where the folder does not say; a model of others would refuse them when the first call comes
+_BANDS = 80
 _MEGA = 1_000_000
 
 
@@ -31,6 +34,8 @@ def check_folder(folder: Path) -> weights.Weights:
             json.loads((folder / name).read_bytes())
         except (OSError, ValueError):
             raise _wrong(folder, name, "is cut off or damaged") from None
+    if found.bands != _BANDS and not (folder / _SOUND).is_file():
+        raise LastingError(problems.FILE_MISSING, folder=folder, file=_SOUND)
     return found
 
 
@@ -39,6 +44,7 @@ def check(folder: Path, device: Device, compute_type: str) -> weights.Weights:
     devices.require(device)
     devices.require_type(device, compute_type)
     found = check_folder(folder)
+    sums.require(folder)
     needed, free = found.memory(compute_type), devices.free_memory(device)
     if free is not None and needed > free:
         raise _too_large(folder, device, needed, free)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from avasanj.log import get_logger
-from transcription import loading
+from transcription import loading, strength
 from transcription.audio import Samples
 from transcription.devices import CPU, Device, batch_for, free_memory
 from transcription.recogniser import Asked
@@ -31,7 +30,6 @@ _FEW_TOKENS, _TOKENS_PER_S, _MOST_TOKENS = 20, 18.0, 400
 _MOST_COMPRESSION = 2.2
 #: Samples in whose multiples sound is handed on: the libraries keep memory for every length they have seen, 1.3 MB a call
 _STEP = RATE_HZ
-_WEAK_FOR_PERSIAN = re.compile(r"\b(tiny|base|small)\b")
 _READ = 1 << 20
 _log = get_logger(__name__)
 
@@ -69,8 +67,7 @@ class WhisperRecogniser:
         return self._version
 
     def too_weak(self, language: str) -> bool:
-        """Whisper base hears 93 % of Persian words wrongly, small 74 %."""
-        return language == "fa" and bool(_WEAK_FOR_PERSIAN.search(self.model_dir.name))
+        return strength.too_weak(self.model_dir, language)
 
     def load(self) -> None:
         from faster_whisper import WhisperModel

@@ -1,4 +1,4 @@
-"""Commands about calls: take an archive in, replay a PBX's events, the sample calls, the models that understand them."""
+"""Commands about calls: take an archive in, replay a PBX's events, the sample calls."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from avasanj.cli.app import Json, app, is_terminal, opened_database, print_json, settings_and_log
 from avasanj.errors import InputError
-
-models = typer.Typer(no_args_is_help=True, help="The speech and text models: fetch them, check them.")
-app.add_typer(models, name="models")
 
 
 @app.command(name="import")
@@ -124,17 +121,3 @@ def demo(
         samples.bring_back(settings)
         print("Ctrl-C leaves them to `avasanj up`.")
         samples.put_through(settings, database, Console(stderr=True), threading.Event())
-
-
-@models.command()
-def fetch() -> None:
-    """Fetch the default models into the data folder and check each file. What is there and whole is left alone."""
-    from scoring import models as text_models
-    from transcription import models as speech_models
-
-    settings = settings_and_log()
-    settings.models_dir.mkdir(parents=True, exist_ok=True)
-    steps = [("speech", speech_models.fetch), ("text", text_models.fetch)]
-    for _name, step in track(steps, description="Models", console=Console(stderr=True), disable=not is_terminal()):
-        step(settings.models_dir)
-    print(f"The models are in {settings.models_dir}.")

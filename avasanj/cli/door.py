@@ -21,7 +21,7 @@ def run() -> int:
     try:
         if _PARTS.intersection(sys.argv[1:2]):
             _share_counters(load_settings())
-        from avasanj.cli import bench, calls, maintenance, measure, people, serve, transcripts  # noqa: F401 - they register their commands
+        from avasanj.cli import bench, calls, maintenance, measure, models, people, serve, transcripts  # noqa: F401 - they register their commands
 
         app()
     except AvasanjError as error:

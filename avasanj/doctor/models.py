@@ -11,7 +11,7 @@ _FETCH = "avasanj models fetch"
 
 
 def speech(settings: Settings) -> Iterator[Finding]:
-    from transcription import models
+    from transcription import model_folder, models
     from transcription.engines import engine_of
 
     folder = settings.speech_model_path
@@ -19,8 +19,8 @@ def speech(settings: Settings) -> Iterator[Finding]:
         wrong = models.verify(settings.models_dir)
         mend = f"`{_FETCH}` fetches it."
     else:
-        wrong = [f"{folder / 'model.bin'} is missing."] if not (folder / "model.bin").is_file() else []
-        mend = "Put a CTranslate2 Whisper model there, or unset AVASANJ_SPEECH_MODEL for the default one."
+        wrong = model_folder.faults(folder)
+        mend = "docs/models.md says how models are brought in; unset AVASANJ_SPEECH_MODEL for the default one."
     if wrong:
         yield fault("speech model", " ".join(wrong[:2]), mend)
         return
@@ -31,9 +31,9 @@ def speech(settings: Settings) -> Iterator[Finding]:
     if weak:
         yield warning(
             "speech model",
-            f"{folder.name} understands too little of {', '.join(sorted(weak))} (base mishears 9 of 10 Persian words). "
+            f"{folder.name} understands too little of {', '.join(sorted(weak))} (Whisper base mishears 9 of 10 Persian words). "
             "It works, and says so on every transcript.",
-            "Put large-v3-turbo or a Persian fine-tune (CTranslate2 form) under models and set AVASANJ_SPEECH_MODEL; a GPU helps.",
+            "docs/models.md says which model to choose; `avasanj evaluate speech --keep` measures one on your own recordings.",
         )
     else:
         yield well("speech model", f"{engine.name}, whole")

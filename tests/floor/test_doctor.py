@@ -31,6 +31,7 @@ from telephony.tables import Call, Pbx
 from tests.conftest import ROOT
 from tests.peers.asterisk import Asterisk
 from tests.telephony.small_pbx import SmallPbx
+from tests.transcription.model_files import whisper
 
 pytest_plugins = ["tests.peers.fixtures"]
 SECRET = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
@@ -256,9 +257,8 @@ def test_without_the_speaker_model_mono_is_said_to_stay_unsplit(settings: Settin
 
 
 def test_a_speech_model_too_weak_for_a_language_in_use_is_warned_of(settings: Settings) -> None:
-    for name in ("whisper-small", "whisper-large-v3-turbo"):
-        (settings.models_dir / name).mkdir(parents=True)
-        (settings.models_dir / name / "model.bin").touch()
+    whisper(settings.models_dir / "whisper-small", parameters=244_000_000)
+    whisper(settings.models_dir / "whisper-large-v3-turbo", parameters=809_000_000)
     small = with_(settings, speech_model="whisper-small", language="en")
     assert of("speech model", models.speech(small)).state is State.OK
     found = of("speech model", models.speech(with_(small, queue_languages={"support": "fa"})))
