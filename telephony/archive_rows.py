@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 from avasanj.errors import InputError
 from avasanj.persian import ascii_digits
 from avasanj.phone import is_hidden
+from telephony import headerless
 from telephony.tables import Direction, Party
 
-SOUND_SUFFIXES = frozenset(
-    {".wav", ".mp3", ".ogg", ".opus", ".flac", ".oga", ".gsm", ".alaw", ".ulaw", ".sln", ".sln16", ".g722"}
-)
+SOUND_SUFFIXES = frozenset({".wav", ".wav16", ".wav49", ".mp3", ".ogg", ".opus", ".oga", ".flac", *headerless.FORMATS})
 COLUMNS = (
     "file", "agent_file", "customer_file", "started_at", "direction", "caller", "called", "agent", "queue", "transcript", "language",
     "agent_channel",

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import struct
 from pathlib import Path
+from typing import BinaryIO
 
-from telephony import problems
+from telephony import problems, wav_header
+from telephony.headerless import format_of
 
 _HASH_BYTES = 1 << 20
-#: Headerless formats that Asterisk writes: codec, rate in Hz, bytes a second.
-_HEADERLESS = {
-    ".alaw": ("pcm_alaw", 8000, 8000.0),
-    ".al": ("pcm_alaw", 8000, 8000.0),
-    ".ulaw": ("pcm_mulaw", 8000, 8000.0),
-    ".ul": ("pcm_mulaw", 8000, 8000.0),
-    ".pcm": ("pcm_mulaw", 8000, 8000.0),
-    ".gsm": ("gsm", 8000, 1650.0),
-    ".sln": ("pcm_s16le", 8000, 16000.0),
-    ".sln16": ("pcm_s16le", 16000, 32000.0),
-    ".g722": ("g722", 16000, 8000.0),
-}
 #: Names of WAV's format numbers, as libsndfile calls them.
 _CODECS = {1: "pcm", 6: "alaw", 7: "ulaw", 0x31: "gsm610"}
-#: Sizes that a WAV writer leaves in the header when it could not come back to fill them in.
-_UNFINISHED = (0, 0xFFFFFFFF, 0x7FFFFFFF)
 
 
 class UnusableSound(Exception):  # noqa: N818 - it says what the file is, not that we failed
@@ -58,15 +45,21 @@ def inspect(path: Path) -> SoundFacts:
     if size == 0:
         raise UnusableSound(problems.EMPTY)
     suffix = path.suffix.lower()
-    if suffix in _HEADERLESS:
-        codec, rate_hz, bytes_per_s = _HEADERLESS[suffix]
-        return SoundFacts(
-            duration_s=round(size / bytes_per_s, 3), rate_hz=rate_hz, codec=codec, channels=1, sha256=sha256_of(path)
-        )
-    if suffix == ".raw":
-        raise UnusableSound(problems.HEADERLESS)
-    wav = _read_wav(path, size)
-    return _measured(path) if wav is None else wav
+    with path.open("rb") as stream:
+        head = stream.read(12)
+        if (raw := format_of(suffix, head)) is not None:
+            return SoundFacts(
+                duration_s=round(size / raw.bytes_per_s, 3),
+                rate_hz=raw.rate_hz,
+                codec=raw.codec,
+                channels=1,
+                sha256=sha256_of(path),
+            )
+        if suffix == ".raw":
+            raise UnusableSound(problems.HEADERLESS)
+        if head[:4] == b"RIFF" and (unfinished := _unfinished(path, stream, head, size)) is not None:
+            return unfinished
+    return _measured(path)
 
 
 def _measured(path: Path) -> SoundFacts:
@@ -87,45 +80,26 @@ def _measured(path: Path) -> SoundFacts:
     )
 
 
-def _read_wav(path: Path, size: int) -> SoundFacts | None:
-    """A WAV whose header does not fit its size, as a PBX that was killed leaves it; None for any other file.
+def _unfinished(path: Path, stream: BinaryIO, head: bytes, size: int) -> SoundFacts | None:
+    """A WAV whose header does not fit its size, as a PBX that was killed leaves it; None for one that fits.
 
     Raises UnusableSound where nothing is in it.
     """
-    with path.open("rb") as stream:
-        head = stream.read(12)
-        if head[:4] != b"RIFF":
-            return None
-        if len(head) < 12 or head[8:12] != b"WAVE":
-            raise UnusableSound(problems.CUT_OFF)
-        form: tuple[int, ...] | None = None
-        while len(chunk := stream.read(8)) == 8:
-            name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
-            if name == b"fmt " and len(body := stream.read(min(length, 16))) == 16:
-                form = struct.unpack("<HHIIHH", body)
-                stream.seek(length - 16 + (length & 1), 1)
-            elif name == b"data":
-                left = size - stream.tell()
-                if left == 0:
-                    raise UnusableSound(problems.EMPTY if length == 0 else problems.CUT_OFF)
-                whole = length not in _UNFINISHED and length <= left + 1
-                return None if whole or form is None else _held(path, form, left)
-            else:
-                stream.seek(length + (length & 1), 1)
-    raise UnusableSound(problems.CUT_OFF)
-
-
-def _held(path: Path, form: tuple[int, ...], left: int) -> SoundFacts:
-    """What an unfinished WAV holds, by its format and the bytes that came."""
-    tag, channels, rate_hz, bytes_per_s, _, bits = form
-    if not (rate_hz and bytes_per_s and channels):
+    wav = wav_header.read(stream, size) if wav_header.is_wav(head) else None
+    if wav is None:
         raise UnusableSound(problems.CUT_OFF)
-    codec = f"wav/{_CODECS.get(tag, str(tag))}" + (f"_{bits}" if tag == 1 else "")
+    if wav.held == 0:
+        raise UnusableSound(problems.EMPTY if wav.told == 0 else problems.CUT_OFF)
+    if wav.right:
+        return None
+    if not (wav.rate_hz and wav.bytes_per_s and wav.channels):
+        raise UnusableSound(problems.CUT_OFF)
+    codec = f"wav/{_CODECS.get(wav.tag, str(wav.tag))}" + (f"_{wav.bits}" if wav.tag == 1 else "")
     return SoundFacts(
-        duration_s=round(left / bytes_per_s, 3),
-        rate_hz=rate_hz,
+        duration_s=round(wav.held / wav.bytes_per_s, 3),
+        rate_hz=wav.rate_hz,
         codec=codec,
-        channels=channels,
+        channels=wav.channels,
         sha256=sha256_of(path),
         cut_off=True,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avasanj.errors import InputError
+from telephony import headerless, wav_header
+from transcription.endings import breaks_off
 
 Samples = NDArray[np.float32]
 
@@ -18,28 +19,32 @@ Samples = NDArray[np.float32]
 _HEADER_BYTES = 44
 #: containers that are opened; others (playlists above all, which could name other files) are refused
 _CONTAINERS = "wav,w64,mp3,ogg,flac,matroska,webm,mov,mp4,aac,au,aiff,amr,caf,gsm"
+_DEMUXERS = {"pcm_s16le": "s16le", "pcm_alaw": "alaw", "pcm_mulaw": "mulaw"}
 #: files without a header, by ending: demuxer and rate in Hz
 RAW_FORMATS: dict[str, tuple[str, int]] = {
-    ".sln": ("s16le", 8000), ".sln8": ("s16le", 8000), ".raw": ("s16le", 8000), ".sln12": ("s16le", 12000),
-    ".sln16": ("s16le", 16000), ".sln24": ("s16le", 24000), ".sln32": ("s16le", 32000), ".sln44": ("s16le", 44100),
-    ".sln48": ("s16le", 48000), ".alaw": ("alaw", 8000), ".al": ("alaw", 8000), ".ulaw": ("mulaw", 8000),
-    ".ul": ("mulaw", 8000), ".pcm": ("mulaw", 8000), ".mu": ("mulaw", 8000), ".g722": ("g722", 16000),
-    ".gsm": ("gsm", 8000),
-}  # fmt: skip
+    ".raw": ("s16le", 8000),
+    **{ending: (_DEMUXERS.get(raw.codec, raw.codec), raw.rate_hz) for ending, raw in headerless.FORMATS.items()},
+}
+#: a hole in a recording's own time is filled with silence from this length on, and up to this one where no header tells
+_HOLE_S, _LONGEST_HOLE_S = 0.05, 600.0
+#: faults after which a file is given up: what decodes to nothing else would be tried for ever
+_MOST_FAULTS = 10_000
 
 
 class Recording:
     """One recording, read block by block, so that its length doesn't matter to memory.
 
     `channel` picks one channel of a stereo file; None mixes all of them. After `blocks` has run to its end,
-    `duration_s` is what could be heard and `cut_off` says whether the file broke off before its own end.
+    `duration_s` is what could be heard, `cut_off` says whether the file broke off before its own end, and `damaged`
+    whether something in its middle can't be heard: that is silence of the same length.
     """
 
     def __init__(self, path: Path, *, channel: int | None = None) -> None:
         self.path = path
         self.channel = channel
         self.duration_s = 0.0
-        self.cut_off = False
+        self.cut_off = self.damaged = False
+        self._failing = False  #: nothing could be decoded since the last fault
 
     def blocks(self, rate_hz: int, block_s: float = 1.0) -> Iterator[Samples]:
         """Consecutive blocks of exactly `block_s` seconds, the last one shorter.
@@ -64,31 +69,63 @@ class Recording:
             yield np.concatenate(held)
 
     def _pieces(self, rate_hz: int) -> Iterator[Samples]:
-        """Decoded and resampled samples as they come; a fault in the middle ends them and sets `cut_off`."""
+        """Decoded and resampled samples as they come, at their own times."""
         import av
 
         self._require_sound()
-        resampler = None
-        heard = False
+        heard_s = 0.0
+        kind: tuple[str, str, int] | None = None
+        resampler: Any = None
         try:
             with self.path.open("rb") as file, _open(file, self.path) as container:
-                stream = container.streams.audio[0]
+                stream = _sound_of(container)
                 self._require_channel(int(stream.codec_context.channels))
-                for frame in container.decode(stream):
-                    resampler = resampler or _resampler(frame, rate_hz, mix=self.channel is None)
+                for frame, hole_s in self._frames(container, stream):
+                    for start in range(0, round(hole_s * rate_hz), rate_hz):
+                        yield np.zeros(min(rate_hz, round(hole_s * rate_hz) - start), np.float32)
+                    if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):
+                        resampler = _resampler(frame, rate_hz, mix=self.channel is None)
                     for piece in resampler.resample(frame):
-                        heard = True
                         yield self._pick(piece)
+                    heard_s += hole_s + frame.samples / frame.sample_rate
                 for piece in resampler.resample(None) if resampler else ():
                     yield self._pick(piece)
         except (av.error.FFmpegError, IndexError, EOFError) as error:
-            if not heard:
+            self._failing = True
+            if not heard_s:
                 raise InputError(
                     f"{self.path} is not audio that can be read ({_reason(error)}). "
                     "Play it by hand; if it is damaged, restore it from the PBX and import the call again."
                 ) from error
-            self.cut_off = True
-        self.cut_off = self.cut_off or _promises_more(self.path)
+        own_hz = kind[2] if kind else rate_hz
+        self.cut_off = breaks_off(self.path, heard_s, rate_hz=own_hz, failing=self._failing)
+
+    def _frames(self, container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+        """Each frame, and how many seconds of sound are missing before it: what can't be decoded is passed over."""
+        import av
+
+        told_s = container.duration / 1e6 if container.duration else None
+        first_s: float | None = None
+        at_s, faults = 0.0, 0
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                faults, self._failing = faults + 1, True
+                if faults > _MOST_FAULTS:
+                    return
+                continue
+            for frame in frames:
+                hole_s = 0.0
+                if frame.time is not None:
+                    first_s = frame.time if first_s is None else first_s
+                    hole_s = frame.time - first_s - at_s
+                    most_s = _LONGEST_HOLE_S if told_s is None else told_s + 1.0 - at_s
+                    hole_s = hole_s if _HOLE_S < hole_s <= most_s else 0.0
+                self.damaged = self.damaged or hole_s > 0 or self._failing
+                self._failing = False
+                at_s += hole_s + frame.samples / frame.sample_rate
+                yield frame, hole_s
 
     def _require_sound(self) -> None:
         try:
@@ -124,14 +161,27 @@ def _open(file: Any, path: Path) -> Any:
     import av
 
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": ""}
-    raw = RAW_FORMATS.get(path.suffix.lower())
     with path.open("rb") as start:
-        headed = start.read(4) in (b"RIFF", b"OggS", b"fLaC")
-    if raw is None or headed:
+        head = start.read(12)
+        if wav_header.is_wav(head):
+            header = wav_header.read(start, path.stat().st_size)
+            if header is None:
+                raise InputError(f"{path} is a WAV file without sound: its header is damaged. Restore it from the PBX.")
+            if header.more:
+                options["ignore_length"] = "1"
+    raw = RAW_FORMATS.get(path.suffix.lower())
+    if raw is None or headerless.has_header(head):
         return av.open(file, options=options)
     name, rate_hz = raw
-    rate = {"sample_rate": str(rate_hz)} if name in ("s16le", "alaw", "mulaw") else {}
+    rate = {"sample_rate": str(rate_hz)} if name in _DEMUXERS.values() else {}
     return av.open(file, format=name, options={**options, **rate, "format_whitelist": name})
+
+
+def _sound_of(container: Any) -> Any:
+    stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise EOFError("its codec is not known")
+    return stream
 
 
 def _resampler(frame: Any, rate_hz: int, *, mix: bool) -> Any:
@@ -145,20 +195,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, IndexError):
         return "no audio track"
     return str(getattr(error, "strerror", None) or error)
-
-
-def _promises_more(path: Path) -> bool:
-    """Whether a WAV file's header promises more sound than the file holds, as when the PBX died or the disk was full."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if file.read(4) != b"RIFF":
-            return False
-        file.seek(12)
-        while len(head := file.read(8)) == 8:
-            name, length = head[:4], struct.unpack("<I", head[4:])[0]
-            if name == b"data":
-                held = size - file.tell()
-                # what is written to a pipe is whole and has the largest size there is; nought is a PBX that was killed
-                return held > 0 if length == 0 else length != 0xFFFFFFFF and length > held + 1
-            file.seek(length + length % 2, 1)
-    return False

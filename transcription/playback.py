@@ -38,7 +38,8 @@ class Made:
     peaks: dict[str, list[float]]
     mono: bool
     problems: dict[int, str]  #: recording id -> why it could not be used
-    cut_off: frozenset[Party]  #: parties of whom a recording broke off before its end
+    cut_off: dict[Party, float]  #: parties of whom a recording broke off, and the second up to which it could be heard
+    damaged: frozenset[Party]  #: parties of whom something in the middle can't be heard
 
 
 class _Source:
@@ -48,14 +49,16 @@ class _Source:
         self.leg, self.problem = leg, ""
         self.recording = Recording(leg.path, channel=leg.channel)
         self._lead = round(max(leg.start_s, 0.0) * _RATE_HZ)
+        self.end_s = 0.0  #: where its sound ends, on the call's clock
 
     def blocks(self) -> Iterator[Samples]:
-        carried = np.zeros(0, np.float32)
+        total = self._lead
         for _ in range(self._lead // _RATE_HZ):
             yield np.zeros(_RATE_HZ, np.float32)
         carried = np.zeros(self._lead % _RATE_HZ, np.float32)
         try:
             for block in sound_of(self.leg, self.recording):
+                total += len(block)
                 carried = np.concatenate([carried, block])
                 while len(carried) >= _RATE_HZ:
                     yield carried[:_RATE_HZ]
@@ -63,6 +66,7 @@ class _Source:
         except InputError as error:
             self.problem = str(error)
             return
+        self.end_s = total / _RATE_HZ
         if len(carried):
             yield carried
 
@@ -103,7 +107,8 @@ def make(legs: Sequence[Leg], target: Path) -> Made | None:
         peaks={Party.MIXED.value: left} if mono else {Party.CUSTOMER.value: left, Party.AGENT.value: right},
         mono=mono,
         problems={source.leg.recording_id: source.problem for source in sources if source.problem},
-        cut_off=frozenset(source.leg.party for source in sources if source.recording.cut_off),
+        cut_off=_ends([source for source in sources if source.recording.cut_off]),
+        damaged=frozenset(source.leg.party for source in sources if source.recording.damaged),
     )
 
 
@@ -116,6 +121,14 @@ def problems_of(legs: Sequence[Leg]) -> dict[int, str]:
         except InputError as error:
             problems[leg.recording_id] = str(error)
     return problems
+
+
+def _ends(sources: Sequence[_Source]) -> dict[Party, float]:
+    """The last second of each party's sources."""
+    ends: dict[Party, float] = {}
+    for source in sources:
+        ends[source.leg.party] = round(max(source.end_s, ends.get(source.leg.party, 0.0)), 3)
+    return ends
 
 
 def _mixed(sources: Sequence[_Source], *, mono: bool) -> Iterator[Samples]:

@@ -75,6 +75,7 @@ def prepare_playback(settings: Settings, database: Database, call_id: uuid.UUID)
                     duration_s=made.duration_s,
                     peaks=made.peaks,
                     mono=made.mono,
+                    breaks_off={party.value: end_s for party, end_s in made.cut_off.items()},
                     warning="\n".join(_warnings(call, made, problems)) or None,
                 )
             )
@@ -259,6 +260,6 @@ def _warnings(call: ledger.Call, made: playback.Made, problems: Mapping[int, str
     warnings = []
     if not made.mono:
         warnings += [(_UNHEARD if p in broken else _ABSENT)[p] for p in (Party.CUSTOMER, Party.AGENT) if p not in heard]
-    warnings += [_PARTLY[party] for party in sorted(broken & heard)]
+    warnings += [_PARTLY[party] for party in sorted((broken & heard) | made.damaged)]
     warnings += [CUT_OFF[party] for party in sorted(made.cut_off)]
     return warnings

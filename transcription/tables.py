@@ -28,6 +28,8 @@ class Playback(Base):
     peaks: Mapped[dict[str, Any]]
     mono: Mapped[bool] = mapped_column(default=False)  #: both parties in one channel: who spoke can only be guessed
     warning: Mapped[str | None]  #: what was wrong with the recordings, in words for a person
+    #: parties whose recording ends before its own end, and the second up to which it could be heard: {"agent": 61.2}
+    breaks_off: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class Transcript(Base):

@@ -22,7 +22,6 @@ from telephony.tables import Call
 from transcription import live_turns, versions
 from transcription.corrections import history
 from transcription.exports import dropped
-from transcription.reasons import CUT_OFF
 from transcription.tables import LiveTurn, Measures, Playback, Rehearing, Transcript, Turn
 
 
@@ -188,20 +187,14 @@ class CallDetail:
 
     @property
     def _cut_offs(self) -> list[Break]:
-        """Where a recording ends that breaks off: as far as it could be heard, else at the end of all."""
-        if self.playback is None or not self.playback.warning:
+        """Where a recording that breaks off could be heard no more."""
+        if self.playback is None:
             return []
-        broken = [party for party, said in CUT_OFF.items() if said in self.playback.warning.splitlines()]
-        found, end_s = [], self.playback.duration_s
-        for party in broken:
-            ends = [
-                (r.offset_s or self.zero_s) - self.zero_s + r.duration_s
-                for r in self.call.recordings
-                if r.party == party and r.duration_s
-            ]
-            at_s = min(max(ends, default=end_s), end_s)
-            found.append(Break(kind="cut_off", start_s=round(at_s, 2), end_s=end_s, party=party.value))
-        return found
+        end_s = self.playback.duration_s
+        return [
+            Break(kind="cut_off", start_s=round(min(at_s, end_s), 2), end_s=end_s, party=party)
+            for party, at_s in self.playback.breaks_off.items()
+        ]
 
     @property
     def words_dir(self) -> str:

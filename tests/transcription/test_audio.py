@@ -1,11 +1,13 @@
 """Reading recordings: every format that PBXs write, and what a bad file is told."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from avasanj.errors import InputError
+from telephony.soundfiles import UnusableSound, inspect
 from telephony.tables import Party
 from tests.transcription.sounds import Samples, convert, music, sample, silence, tone, write_wav
 from transcription.audio import Recording
@@ -19,6 +21,8 @@ FORMATS = {
     "wide.wav16": ("-ar", "16000", "-ac", "1", "-c:a", "pcm_s16le", "-f", "wav"),
     "raw.sln": (*_8K, "-f", "s16le"),
     "raw.sln16": ("-ar", "16000", "-ac", "1", "-f", "s16le"),
+    "raw.sln48": ("-ar", "48000", "-ac", "1", "-f", "s16le"),
+    "raw.gsm": (*_8K, "-c:a", "libgsm", "-f", "gsm"),
     "raw.alaw": (*_8K, "-f", "alaw"),
     "raw.ulaw": (*_8K, "-f", "mulaw"),
     "raw.g722": ("-ar", "16000", "-ac", "1", "-c:a", "g722", "-f", "g722"),
@@ -105,6 +109,117 @@ def test_an_opus_file_cut_in_the_middle_is_heard_as_far_as_it_goes(tmp_path: Pat
     path = tmp_path / "half.ogg"
     path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     assert 10 * 8000 < len(read(path)) < len(read(whole)) * 0.7
+
+
+SWEEP_S = 10.0
+DAMAGED = {
+    "wav": (*_8K, "-c:a", "pcm_s16le"),
+    "mp3": (*_8K, "-b:a", "32k"),
+    "opus": ("-c:a", "libopus", "-b:a", "24k"),
+    "flac": (*_8K,),
+}
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Ten seconds of a tone that rises from 300 to 3300 Hz, in several formats."""
+    folder = tmp_path_factory.mktemp("swept")
+    t = np.arange(int(SWEEP_S * 8000)) / 8000
+    plain = write_wav(folder / "plain.wav", (0.4 * np.sin(2 * np.pi * (300 * t + 150 * t**2))).astype(np.float32))
+    return {end: convert(plain, folder / f"a.{end}", *how).read_bytes() for end, how in DAMAGED.items()}
+
+
+def pitch_hz(samples: Samples, at_s: float) -> float:
+    piece = samples[round(at_s * 8000) - 512 : round(at_s * 8000) + 512]
+    return float(np.abs(np.fft.rfft(piece * np.hanning(len(piece)), 8192)).argmax() * 8000 / 8192)
+
+
+def is_rising(samples: Samples, at_s: float) -> bool:
+    return abs(pitch_hz(samples, at_s) - (300 + 300 * at_s)) < 40
+
+
+@pytest.mark.parametrize("end", DAMAGED)
+def test_a_file_cut_in_two_is_heard_to_its_last_second_and_says_so(
+    tmp_path: Path, swept: dict[str, bytes], end: str
+) -> None:
+    path = tmp_path / f"half.{end}"
+    path.write_bytes(swept[end][: len(swept[end]) // 2])
+    recording = Recording(path)
+    heard = np.concatenate(list(recording.blocks(8000)))
+    assert recording.cut_off
+    assert recording.duration_s == pytest.approx(SWEEP_S / 2, abs=1.0)
+    assert all(is_rising(heard, at_s) for at_s in np.arange(0.5, recording.duration_s - 0.2, 0.5))
+
+
+@pytest.mark.parametrize("end", DAMAGED)
+def test_what_comes_after_a_damaged_place_is_heard_at_its_own_time(
+    tmp_path: Path, swept: dict[str, bytes], end: str
+) -> None:
+    data = swept[end]
+    middle = len(data) // 2 + 500  # within a page of Ogg
+    path = tmp_path / f"hurt.{end}"
+    path.write_bytes(data[:middle] + np.random.default_rng(3).bytes(800) + data[middle + 800 :])
+    recording = Recording(path)
+    heard = np.concatenate(list(recording.blocks(8000)))
+    assert not recording.cut_off
+    assert recording.damaged == (end != "wav")  # PCM is as good as its bytes
+    # an MP3's frames carry no times: what was lost of them is a third of a second
+    assert len(heard) / 8000 == pytest.approx(SWEEP_S, abs=0.5 if end == "mp3" else 0.05)
+    assert is_rising(heard, 3.0)
+    assert end == "mp3" or is_rising(heard, 9.0)
+
+
+@pytest.mark.parametrize("end", DAMAGED)
+def test_a_whole_file_with_a_garbage_tail_is_whole(tmp_path: Path, swept: dict[str, bytes], end: str) -> None:
+    path = tmp_path / f"tail.{end}"
+    path.write_bytes(swept[end] + np.random.default_rng(3).bytes(3000))
+    recording = Recording(path)
+    heard = np.concatenate(list(recording.blocks(8000)))
+    assert not recording.cut_off
+    assert len(heard) / 8000 == pytest.approx(SWEEP_S, abs=0.05)
+
+
+@pytest.mark.parametrize(("told", "cut_off"), [(0, True), (0xFFFFFFFF, False), (0x7FFFFFFF, True), (16_000, True)])
+def test_a_wav_whose_header_lies_of_its_length_is_heard_whole(
+    tmp_path: Path, swept: dict[str, bytes], told: int, cut_off: bool
+) -> None:
+    data = bytearray(swept["wav"])
+    at = data.index(b"data") + 4
+    data[at : at + 4] = told.to_bytes(4, "little")
+    path = tmp_path / "a.wav"
+    path.write_bytes(bytes(data))
+    recording = Recording(path)
+    assert len(np.concatenate(list(recording.blocks(8000)))) == SWEEP_S * 8000
+    assert recording.cut_off == cut_off
+    assert inspect(path).duration_s == pytest.approx(SWEEP_S, abs=0.01)
+
+
+@pytest.mark.parametrize(("end", "name"), [("wav", "a.sln"), ("wav", "a.mp3"), ("mp3", "a.wav"), ("flac", "a.alaw")])
+def test_a_wrong_ending_changes_nothing(tmp_path: Path, swept: dict[str, bytes], end: str, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(swept[end])
+    assert is_rising(read(path), 7.0)
+    assert inspect(path).duration_s == pytest.approx(SWEEP_S, abs=0.1)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WAVE", b""])
+def test_a_file_of_zeros_as_a_full_disk_leaves_it_is_refused_at_once(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "a.wav"
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(400_000_000)
+    with pytest.raises(InputError):
+        read(path)
+    with pytest.raises(UnusableSound):
+        inspect(path)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(InputError, match="is not a file"):
+        read(tmp_path / "a.wav")
 
 
 @pytest.mark.parametrize(

@@ -24,21 +24,29 @@ def upgrade() -> None:
     op.alter_column("transcript", "current", server_default=None, schema=_S)
     op.add_column("transcript", sa.Column("language_probability", sa.Float()), schema=_S)
     op.add_column("transcript", sa.Column("model_version", sa.Text()), schema=_S)
-    op.add_column("transcript", sa.Column("speakers_guessed", sa.Boolean(), server_default=sa.false(), nullable=False), schema=_S)
+    op.add_column(
+        "transcript", sa.Column("speakers_guessed", sa.Boolean(), server_default=sa.false(), nullable=False), schema=_S
+    )
     op.alter_column("transcript", "speakers_guessed", server_default=None, schema=_S)
     op.add_column("transcript", sa.Column("changed_at", sa.DateTime(timezone=True)), schema=_S)
     op.execute("update transcription.transcript set changed_at = made_at")
     op.alter_column("transcript", "changed_at", nullable=False, schema=_S)
     op.add_column("transcript", sa.Column("set_aside_at", sa.DateTime(timezone=True)), schema=_S)
     op.drop_constraint("uq_transcript_call_id", "transcript", schema=_S)
-    op.create_index("uq_transcript_current", "transcript", ["call_id"], unique=True, schema=_S, postgresql_where="current")
+    op.create_index(
+        "uq_transcript_current", "transcript", ["call_id"], unique=True, schema=_S, postgresql_where="current"
+    )
     op.create_index("ix_transcript_call_id", "transcript", ["call_id"], schema=_S)
+    op.add_column("playback", sa.Column("breaks_off", _JSON, server_default="{}", nullable=False), schema=_S)
+    op.alter_column("playback", "breaks_off", server_default=None, schema=_S)
     op.add_column("turn", sa.Column("corrected", sa.Text()), schema=_S)
     op.add_column("turn", sa.Column("words", _JSON), schema=_S)
     op.add_column("turn", sa.Column("plain", sa.Text(), server_default="", nullable=False), schema=_S)
     op.alter_column("turn", "plain", server_default=None, schema=_S)
     _make_searchable()
-    op.create_index("ix_turn_plain", "turn", [sa.text("to_tsvector('simple', plain)")], schema=_S, postgresql_using="gin")
+    op.create_index(
+        "ix_turn_plain", "turn", [sa.text("to_tsvector('simple', plain)")], schema=_S, postgresql_using="gin"
+    )
     op.create_table(
         "correction",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -80,7 +88,9 @@ def upgrade() -> None:
         sa.Column("transcript_id", sa.Uuid()),
         sa.ForeignKeyConstraint(["call_id"], [_CALL], name="fk_rehearing_call_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["asked_by"], [_USER], name="fk_rehearing_asked_by", ondelete="SET NULL"),
-        sa.ForeignKeyConstraint(["transcript_id"], [f"{_S}.transcript.id"], name="fk_rehearing_transcript_id", ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["transcript_id"], [f"{_S}.transcript.id"], name="fk_rehearing_transcript_id", ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_rehearing"),
         schema=_S,
     )
@@ -148,9 +158,17 @@ def downgrade() -> None:
     op.drop_column("turn", "plain", schema=_S)
     op.drop_column("turn", "words", schema=_S)
     op.drop_column("turn", "corrected", schema=_S)
+    op.drop_column("playback", "breaks_off", schema=_S)
     op.execute("delete from transcription.transcript where not current")
     op.drop_index("ix_transcript_call_id", table_name="transcript", schema=_S)
     op.drop_index("uq_transcript_current", table_name="transcript", schema=_S)
     op.create_unique_constraint("uq_transcript_call_id", "transcript", ["call_id"], schema=_S)
-    for column in ("set_aside_at", "changed_at", "speakers_guessed", "model_version", "language_probability", "current"):
+    for column in (
+        "set_aside_at",
+        "changed_at",
+        "speakers_guessed",
+        "model_version",
+        "language_probability",
+        "current",
+    ):
         op.drop_column("transcript", column, schema=_S)
