@@ -51,23 +51,35 @@ def data_folder(settings: Settings) -> Iterator[Finding]:
 
 
 def gpu(settings: Settings) -> Finding:
-    """Whether a graphics processor is there and used as the settings say. Loads no library for it."""
+    """Whether graphics cards are there and used as the settings say. Loads CTranslate2 only where they ask for one."""
     seen = len(list(Path("/dev").glob("nvidia[0-9]*")))
-    if settings.speech_device == "cuda" and not seen:
-        return fault(
-            "graphics processor",
-            "AVASANJ_SPEECH_DEVICE is cuda and no NVIDIA device is in /dev.",
-            "Install its driver (nvidia-smi must list it), or set AVASANJ_SPEECH_DEVICE=cpu.",
-        )
     if settings.speech_device == "cpu" and seen:
         return warning(
             "graphics processor",
             f"{seen} NVIDIA device(s) seen, but speech runs on the processor.",
-            "Set AVASANJ_SPEECH_DEVICE=cuda and AVASANJ_SPEECH_COMPUTE_TYPE=int8_float16 for many times the speed.",
+            "Set AVASANJ_SPEECH_DEVICE=cuda for many times the speed.",
         )
-    if seen:
-        return well("graphics processor", f"{seen} NVIDIA device(s), used for speech")
-    return well("graphics processor", f"none; speech runs on {settings.threads} processor threads")
+    if settings.speech_device == "cpu" or (settings.speech_device == "auto" and not seen):
+        return well("graphics processor", f"none; speech runs on {settings.threads} processor threads")
+    return _cards(settings)
+
+
+def _cards(settings: Settings) -> Finding:
+    from transcription import devices
+
+    free = []
+    try:
+        for device in devices.devices_of(settings.speech_device):
+            devices.require(device)
+            devices.require_type(device, devices.compute_type_of(device, settings.speech_compute_type))
+            room = devices.free_memory(device)
+            free.append(f"{device}{'' if room is None else f' ({room / 1e9:.1f} GB free)'}")
+    except LastingError as error:
+        said, _, mend = str(error).partition(". ")
+        if settings.speech_fallback_device or settings.speech_fallback_model:
+            return warning("graphics processor", f"{said}. Another device or model takes its place.", mend)
+        return fault("graphics processor", f"{said}.", mend)
+    return well("graphics processor", f"{', '.join(free)}, used for speech")
 
 
 def dashboard_port(settings: Settings) -> Finding:

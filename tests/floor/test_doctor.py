@@ -24,6 +24,7 @@ from sqlalchemy import text
 from avasanj import doctor, migrate, stuck, work
 from avasanj.database import Database, utc_now
 from avasanj.doctor import Finding, State, machine, models, pbx, webhook
+from avasanj.pbx_settings import PbxSettings
 from avasanj.people import Worker
 from avasanj.settings import Settings
 from crm_sync.tables import Connection, OutboxEvent
@@ -221,6 +222,26 @@ def test_a_graphics_processor_that_is_asked_for_must_be_there(settings: Settings
     there = any(Path("/dev").glob("nvidia[0-9]*"))
     assert machine.gpu(with_(settings, speech_device="cuda")).state is (State.OK if there else State.FAULT)
     assert machine.gpu(with_(settings, speech_device="cpu")).state is (State.WARNING if there else State.OK)
+    assert machine.gpu(with_(settings, speech_device="auto")).state is State.OK
+    missing = with_(settings, speech_device="cuda:0,cuda:99")
+    found = machine.gpu(missing)
+    assert (found.state, "AVASANJ_SPEECH_DEVICE says cuda:" in found.text) == (State.FAULT, True)
+    assert "AVASANJ_SPEECH_DEVICE" in (found.mend or "")
+    assert machine.gpu(with_(missing, speech_fallback_device="cpu")).state is State.WARNING
+
+
+def test_a_fallback_model_has_to_be_there_before_it_is_needed(settings: Settings) -> None:
+    whisper(settings.models_dir / "whisper-large-v3-turbo", parameters=809_000_000)
+    here = with_(settings, speech_model="whisper-large-v3-turbo", speech_fallback_model="whisper-medium")
+    found = of("fallback model", models.speech(here))
+    assert (found.state, "whisper-medium" in found.text) == (State.WARNING, True)
+
+
+def test_every_language_in_which_calls_may_be_heard_counts(settings: Settings) -> None:
+    one = with_(settings, language="en")
+    assert models.languages_used(one) == ["en"]
+    assert models.languages_used(with_(one, call_language="auto")) == ["en", "fa"]
+    assert models.languages_used(with_(one, pbxs={"a": PbxSettings(host="h", language="fa")})) == ["en", "fa"]
 
 
 def test_an_unknown_time_zone_is_a_fault(settings: Settings) -> None:
