@@ -135,6 +135,7 @@ def convert(
 
 def _convert(given: Path, made: Path, quantization: str) -> None:
     from ctranslate2.converters import TransformersConverter
+    from safetensors import SafetensorError
 
     _require_whisper(given)
     with tempfile.TemporaryDirectory() as work, contextlib.redirect_stderr(io.StringIO()):
@@ -142,7 +143,7 @@ def _convert(given: Path, made: Path, quantization: str) -> None:
         beside = [one for one in _BESIDE if (source / one).is_file()]
         try:
             TransformersConverter(str(source), copy_files=beside).convert(str(made), quantization=quantization)
-        except (OSError, ValueError, RuntimeError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, AttributeError, SafetensorError) as error:
             raise InputError(f"{given} can't be converted: {_line(error)}. Is the model whole?") from error
 
 

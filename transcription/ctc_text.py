@@ -22,8 +22,9 @@ _BEAM = 12
 _LEAST = math.log(1e-3)
 #: a frame that is blank to this degree changes no text
 _SURELY_BLANK = math.log(0.999)
-#: gained for each letter of a hot word, in natural logarithms; a letter that was not said costs more than that
-_PER_LETTER = 0.6
+#: gained for each letter of a hot word and for the whole of it at most, in natural logarithms: a letter that the sound clearly
+#: speaks against costs more
+_PER_LETTER, _AT_MOST = 0.6, 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,10 @@ class _Hot:
     depth: int = 0
     whole: bool = False
 
+    @property
+    def gain(self) -> float:
+        return min(_AT_MOST, _PER_LETTER * self.depth)
+
     @staticmethod
     def of(hot_words: Iterable[str]) -> _Hot:
         root = _Hot()
@@ -113,7 +118,7 @@ class _Path:
     @property
     def rank(self) -> float:
         """With what the beginning of a hot word promises."""
-        return self.total + self.gained + (_PER_LETTER * self.spot.depth if self.spot else 0.0)
+        return self.total + self.gained + (self.spot.gain if self.spot else 0.0)
 
     def settled(self, root: _Hot) -> float:
         """What is gained if the text ends here: a hot word begun gives nothing."""
@@ -163,7 +168,7 @@ def _followed(spot: _Hot | None, gained: float, letter: str, root: _Hot) -> tupl
     if letter != " ":
         return (spot.children.get(letter) if spot else None), gained
     if spot is not None and spot.whole:
-        gained += _PER_LETTER * spot.depth
+        gained += spot.gain
     return (spot.children.get(" ", root) if spot else root), gained
 
 
