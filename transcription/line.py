@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from transcription.believing import Recognised
-from transcription.recogniser import Asked
+from transcription.recogniser import Asked, filled_up
 
 #: a lower number goes first
 URGENT, LIVE, NORMAL, LATER = 0, 5, 10, 20
@@ -210,5 +210,7 @@ class Line:
 
 
 def _together(one: Asked, other: Asked) -> bool:
-    """A batch has one prompt."""
-    return (one.language, one.hot_words) == (other.language, other.hot_words)
+    """A batch has one prompt, and one length once it is filled with silence."""
+    return (one.language, one.hot_words, type(one)) == (other.language, other.hot_words, type(other)) and (
+        filled_up(len(one.window.samples)) == filled_up(len(other.window.samples))
+    )

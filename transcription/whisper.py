@@ -13,7 +13,7 @@ from avasanj.log import get_logger
 from transcription import loading, strength
 from transcription.audio import Samples
 from transcription.devices import CPU, Device, batch_for, free_memory
-from transcription.recogniser import Asked
+from transcription.recogniser import Asked, filled_up
 from transcription.windows import RATE_HZ
 from transcription.words import Word
 
@@ -22,14 +22,10 @@ _BEAM = 5
 _BATCH = 4
 #: at most: beyond it a card is no quicker
 _BATCH_ON_CARD = 64
-#: a shorter window than this lowers accuracy
-_SHORTEST_S = 10.0
 #: The careful way: temperatures in turn, and how many pieces of words a window can hold (Persian needs the most).
 _TEMPERATURES = (0.0, 0.4, 0.8)
 _FEW_TOKENS, _TOKENS_PER_S, _MOST_TOKENS = 20, 18.0, 400
 _MOST_COMPRESSION = 2.2
-#: Samples in whose multiples sound is handed on: the libraries keep memory for every length they have seen, 1.3 MB a call
-_STEP = RATE_HZ
 _READ = 1 << 20
 _log = get_logger(__name__)
 
@@ -105,8 +101,7 @@ class WhisperRecogniser:
             Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=one.language)
             for one in asked
         ]
-        length = max(*(len(w.samples) for w in windows), int(_SHORTEST_S * RATE_HZ))
-        length += -length % _STEP
+        length = max(filled_up(len(w.samples)) for w in windows)
         features = np.stack(
             [model.feature_extractor(np.pad(w.samples, (0, length - len(w.samples))))[..., :-1] for w in windows]
         )

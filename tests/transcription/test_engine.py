@@ -19,6 +19,7 @@ from tests.transcription.test_audio import read
 from transcription.believing import Recognised
 from transcription.engine import LATER, NORMAL, URGENT, Heard, Leaving, SpeechEngine
 from transcription.recogniser import Asked
+from transcription.whisper import WhisperRecogniser
 from transcription.words import Word
 
 pytestmark = pytest.mark.timeout(60)
@@ -53,7 +54,7 @@ def test_windows_of_several_callers_fill_one_batch(engine: SpeechEngine, recorde
     recorder.gate.clear()
     first = engine.submit(asked(3))
     assert recorder.busy.wait(5)
-    others = [engine.submit(asked(10 + n)) for n in range(4)]
+    others = [engine.submit(asked(12.5 + n / 2)) for n in range(4)]
     recorder.gate.set()
     results([first, *others])
     assert [len(batch) for batch in recorder.batches] == [1, 4]
@@ -66,6 +67,20 @@ def test_calls_at_once_are_heard_as_each_alone(engine: SpeechEngine, pool: Threa
     assert sum(len(heard.spoken) for heard in alone.values()) > 20
     together = list(pool.map(lambda name: engine.transcribe(sample_legs(name), "en"), names))
     assert together == [alone[name] for name in names]
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_the_real_models_words_times_and_doubts_do_not_depend_on_the_calls_beside(models_dir: Path) -> None:
+    engine = SpeechEngine([WhisperRecogniser(models_dir / "whisper-base", threads=2)])
+    names = ["en-wrong-number", "en-rude-agent", "en-forgot-greeting"]
+    try:
+        alone = [engine.transcribe(sample_legs(name), "en") for name in names]
+        with ThreadPoolExecutor(3) as pool:
+            together = list(pool.map(lambda name: engine.transcribe(sample_legs(name), "en"), names))
+    finally:
+        engine.leave()
+    assert together == alone
 
 
 def test_batches_are_filled_from_calls_too_short_to_fill_one(
@@ -178,7 +193,7 @@ def test_a_window_that_fails_is_its_own_callers_trouble(engine: SpeechEngine, re
     recorder.gate.clear()
     first = engine.submit(asked(3))
     assert recorder.busy.wait(5)
-    good, bad = [engine.submit(asked(10)) for _ in range(3)], engine.submit(asked(11))
+    good, bad = [engine.submit(asked(10.5)) for _ in range(3)], engine.submit(asked(11))
     recorder.gate.set()
     assert all(found.words for found in results([first, *good]))
     with pytest.raises(ValueError, match="a bad window"):

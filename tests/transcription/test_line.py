@@ -24,9 +24,15 @@ def lengths(batch: list[Waiting]) -> list[float]:
 
 def test_windows_of_like_length_go_together() -> None:
     line, caller = Line(), Caller(urgency=NORMAL)
-    put(line, caller, 15, 4, 15, 5, 14, 4)
+    put(line, caller, 15, 4, 15, 5, 14, 13, 4)
     assert lengths(line.take(3, never)) == [15, 15, 14]
     assert lengths(line.take(3, never)) == [4, 4, 5]
+
+
+def test_what_a_window_is_filled_up_to_does_not_depend_on_its_batch() -> None:
+    line, caller = Line(), Caller(urgency=NORMAL)
+    put(line, caller, 9, 10, 11, 12.1, 15, 3)
+    assert [lengths(line.take(4, never)) for _ in range(3)] == [[9, 10, 3], [11], [12.1, 15]]
 
 
 def test_urgent_windows_go_first_whenever_they_came() -> None:
