@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avasanj.errors import InputError, PassingError
 from telephony.tables import Party
@@ -25,8 +26,8 @@ _BIT_RATE = 32_000
 #: frames of 60 ms let nothing of one side be heard on the other when someone begins to speak; those of 20 ms do
 _OPUS = {"application": "voip", "frame_duration": "60"}
 _PEAKS = 1000
-#: steps in which peaks are gathered before the length is known
-_STEP = _RATE_HZ // 50
+#: samples of a step in which peaks are gathered while the length is not known; steps are joined by twos as it grows
+_STEP, _MOST_STEPS = _RATE_HZ // 50, 8 * _PEAKS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ def make(legs: Sequence[Leg], target: Path) -> Made | None:
         ) from error
     if all(source.problem for source in sources):
         return None
-    left, right = (_thin(side) for side in peaks)
+    left, right = peaks.sides()
     return Made(
         duration_s=samples / _RATE_HZ,
         peaks={Party.MIXED.value: left} if mono else {Party.CUSTOMER.value: left, Party.AGENT.value: right},
@@ -147,12 +148,12 @@ def _mixed(sources: Sequence[_Source], *, mono: bool) -> Iterator[Samples]:
         yield np.clip(out, -1.0, 1.0)
 
 
-def _encode(blocks: Iterator[Samples], path: Path) -> tuple[int, tuple[list[float], list[float]]]:
-    """Write the blocks as Opus in WebM. Gives the number of samples and each side's loudest sample per 20 ms."""
+def _encode(blocks: Iterator[Samples], path: Path) -> tuple[int, _Peaks]:
+    """Write the blocks as Opus in WebM. Gives the number of samples, and the peaks."""
     import av
 
     samples = 0
-    peaks: tuple[list[float], list[float]] = ([], [])
+    peaks = _Peaks()
     with av.open(str(path), "w", format="webm", options={"cues_to_front": "1"}) as container:
         stream: Any = container.add_stream("libopus", rate=_RATE_HZ, layout="stereo", options=_OPUS)
         stream.bit_rate = _BIT_RATE
@@ -162,17 +163,45 @@ def _encode(blocks: Iterator[Samples], path: Path) -> tuple[int, tuple[list[floa
             frame.sample_rate, frame.pts = _RATE_HZ, samples
             container.mux(stream.encode(frame))
             samples += block.shape[1]
-            for side, values in zip(peaks, np.abs(block), strict=True):
-                padded = np.pad(values, (0, -len(values) % _STEP))
-                side.extend(padded.reshape(-1, _STEP).max(axis=1).tolist())
+            peaks.add(block)
         container.mux(stream.encode(None))
     return samples, peaks
 
 
-def _thin(peaks: list[float]) -> list[float]:
+class _Peaks:
+    """The loudest sample of each side in equal steps, in memory that does not grow with the recording."""
+
+    def __init__(self) -> None:
+        self._step = _STEP
+        self._held = np.zeros((2, 0), np.float32)  #: sound that fills no step yet
+        self._loudest = np.zeros((2, _MOST_STEPS), np.float32)
+        self._count = 0
+
+    def add(self, block: Samples) -> None:
+        """Take in the next samples, shape (2, n)."""
+        sound = np.concatenate([self._held, np.abs(block)], axis=1)
+        while sound.shape[1] >= self._step:
+            whole = min(sound.shape[1] // self._step, _MOST_STEPS - self._count)
+            steps = sound[:, : whole * self._step].reshape(2, whole, self._step)
+            self._loudest[:, self._count : self._count + whole] = steps.max(axis=2)
+            sound, self._count = sound[:, whole * self._step :], self._count + whole
+            if self._count == _MOST_STEPS:
+                pairs = self._loudest.reshape(2, -1, 2).max(axis=2)
+                self._count, self._step = pairs.shape[1], 2 * self._step
+                self._loudest[:, : self._count] = pairs
+        self._held = sound
+
+    def sides(self) -> tuple[list[float], list[float]]:
+        """Left and right, as `_thin` gives them."""
+        last = self._held.max(axis=1, keepdims=True) if self._held.shape[1] else self._held
+        loudest = np.concatenate([self._loudest[:, : self._count], last], axis=1)
+        return _thin(loudest[0]), _thin(loudest[1])
+
+
+def _thin(peaks: NDArray[np.float32]) -> list[float]:
     """At most 1000 values in equal steps, each the loudest of its step, to three digits."""
-    if not peaks:
+    if not len(peaks):
         return []
     count = min(_PEAKS, len(peaks))
     starts = np.arange(count) * len(peaks) // count
-    return [round(float(value), 3) for value in np.maximum.reduceat(np.asarray(peaks), starts)]
+    return [round(float(value), 3) for value in np.maximum.reduceat(peaks, starts)]

@@ -111,3 +111,19 @@ def test_a_folder_that_cannot_be_made_is_a_fault_of_the_moment(tmp_path: Path) -
 def test_paths_are_spread_over_folders_by_the_calls_id() -> None:
     call_id = uuid.UUID("ab345678-0000-0000-0000-000000000000")
     assert playback.media_path(call_id) == f"ab/{call_id}.webm"
+
+
+def test_a_click_is_seen_at_its_place_in_a_recording_of_hours() -> None:
+    """The steps of the peaks grow with the recording; nothing is lost and nothing moves."""
+    peaks = playback._Peaks()
+    minutes, click_s = 130, 4321
+    for second in range(minutes * 60 + 1):
+        block = np.zeros((2, 16_000 if second < minutes * 60 else 777), np.float32)
+        if second == click_s:
+            block[1, 500] = -0.75
+        peaks.add(block)
+    left, right = peaks.sides()
+    assert len(left) == len(right) == 1000
+    assert max(left) == 0
+    assert [index for index, value in enumerate(right) if value] == [int(click_s / (minutes * 60) * 1000)]
+    assert max(right) == 0.75
