@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import math
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -17,11 +18,13 @@ from avasanj.login import audit
 from avasanj.persian import searchable
 from transcription.tables import HotWord
 
-#: A model reads them before each window. Whisper has room for 223 pieces of words beside the text itself; half of that is
-#: left free, since a long list makes it hear words that nobody said.
-MOST_PIECES = 110
-#: A piece is about two bytes of a Persian word or of a foreign name (measured: 1.7 to 4), and a comma stands between two.
+#: Pieces of words that the list may take of Whisper's prompt: each is one more that every window's text is weighed against.
+MOST_PIECES = 64
+#: Where the model's own pieces are not at hand: one is about two bytes of a Persian word or of a foreign name (measured: 1.7
+#: to 4), and a comma stands between two.
 _BYTES_A_PIECE, _COMMA = 2.0, 1
+#: Models that take a list of any length get no more of it.
+_MOST_GIVEN = 200
 MOST_CHARACTERS = 80
 MOST_WORDS = 2000  #: for each language
 _HEADINGS = {"word", "text", "hot word", "کلمه", "واژه"}
@@ -35,34 +38,40 @@ class Listed:
     used: bool
 
 
-def pieces(word: str) -> int:
-    """How much of the model's room a word takes, about."""
-    return math.ceil(len(word.encode()) / _BYTES_A_PIECE) + _COMMA
+def pieces_of(model_dir: Path) -> Callable[[str], int]:
+    """How much of the room of the model in this folder a word takes; about, where its own pieces are not at hand."""
+    file = model_dir / "tokenizer.json"
+    if (model_dir / "model.bin").is_file() and file.is_file():
+        from tokenizers import Tokenizer
+
+        own = Tokenizer.from_file(str(file))
+        return lambda word: len(own.encode(f" {word},", add_special_tokens=False).ids)
+    if model_dir.is_dir() and any(model_dir.glob("*.onnx")):
+        return lambda _word: 0  # a CTC model is not told beforehand: its frames are searched for the words
+    return lambda word: math.ceil(len(word.encode()) / _BYTES_A_PIECE) + _COMMA
 
 
-def fitting(words: Sequence[str]) -> tuple[str, ...]:
-    """The words from the first on for which the model has room; the first that has none ends them."""
-    found: list[str] = []
+def fitting(words: Sequence[str], pieces: Callable[[str], int]) -> int:
+    """How many of the words, from the first on, the model has room for."""
     room = MOST_PIECES
-    for word in words:
+    for place, word in enumerate(words[:_MOST_GIVEN]):
         room -= pieces(word)
         if room < 0:
-            break
-        found.append(word)
-    return tuple(found)
+            return place
+    return min(len(words), _MOST_GIVEN)
 
 
 def chosen(session: Session, language: str) -> tuple[str, ...]:
-    """What the model is told to listen for in calls of this language."""
-    return fitting([word.text for word in _of(session, language)])
+    """What the model is told to listen for in calls of this language; it takes as many as it has room for."""
+    return tuple(word.text for word in _of(session, language)[:_MOST_GIVEN])
 
 
-def listed(session: Session) -> dict[str, list[Listed]]:
-    """All words by language, in their order."""
-    found = {}
+def listed(session: Session, model_dir: Path) -> dict[str, list[Listed]]:
+    """All words by language, in their order, and which of them the model in this folder is told."""
+    found, pieces = {}, pieces_of(model_dir)
     for language in LANGUAGES:
         words = _of(session, language)
-        used = len(fitting([word.text for word in words]))
+        used = fitting([word.text for word in words], pieces)
         found[language] = [Listed(word=word, used=place < used) for place, word in enumerate(words)]
     return found
 

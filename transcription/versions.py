@@ -25,7 +25,7 @@ from transcription.tables import Rehearing, Transcript, Turn
 
 def models(settings: Settings) -> list[str]:
     """The speech models that lie in the models folder, and the one in use, by name."""
-    found = {folder.parent.name for folder in settings.models_dir.glob("*/model.bin")}
+    found = {file.parent.name for name in ("model.bin", "*.onnx") for file in settings.models_dir.glob(f"*/{name}")}
     return sorted(found | {settings.speech_model})
 
 

@@ -59,7 +59,7 @@ def put_first(who: Supervisor, word_id: int) -> Response:
 def export(who: Supervisor, language: str) -> Response:
     """The list as it can be taken in again."""
     with who.site.database.read() as session:
-        listed = hot_words.listed(session).get(language, [])
+        listed = hot_words.listed(session, who.site.settings.speech_model_path).get(language, [])
     out = io.StringIO()
     csv.writer(out).writerows([["word"], *([one.word.text] for one in listed)])
     headers = {"Content-Disposition": f'attachment; filename="words-{language}.csv"'}
@@ -68,7 +68,7 @@ def export(who: Supervisor, language: str) -> Response:
 
 def _show(who: Supervisor, problem: InputError | None = None, typed: str = "", status: int = 200) -> Response:
     with who.site.database.read() as session:
-        listed, late = hot_words.listed(session), late_count(session, who)
+        listed, late = hot_words.listed(session, who.site.settings.speech_model_path), late_count(session, who)
     return who.show("hot_words.html", status, listed=listed, late=late, problem=problem, typed=typed)
 
 

@@ -175,23 +175,31 @@ def test_a_call_whose_recording_is_gone_is_named_and_the_rest_is_exported(
     assert str(gone) in made.problems[0]
 
 
-def test_hot_words_are_used_in_their_order_as_far_as_there_is_room(database: Database, person: uuid.UUID) -> None:
+@pytest.mark.model
+def test_hot_words_are_used_in_their_order_as_far_as_the_model_has_room(
+    database: Database, person: uuid.UUID, models_dir: Path
+) -> None:
+    names = [f"Harbor Broadband {n}" for n in range(30)]
     with database.transaction() as session:
-        assert hot_words.add(session, "en", [f"Harbor Broadband {n}" for n in range(20)], person) == 20
+        assert hot_words.add(session, "en", names, person) == 30
         assert hot_words.add(session, "fa", ["آسمان‌نت"], person) == 1
     with database.transaction() as session:
-        used = hot_words.chosen(session, "en")
-        listed = hot_words.listed(session)["en"]
-        assert (
-            used
-            == tuple(one.word.text for one in listed if one.used)
-            == tuple(f"Harbor Broadband {n}" for n in range(len(used)))
-        )
-        assert 5 < len(used) < 20
+        assert hot_words.chosen(session, "en") == tuple(names)
+        listed = hot_words.listed(session, models_dir / "whisper-base")["en"]
+        used = [one.word.text for one in listed if one.used]
+        assert used == names[: len(used)]
+        assert 5 < len(used) < 30
         hot_words.put_first(session, listed[-1].word.id, person)
     with database.read() as session:
-        assert hot_words.chosen(session, "en")[:2] == ("Harbor Broadband 19", "Harbor Broadband 0")
+        assert hot_words.chosen(session, "en")[:2] == ("Harbor Broadband 29", "Harbor Broadband 0")
         assert hot_words.chosen(session, "fa") == ("آسمان‌نت",)
+
+
+def test_a_model_that_is_not_at_hand_is_guessed_to_have_less_room_than_it_has(tmp_path: Path) -> None:
+    names = [f"Harbor Broadband {n}" for n in range(30)]
+    assert hot_words.fitting(names, hot_words.pieces_of(tmp_path / "missing")) == 6
+    (tmp_path / "model.onnx").touch()
+    assert hot_words.fitting(names * 9, hot_words.pieces_of(tmp_path)) == 200
 
 
 def test_a_hot_word_in_another_spelling_is_not_taken_twice(database: Database, person: uuid.UUID) -> None:
