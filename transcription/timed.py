@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -28,14 +28,20 @@ class Timed:
 def heard(text: str, words: Sequence[Sequence[Any]] | None) -> list[Timed]:
     """The words that a model heard, `[text, start_s, end_s, probability]` each, as they stand in its text.
 
-    A word that is not found in the text is left out; without words there is nothing to time.
+    A mark that a model gives as a word of its own belongs to the word before it. A word that is not found in the text is
+    left out; without words there is nothing to time.
     """
-    found, at = [], 0
+    found: list[Timed] = []
+    at = 0
     for word, start_s, end_s, probability in words or ():
         first = text.find(word, at) if word else -1
         if first < 0:
             continue
         at = first + len(word)
+        if not searchable(word):
+            if found:
+                found[-1] = replace(found[-1], text=text[found[-1].first : at], last=at)
+            continue
         found.append(
             Timed(text=word, first=first, last=at, start_s=start_s, end_s=end_s, probability=float(probability))
         )
