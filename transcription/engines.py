@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from avasanj.settings import Settings
@@ -9,6 +10,7 @@ from transcription import model_folder
 from transcription.ctc import CtcRecogniser
 from transcription.devices import Device, compute_type_of, devices_of
 from transcription.engine import SpeechEngine
+from transcription.openvino_recogniser import beside
 from transcription.recogniser import Recogniser
 from transcription.whisper import WhisperRecogniser
 
@@ -38,18 +40,21 @@ def _fallback(settings: Settings) -> list[Recogniser]:
 
 
 def _recognisers(settings: Settings, folder: Path, devices: str, compute_type: str) -> list[Recogniser]:
-    """One for each device."""
-    return [_recogniser(settings, folder, device, compute_type) for device in devices_of(devices)]
+    """One for each device; of a model that several threads of a processor share, one for each thread."""
+    return [one for device in devices_of(devices) for one in _of_device(settings, folder, device, compute_type)]
 
 
-def _recogniser(settings: Settings, folder: Path, device: Device, compute_type: str) -> Recogniser:
+def _of_device(settings: Settings, folder: Path, device: Device, compute_type: str) -> Sequence[Recogniser]:
     """Of the kind that lies in the folder."""
     if model_folder.kind(folder) == model_folder.CTC:
-        return CtcRecogniser(folder, device=device, threads=settings.threads, batch=settings.speech_batch)
-    return WhisperRecogniser(
+        return [CtcRecogniser(folder, device=device, threads=settings.threads, batch=settings.speech_batch)]
+    whisper = WhisperRecogniser(
         folder,
         compute_type=compute_type_of(device, compute_type),
         device=device,
         threads=settings.threads,
         batch=settings.speech_batch,
     )
+    if device.kind == "cpu" and compute_type == "auto":
+        return beside(whisper, threads=settings.threads, batch=settings.speech_batch) or [whisper]
+    return [whisper]

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avasanj.log import get_logger
 from transcription import loading, strength
 from transcription.audio import Samples
 from transcription.devices import CPU, Device, batch_for, free_memory
 from transcription.recogniser import Asked, filled_up
-from transcription.windows import RATE_HZ
+from transcription.whisper_text import WhisperText
+from transcription.windows import RATE_HZ, Window
 from transcription.words import Word
 
 _BEAM = 5
@@ -26,6 +28,10 @@ _BATCH_ON_CARD = 64
 _TEMPERATURES = (0.0, 0.4, 0.8)
 _FEW_TOKENS, _TOKENS_PER_S, _MOST_TOKENS = 20, 18.0, 400
 _MOST_COMPRESSION = 2.2
+#: places that the decoder knows, the prompt included; half of them is what Whisper allows a text
+_POSITIONS = 448
+#: Seconds of a place of the encoder's output, in which the words' times are told.
+FRAME_S = 0.02
 _READ = 1 << 20
 _log = get_logger(__name__)
 
@@ -45,6 +51,7 @@ class WhisperRecogniser:
         self._most = batch or (_BATCH if device.kind == "cpu" else _BATCH_ON_CARD)
         self._device, self._threads = device, threads
         self._model: Any = None
+        self._text: Any = None  #: a WhisperText once loaded
         self._version = ""
 
     @property
@@ -80,6 +87,7 @@ class WhisperRecogniser:
             )
         except (RuntimeError, ValueError, MemoryError) as error:
             raise loading.failure(error, self.model_dir, self._device, self.compute_type) from error
+        self._text = WhisperText(self.model_dir)
         self.batch = self._most
         if self._device.kind == "cuda":
             taken = weights.memory(self.compute_type)
@@ -89,35 +97,30 @@ class WhisperRecogniser:
         )
 
     def unload(self) -> None:
-        self._model = None
+        self._model = self._text = None
 
     def recognise(self, asked: Sequence[Asked]) -> list[list[Word]]:
         """Decoded in one batch without timestamps; the words' times come from the alignment."""
-        from faster_whisper.tokenizer import Tokenizer
-        from faster_whisper.transcribe import get_suppressed_tokens
-
-        model, windows = self._model, [one.window for one in asked]
-        tokenizers = [
-            Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=one.language)
-            for one in asked
-        ]
-        length = max(filled_up(len(w.samples)) for w in windows)
-        features = np.stack(
-            [model.feature_extractor(np.pad(w.samples, (0, length - len(w.samples))))[..., :-1] for w in windows]
-        )
-        encoded = model.encode(features)
+        text, model, windows = self._text, self._model, [one.window for one in asked]
+        tokenizer, length = text.tokenizer(asked[0].language), padded_length(windows)
+        start = text.prompt(asked[0].language, asked[0].hot_words)
+        encoded = model.encode(np.stack([text.mel(window.samples, length) for window in windows]))
         results = model.model.generate(
             encoded,
-            [[*one.sot_sequence, one.no_timestamps] for one in tokenizers],
+            [list(start)] * len(windows),
             beam_size=_BEAM,
             max_length=model.max_length,
             suppress_blank=True,
-            suppress_tokens=get_suppressed_tokens(tokenizers[0], [-1]),
+            suppress_tokens=text.forbidden,
         )
-        tokens = [[t for t in result.sequences_ids[0] if t < tokenizers[0].eot] for result in results]
-        frames = [min(length, len(w.samples)) // model.feature_extractor.hop_length for w in windows]
-        aligned = model.find_alignment(tokenizers[0], tokens, encoded, frames)
+        tokens = [[t for t in result.sequences_ids[0] if t < text.end] for result in results]
+        frames = [len(window.samples) // model.feature_extractor.hop_length for window in windows]
+        aligned = model.find_alignment(tokenizer, tokens, encoded, frames)
         return [[_word(found) for found in words if found["word"].strip()] for words in aligned]
+
+    def encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the encoder makes of (windows, bins, frames): (windows, frames / 2, width)."""
+        return np.array(self._model.encode(mels))
 
     def recognise_carefully(self, asked: Asked) -> list[Word]:
         """A window alone at the model's full length, trying again with rising temperature where the text loops.
@@ -137,6 +140,7 @@ class WhisperRecogniser:
             condition_on_previous_text=False,
             compression_ratio_threshold=_MOST_COMPRESSION,
             word_timestamps=True,
+            hotwords=", ".join(asked.hot_words) or None,
         )
         return [
             Word(text=word.word, start_s=float(word.start), end_s=float(word.end), probability=float(word.probability))
@@ -149,6 +153,39 @@ class WhisperRecogniser:
         known = {language: float(p) for language, p in everything if language in among}
         best = max(known, key=lambda language: known[language])
         return best, known[best] / sum(known.values())
+
+
+def padded_length(windows: Sequence[Window]) -> int:
+    """Samples to which the windows of a batch are filled up with silence; the engine batches what is alike in that."""
+    return max(filled_up(len(window.samples)) for window in windows)
+
+
+def most_pieces(length: int, prompt: int) -> int:
+    """How many pieces of words a window of so many samples can hold, after a prompt of so many pieces."""
+    return min(_FEW_TOKENS + int(length / RATE_HZ * _TOKENS_PER_S), _POSITIONS // 2, _POSITIONS - prompt - 1)
+
+
+def words_of(
+    tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[float], starts_s: Sequence[float]
+) -> list[Word]:
+    """Pieces joined to words; `starts_s` has one more: where the last piece ends. Seconds, as they come."""
+    if not tokens:
+        return []
+    texts, parts = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+    words, at = [], 0
+    for text, part in zip(texts[:-1], parts[:-1], strict=True):
+        end = at + len(part)
+        if text.strip():
+            words.append(
+                Word(
+                    text=text,
+                    start_s=starts_s[at],
+                    end_s=starts_s[end],
+                    probability=float(np.mean(probabilities[at:end])),
+                )
+            )
+        at = end
+    return words
 
 
 def _word(found: dict[str, Any]) -> Word:

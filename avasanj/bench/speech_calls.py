@@ -74,7 +74,7 @@ def _said(reference: dict[str, Any]) -> dict[str, str]:
 def _seconds(path: Path) -> float:
     try:
         with wave.open(str(path)) as file:
-            return file.getnframes() / file.getframerate()
+            return float(file.getnframes() / file.getframerate())
     except (wave.Error, EOFError):  # A-law and the like, which the standard library does not read
         from transcription.audio import Recording
 
