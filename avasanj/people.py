@@ -103,3 +103,5 @@ class Worker(Base):
     queues: Mapped[list[str]]
     started_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+    #: how its speech engine does (`transcription.engine.SpeechEngine.report`); None where it transcribes nothing
+    speech: Mapped[dict[str, Any] | None]

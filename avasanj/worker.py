@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import Queue as DBOSQueue
 from dbos._dbos import _get_dbos_instance
 from prometheus_client import Counter
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, null, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from avasanj.log import get_logger
 from avasanj.people import Worker
 from avasanj.pipeline import Tools
 from avasanj.settings import Settings
-from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, WORK_SCHEMA, Queue
+from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, TRANSCRIBE_AGAIN, WORK_SCHEMA, Queue
 from scoring.encoder import Encoder
 from transcription import versions, watching
 from transcription.engines import calls_at_once, engine_of
@@ -34,6 +34,8 @@ _TAKEN_OVER = Counter("avasanj_worker_taken_over_total", "Pieces of work taken o
 _BEAT_S, _LEAVE_S = 8.0, 2.0
 #: A worker that has not been seen for this long is dead. Wrongly so does no harm: steps are fenced and effects have keys.
 DEAD_AFTER = datetime.timedelta(seconds=30)
+#: how the speech engine does; None in a worker that transcribes nothing
+_Report = Callable[[], dict[str, object]] | None
 _KEEP_DONE = datetime.timedelta(days=7)
 _FORGET_AT_ONCE = 2000
 _SCORING_AT_ONCE, _INTAKE_AT_ONCE, _SENDING_AT_ONCE = 1, 2, 8
@@ -49,7 +51,8 @@ def run(
     speech = engine_of(settings)
     tools = Tools(settings=settings, database=database, speech=speech, encoder=encoder, leaving=stop)
     pipeline.use(tools)
-    _beat(database, executor_id, queues)
+    report = speech.report if Queue.SPEECH in queues else None
+    _beat(database, executor_id, queues, report)
     _launch(database, executor_id, queues, calls_at_once(settings))
     _log.info("worker_started", executor=executor_id, queues=",".join(queues))
     live = threading.Thread(
@@ -61,7 +64,7 @@ def run(
         last_sweep, seen = utc_now() - _KEEP_DONE, utc_now()
         while not stop.wait(_BEAT_S):
             try:
-                seen = _look_after(database, executor_id, queues, seen)
+                seen = _look_after(database, executor_id, queues, seen, report)
                 _rest_the_hopeless(database)
                 with database.transaction() as session:
                     work.set_pace(session)
@@ -127,27 +130,34 @@ def _take_at_once(queue_name: str, most: int) -> None:
 
 
 def _look_after(
-    database: Database, executor_id: str, queues: Sequence[Queue], seen: datetime.datetime
+    database: Database, executor_id: str, queues: Sequence[Queue], seen: datetime.datetime, report: _Report = None
 ) -> datetime.datetime:
     """Say that this worker lives, and take over from those that do not; when it said so, to be handed in as `seen` next.
 
     After an absence of our own (a database that was away, a machine that slept) the others get a round to say so first.
     """
-    _beat(database, executor_id, queues)
+    _beat(database, executor_id, queues, report)
     now = utc_now()
     if now - seen < DEAD_AFTER:
         _take_over_from_the_dead(database)
     return now
 
 
-def _beat(database: Database, executor_id: str, queues: Sequence[Queue]) -> None:
-    row = {"executor_id": executor_id, "queues": [*queues], "started_at": utc_now(), "seen_at": utc_now()}
+def _beat(database: Database, executor_id: str, queues: Sequence[Queue], report: _Report = None) -> None:
+    """Say that this worker lives, and how its speech engine does where it has work for one."""
+    row = {
+        "executor_id": executor_id,
+        "queues": [*queues],
+        "started_at": utc_now(),
+        "seen_at": utc_now(),
+        "speech": report() if report is not None else null(),
+    }
     with database.transaction() as session:
         session.execute(
             insert(Worker)
             .values(row)
             .on_conflict_do_update(
-                index_elements=["executor_id"], set_={"seen_at": row["seen_at"], "queues": row["queues"]}
+                index_elements=["executor_id"], set_={name: row[name] for name in ("seen_at", "queues", "speech")}
             )
         )
 
@@ -192,6 +202,9 @@ def _rest_the_hopeless(database: Database) -> None:
             reason = f"The process died {pipeline.MAX_RECOVERY_ATTEMPTS} times at this work. Look at its log before starting it again."
             if name == DELIVER.name:  # its events keep their place; resuming the connection sends them
                 pipeline.pause_connection(session, workflow_id, DELIVER, subject, reason)
+                session.execute(_CANCEL, {"id": workflow_id})
+            elif name == TRANSCRIBE_AGAIN.name:  # whoever asked for it sees why it didn't come
+                versions.gave_up(session, uuid.UUID(subject), reason)
                 session.execute(_CANCEL, {"id": workflow_id})
             else:
                 stuck.record(session, workflow_id, name, subject, reason)

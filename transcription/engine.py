@@ -112,6 +112,24 @@ class SpeechEngine:
         """Windows that wait, and for how many seconds the first of them has."""
         return self._line.length, self._line.oldest_s
 
+    def report(self) -> dict[str, object]:
+        """How it does, for whoever looks after it. Counted since the process began."""
+        told, (waiting, oldest_s) = self.tally, self.waiting
+        return {
+            "model": self.name,
+            "loaded": self.loaded,
+            "fallen_back": self.fallen_back,
+            "waiting": waiting,
+            "oldest_s": round(oldest_s, 1),
+            "windows": told.windows,
+            "batches": told.batches,
+            "fill": round(told.windows / told.room, 3) if told.room else None,
+            "speed": round(told.audio_s / told.model_s, 1) if told.model_s else None,
+            "careful": told.careful,
+            "dropped": told.dropped,
+            "halvings": told.halvings,
+        }
+
     def too_weak(self, language: str) -> bool:
         """Whether this model is known to understand too little of the language to be trusted."""
         return self._recognisers[0].too_weak(language)

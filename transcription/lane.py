@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import Counter
 
@@ -42,6 +42,13 @@ class Tally:
     careful: int = 0
     dropped: int = 0
     halvings: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def add(self, **counts: float) -> None:
+        """From any lane's thread."""
+        with self._lock:
+            for name, count in counts.items():
+                setattr(self, name, getattr(self, name) + count)
 
 
 class Lane:
@@ -127,31 +134,28 @@ class Lane:
     def _halve(self, failed: int) -> None:
         """Until the model is loaded anew, batches are at most half of what failed."""
         self.recogniser.batch = max(1, min(self.recogniser.batch, failed // 2))
-        self._tally.halvings += 1
+        self._tally.add(halvings=1)
         _HALVED.inc()
         _log.warning("speech_batch_halved", model=self.recogniser.name, batch=self.recogniser.batch)
 
     def _believed(self, asked: Asked, first: Sequence[Word]) -> Recognised:
         words = first
         if invented(words, asked.window):
-            self._tally.careful += 1
+            self._tally.add(careful=1)
             _CAREFUL.inc()
             words = self.recogniser.recognise_carefully(asked)
         if reason := invented(words, asked.window):
-            self._tally.dropped += 1
+            self._tally.add(dropped=1)
             _DROPPED.inc()
             return Recognised(invented=reason)
         return Recognised(words=tuple(words))
 
     def _count(self, batch: Sequence[Waiting], room: int, spent_s: float) -> None:
         audio_s = sum(len(waiting.asked.window.samples) for waiting in batch) / RATE_HZ
-        self._tally.windows += len(batch)
-        self._tally.batches += 1
-        self._tally.room += max(room, len(batch))
-        self._tally.audio_s += audio_s
-        self._tally.model_s += spent_s
+        room = max(room, len(batch))
+        self._tally.add(windows=len(batch), batches=1, room=room, audio_s=audio_s, model_s=spent_s)
         _WINDOWS.inc(len(batch))
         _BATCHES.inc()
-        _ROOM.inc(max(room, len(batch)))
+        _ROOM.inc(room)
         _SOUND.inc(audio_s)
         _SPENT.inc(spent_s)

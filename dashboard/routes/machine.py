@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from avasanj.i18n import N_
 from dashboard.access import NotAllowedError
-from dashboard.queries.health import health, version
+from dashboard.queries.health import Health, health, version
 from dashboard.site import Site
 
 router = APIRouter()
@@ -70,10 +70,25 @@ class _Ledger(Collector):
         flaws.add_metric(["recording"], now.flaws.recordings)
         flaws.add_metric(["gaps"], now.flaws.gaps)
         flaws.add_metric(["awaited"], now.flaws.awaited)
-        yield from (calls, waiting, pbx, outbox, flaws)
+        yield from (calls, waiting, pbx, outbox, flaws, *_speech(now))
         yield GaugeMetricFamily("avasanj_workers", "Workers that said within 30 s that they live.", value=now.living)
         yield GaugeMetricFamily("avasanj_stuck_work", "Work that waits for a person.", value=len(now.stuck))
         yield GaugeMetricFamily("avasanj_disk_free_bytes", "Free space under the data folder.", value=now.disk.free)
+
+
+def _speech(now: Health) -> Iterator[GaugeMetricFamily]:
+    """How the speech engines of all workers do, on whatever machine they are."""
+    told = [
+        ("waiting", "avasanj_speech_waiting_windows", "Windows of speech that wait for a model."),
+        ("oldest_s", "avasanj_speech_oldest_waiting_seconds", "For how long the first of them has waited."),
+        ("fallen_back", "avasanj_speech_fallback", "1 while another model or device works than the settings ask for."),
+    ]
+    for key, name, text in told:
+        gauge = GaugeMetricFamily(name, text, labels=["worker"])
+        for found in now.workers:
+            if found.alive and found.worker.speech is not None:
+                gauge.add_metric([found.name], float(found.worker.speech[key]))
+        yield gauge
 
 
 def counters(app: FastAPI) -> Counters:

@@ -67,6 +67,29 @@ def test_broken_page_gives_a_reference_and_no_traceback(look_day: Day) -> None:
     assert "Traceback" not in answer.text
 
 
+SPEECH = {
+    "model": "whisper-base int8", "loaded": True, "fallen_back": True, "waiting": 12, "oldest_s": 3.6, "windows": 400,
+    "batches": 90, "fill": 0.87, "speed": 31.4, "careful": 5, "dropped": 1, "halvings": 2,
+}  # fmt: skip
+
+
+def test_how_each_workers_speech_engine_does_is_in_the_metrics_and_on_the_health_page(day: Day) -> None:
+    with day.database.transaction() as session:
+        session.get_one(Worker, "host-a:up-1").speech = SPEECH
+    told = day.client().get("/metrics").text
+    assert 'avasanj_speech_waiting_windows{worker="host-a:up-1"} 12.0' in told
+    assert 'avasanj_speech_oldest_waiting_seconds{worker="host-a:up-1"} 3.6' in told
+    assert 'avasanj_speech_fallback{worker="host-a:up-1"} 1.0' in told
+    assert 'worker="host-b:work-1"' not in told, "what a dead one said last is no news"
+    page = day.enter("super").get("/system").text
+    for said in ("12 windows of speech wait", "the first for 4 s", "31 s of speech in a second", "87", "5 windows read again",
+                 "1 with text dropped", "memory was short 2 times", "takes its place until it is mended"):  # fmt: skip
+        assert said in page, said
+    persian = day.enter("admin").get("/system").text
+    assert "تکه گفتار در نوبت است" in persian
+    assert "windows of speech" not in persian
+
+
 def test_metrics_are_for_loopback_or_the_token(look_day: Day) -> None:
     app = create_app(
         look_day.settings.model_copy(update={"metrics_token": SecretStr("s3cret-token")}), look_day.database

@@ -127,6 +127,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("call_id", "file", "start_s", name="uq_live_turn_call_id_file_start_s"),
         schema=_S,
     )
+    _add_to_workers()
     op.create_table(
         "watch",
         sa.Column("call_id", sa.Uuid(), nullable=False),
@@ -135,6 +136,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("call_id", name="pk_watch"),
         schema=_S,
     )
+
+
+def _add_to_workers() -> None:
+    op.add_column("worker", sa.Column("speech", _JSON), schema="avasanj")
 
 
 def _make_searchable() -> None:
@@ -152,6 +157,7 @@ def _make_searchable() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("worker", "speech", schema="avasanj")
     for table in ("watch", "live_turn", "measures", "rehearing", "hot_word", "correction"):
         op.drop_table(table, schema=_S)
     op.drop_index("ix_turn_plain", table_name="turn", schema=_S)
