@@ -83,10 +83,9 @@ def test_marks_that_are_words_of_their_own_are_no_change() -> None:
         [["Hello", 0, 1, 0.9], [",", 1, 1, 0.9], ["is", 1, 2, 0.9], ["it", 2, 3, 0.9], ["?", 3, 3, 0.5]],
     )
     assert [(word.text, word.last) for word in heard] == [("Hello,", 6), ("is", 9), ("it?", 13)]
-    old = dataclasses.replace(line("x"), text="Hello is it that?", original="Hello, is it?", heard=heard)
-    assert carry([old], [dataclasses.replace(line("x"), text="Hello, is it?", words=heard, heard=heard)]).texts == {
-        0: "Hello, is it? that?"
-    }
+    new = dataclasses.replace(line("x"), end_s=3, text="Hello, is it?", words=heard, heard=heard)
+    old = dataclasses.replace(new, text="Hello is it that?", original="Hello, is it?")
+    assert carry([old], [new]).texts == {0: "Hello, is it? that?"}
 
 
 def test_another_partys_equal_words_are_left_alone() -> None:
