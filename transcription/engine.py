@@ -14,21 +14,19 @@ import gc
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from avasanj.errors import InputError
 from avasanj.log import get_logger
 from transcription import languages, vad
-from transcription.audio import Recording
 from transcription.believing import Recognised
-from transcription.clock import sound_of
 from transcription.heard import Dropped, Heard, Spoken, note
 from transcription.lane import Lane, Tally
 from transcription.legs import Leg
 from transcription.line import LATER, LIVE, NORMAL, URGENT, Caller, Line
+from transcription.reading import Heed, Known, utterances_of, windows_of
 from transcription.recogniser import Asked, LanguageAsked, Recogniser
-from transcription.windows import Utterance, Window, pack, silenced, utterances
+from transcription.windows import Window
 
 __all__ = [
     "LATER",
@@ -51,10 +49,6 @@ _MOST_WAITING = 16
 _LOOK_S = 1.0
 _log = get_logger(__name__)
 
-#: is told of every utterance of a leg as it is read: measures of the sound are taken there, so that it is read once
-Heed = Callable[[Leg, Utterance], None]
-#: what is known already of an utterance of a leg; None where it has to be heard
-Known = Callable[[Leg, Utterance], Sequence[Spoken] | None]
 #: how urgent a call is, or what tells it whenever it is asked
 Urgency = int | Callable[[], int]
 _Sent = tuple[Leg, Window, Future[Recognised]]
@@ -185,7 +179,7 @@ class SpeechEngine:
         heard = Heard(spoken=[], dropped=[], problems={})
         waiting: deque[_Sent] = deque()
         with self._line.caller(_now(urgency)) as caller:
-            for leg, window in _windows(legs, heard, heed, known):
+            for leg, window in windows_of(legs, heard, heed, known):
                 while waiting and (len(waiting) >= self._most_waiting or waiting[0][2].done()):
                     self._settle(waiting, caller, urgency, heard)
                 self._line.set_urgency(caller, _now(urgency))
@@ -208,7 +202,7 @@ class SpeechEngine:
             unread = Heard(spoken=[], dropped=[], problems={})
             asked = [
                 LanguageAsked(window=Window(samples=samples, placed=()), among=languages.AMONG)
-                for samples in languages.looks([_utterances(leg, unread) for leg in legs])
+                for samples in languages.looks([utterances_of(leg, unread) for leg in legs])
             ]
             waiting = [self._put(caller, one) for one in asked]
             found = [self._awaited(one, caller, urgency).language for one in waiting]
@@ -265,39 +259,6 @@ class SpeechEngine:
                 return
             self._recognisers = self._first
         self._line.fail(lambda: copy.copy(error))
-
-
-def _windows(legs: Sequence[Leg], heard: Heard, heed: Heed | None, known: Known | None) -> Iterator[tuple[Leg, Window]]:
-    """Windows hold one party's speech each, so that no word can change its speaker."""
-    for leg in legs:
-        for window in pack(_unknown(_heeded(_utterances(leg, heard), leg, heed), leg, known, heard)):
-            yield leg, window
-
-
-def _utterances(leg: Leg, heard: Heard) -> Iterator[Utterance]:
-    """What is said in the leg, as far as it can be read."""
-    blocks = sound_of(leg, Recording(leg.path, channel=leg.channel))
-    try:
-        yield from utterances(silenced(blocks, leg.masked, leg.start_s), vad.speech)
-    except InputError as error:
-        heard.problems[leg.recording_id] = str(error)
-
-
-def _heeded(found: Iterator[Utterance], leg: Leg, heed: Heed | None) -> Iterator[Utterance]:
-    for utterance in found:
-        if heed is not None:
-            heed(leg, utterance)
-        yield utterance
-
-
-def _unknown(found: Iterator[Utterance], leg: Leg, known: Known | None, heard: Heard) -> Iterator[Utterance]:
-    """Utterances of which nothing is known yet; what is known is put down as heard."""
-    for utterance in found:
-        said = known(leg, utterance) if known is not None else None
-        if said is None:
-            yield utterance
-        else:
-            heard.spoken.extend(said)
 
 
 def _now(urgency: Urgency) -> int:

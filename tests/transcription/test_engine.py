@@ -104,14 +104,14 @@ def test_many_hours_need_the_memory_of_some_windows(
     """A reader far ahead of the model waits for it."""
     recorder.gate.clear()
     read = []
-    monkeypatch.setattr("transcription.engine.vad.speech", lambda samples: [(8000, len(samples) - 8000)])
+    monkeypatch.setattr("transcription.reading.vad.speech", lambda samples: [(8000, len(samples) - 8000)])
 
     def hours(*_: object) -> Iterator[sounds.Samples]:
         for block in range(6 * 3600 // 10):
             read.append(block)
             yield np.concatenate([np.full(8 * 16_000, 0.1, np.float32), np.zeros(2 * 16_000, np.float32)])
 
-    monkeypatch.setattr("transcription.engine.sound_of", hours)
+    monkeypatch.setattr("transcription.reading.sound_of", hours)
     call = threading.Thread(target=lambda: _quietly(engine, [leg(Path("x"))]), daemon=True)
     call.start()
     assert recorder.busy.wait(10)
