@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from telephony import beginnings, hearing, missed_events, sentences
 from telephony.agents import AgentsAtWork
-from telephony.channel_headers import channel_named
+from telephony.channel_headers import channel_bytes, channel_named
 from telephony.channels import Channel, Numbering, Switchboard
 from telephony.ended_calls import EndedCalls
 from telephony.frames import Message
@@ -17,6 +17,8 @@ from telephony.parts import Note, OpenSpan
 
 #: Channels whose end is remembered, so that a late event does not bring them back.
 _REMEMBERED = 10_000
+#: What events said of channels, as they came: forgotten all at once when there is more.
+_MOST_KNOWN = 4096
 #: Channels of one call that only rang are forgotten beyond so many.
 _RUNG = 100
 _MOST_OPEN = 20_000
@@ -40,6 +42,8 @@ class CallBook:
         self.message = Message("")  #: what is being looked at
         self.call_of: dict[str, CallHistory] = {}
         self.part_of: dict[str, str] = {}  #: linked id of a call that joined another -> of that other
+        #: what events said of a channel, as they came -> the channel, with the name and linked id that it had then
+        self._known: dict[tuple[bytes, bytes, bytes], tuple[Channel, str, str]] = {}
         self._gone: collections.OrderedDict[str, None] = collections.OrderedDict()
 
     def gap(self, call: CallHistory, started_at: float | None, ended_at: float | None) -> None:
@@ -61,6 +65,23 @@ class CallBook:
 
     def channel(self, message: Message, prefix: str = "", *, at: float) -> Channel | None:
         """The channel that the message describes under `prefix`, made if it is new to us; None when it is over or not named."""
+        told = channel_bytes(message, prefix)
+        known = None if told is None else self._known.get(told)
+        if known is not None and message.name != "Newchannel":  # nearly always: nothing is decoded
+            channel, name, linkedid = known
+            same = channel.name == name and channel.linkedid == linkedid
+            if same and channel.ended_at is None and channel.caller_number:
+                call = self.call_of[channel.uniqueid]
+                call.last_seen_at = max(call.last_seen_at, at)
+                return channel
+        found = self._looked_up(message, prefix, at=at)
+        if told is not None and found is not None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[told] = found, told[0].decode("utf-8", "replace"), found.linkedid
+        return found
+
+    def _looked_up(self, message: Message, prefix: str, *, at: float) -> Channel | None:
         name, uniqueid, linkedid = channel_named(message, prefix)
         if not uniqueid or not name or uniqueid in self._gone or uniqueid == "none":
             return None
@@ -144,6 +165,7 @@ class CallBook:
         """A second call turned out to belong to another, which its Linkedid never says."""
         if part is whole:
             return
+        self._known.clear()
         self.part_of[part.linked_id] = whole.linked_id
         for linkedid, belongs_to in list(self.part_of.items()):
             if belongs_to == part.linked_id:
@@ -270,6 +292,7 @@ class CallBook:
         self.touched.pop(call.linked_id, None)
         for part_id in [one for one, whole in self.part_of.items() if whole == call.linked_id]:
             del self.part_of[part_id]
+            self._known.clear()
         self.just_ended[call.linked_id] = call
         if merged_into is None and not call.called and call.first is not None:
             self.ended.remember_unnamed(call.first.interface, call)

@@ -8,30 +8,35 @@ from telephony.frames import Message
 
 
 def channel_named(message: Message, prefix: str = "") -> tuple[str, str, str]:
-    """The channel's name, Uniqueid and Linkedid under `prefix`; empty what is not there.
+    """The channel's name, Uniqueid and Linkedid under `prefix`; empty what is not there."""
+    found = channel_bytes(message, prefix)
+    if found is None:
+        return message.get(f"{prefix}Channel"), message.get(f"{prefix}Uniqueid"), message.get(f"{prefix}Linkedid")
+    name, own, call = found
+    own_id = own.decode("utf-8", "replace")
+    # of a call's first channel the two are one
+    return name.decode("utf-8", "replace"), own_id, own_id if call == own else call.decode("utf-8", "replace")
 
-    Asterisk writes a channel's headers in one order, Channel … Uniqueid, Linkedid: each is looked for from where the
-    one before it ended. Where they come otherwise they are found as any other header is.
+
+def channel_bytes(message: Message, prefix: str = "") -> tuple[bytes, bytes, bytes] | None:
+    """The same three as they came, or None where they don't come as Asterisk writes them: Channel … Uniqueid, Linkedid.
+
+    Each is looked for from where the one before it ended.
     """
     raw = message.raw
     channel, uniqueid, linkedid = _lines(prefix)
     found = raw.find(channel)
     start = raw.find(uniqueid, found)
     if found < 0 or start < 0:
-        return message.get(f"{prefix}Channel"), message.get(f"{prefix}Uniqueid"), message.get(f"{prefix}Linkedid")
+        return None
     found += len(channel)
-    name = raw[found : raw.find(b"\r\n", found)].decode("utf-8", "replace")
     start += len(uniqueid)
     end = raw.find(b"\r\n", start)
     if end < 0 or not raw.startswith(linkedid, end):
-        return name, message.get(f"{prefix}Uniqueid"), message.get(f"{prefix}Linkedid")
-    own, start = raw[start:end], end + len(linkedid)
+        return None
+    name, own, start = raw[found : raw.find(b"\r\n", found)], raw[start:end], end + len(linkedid)
     end = raw.find(b"\r\n", start)
-    call = raw[start:] if end < 0 else raw[start:end]
-    if call == own:  # of a call's first channel
-        own_id = own.decode("utf-8", "replace")
-        return name, own_id, own_id
-    return name, own.decode("utf-8", "replace"), call.decode("utf-8", "replace")
+    return name, own, raw[start:] if end < 0 else raw[start:end]
 
 
 @functools.cache

@@ -18,6 +18,7 @@ _SET_FORWARD_S = 2.0
 _SURELY_SET_FORWARD_S = 60.0
 #: Where nothing tells when events arrived, nobody knows whether so long a silence was one, or the clock was set.
 _SILENCE_S = 3600.0
+_TIMESTAMP = b"\r\nTimestamp: "
 
 
 class PbxClock:
@@ -29,7 +30,7 @@ class PbxClock:
         self.silent_since: float | None = None  #: after a reading: a silence ended that may have been none
         self._last_ahead: float | None = None
         self._stamp: float | None = None
-        self._text = ""
+        self._text = b""
         self._arrived: float | None = None
         self._lead = Lead()
         self._ahead: float | None = None  #: the most by which time stamps were ahead of their arrival
@@ -57,7 +58,7 @@ class PbxClock:
     def read(self, message: Message) -> float:
         """The time of a message: its own stamp, else the time of what came before it."""
         self.step_s, self.silent_since = 0.0, None
-        text = message.get("Timestamp")
+        text = message.first(_TIMESTAMP) or message.get("Timestamp").encode()
         if text == self._text or not text:  # many events of one moment
             return self.now
         try:

@@ -89,6 +89,16 @@ class Message:
         _, _, rest = self.raw.partition(f"\r\n{key}:".encode())
         return rest.partition(_LINE_END)[0].decode("utf-8", "replace")
 
+    def first(self, line: bytes) -> bytes:
+        """The value of the first header whose line begins with `line` (line end, key, colon, space), as it came; empty for none."""
+        raw = self.raw
+        start = raw.find(line)
+        if start < 0:
+            return b""
+        start += len(line)
+        end = raw.find(_LINE_END, start)
+        return raw[start:] if end < 0 else raw[start:end]
+
     def last(self, line: bytes) -> bytes:
         """The value of the last header whose line begins with `line` (line end, key, colon, space), as it came; empty for none.
 

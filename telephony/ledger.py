@@ -163,11 +163,11 @@ class CallSnapshot:
     since: Position | None = dataclasses.field(default=None, compare=False)
 
 
-def seconds_since_1970(text: str) -> float:
+def seconds_since_1970(text: str | bytes) -> float:
     """Seconds since 1970 from a PBX's writing. Raises ValueError for what is no moment between 1970 and the year 9999."""
     seconds = float(text)
     if not 0 <= seconds < _LAST_S:
-        raise ValueError(text)
+        raise ValueError(str(text))
     return seconds
 
 
