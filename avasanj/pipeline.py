@@ -1,7 +1,7 @@
 """The life of a call, from the moment it is over, told once.
 
     intake      its customer is found and its place among that customer's calls taken; one stereo file is made to listen to
-    transcribe  who said what, when                                                 (the speech queue: one call at a time)
+    transcribe  who said what, when                                                 (the speech queue: some calls at once)
     score       the customer's mood, the agent's work, each with evidence           (the scoring queue)
     sync        what is owed is opened, the event for other systems is filled in
     deliver     the event leaves, in the order of the customer's calls              (the sync queue, one customer at a time)

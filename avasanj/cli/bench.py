@@ -102,6 +102,18 @@ def live(
     _run("live", lambda settings, say: measured.live(settings, say, calls=calls), as_json=json)
 
 
+@bench.command(name="speech-memory")
+def speech_memory(
+    *,
+    calls: Annotated[int, typer.Option(min=60, help="How many calls to put into words.")] = 500,
+    json: Json = False,
+) -> None:
+    """Growth of the speech engine's memory over many calls of mixed lengths, and its peak. 500 calls take ten minutes on two cores."""
+    from avasanj.bench import speech_memory as measured
+
+    _run("speech-memory", lambda settings, say: measured.measure(settings, say, calls=calls), as_json=json)
+
+
 def _run(name: str, measured: Callable[[Settings, Say], Sequence[Figure]], *, as_json: bool) -> None:
     """Measure and show; exit 1 where a target is missed."""
     console = Console(stderr=True)
