@@ -1,8 +1,8 @@
 """Spoken Persian numbers as digits and digits as words: one form for "بیست و سه", "۲۳" and "23".
 
 A number that has a word of its own (سه, بیست, هزار) becomes that word, since as a word it may be part of a name (سه‌شنبه)
-or mean something else (نه is nine and no); every other number becomes digits. Where several stand side by side, as in a
-phone number that is read out, all become digits.
+or mean something else (نه is nine and no); every other number becomes digits. Where several stand side by side and are as
+long as a phone number, they become one.
 """
 
 from __future__ import annotations
@@ -83,12 +83,17 @@ def evened(tokens: Sequence[str]) -> list[str]:
     return out + _written(run)
 
 
+def digits(token: str) -> str:
+    """The digits of a number word or of digits; "" for any other word."""
+    return str(_VALUE_OF[token]) if token in _VALUE_OF else token if token.isdecimal() else ""
+
+
 def _written(run: Sequence[_Number]) -> list[str]:
-    if len(run) < 2:
-        return [number.words for number in run]
-    texts = [number.text for number in run]
-    together = "".join(texts)
-    return [together] if together.isdecimal() and len(together) >= _PHONE_DIGITS else texts
+    """Numbers side by side: as one where they are as long as a phone number that is read out in groups."""
+    together = "".join(number.text for number in run)
+    if len(run) > 1 and together.isdecimal() and len(together) >= _PHONE_DIGITS:
+        return [together]
+    return [number.words for number in run]
 
 
 def _numbers(tokens: Sequence[str]) -> Iterator[str | _Number]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transcription import english_words, persian_words
+from transcription import english_words, persian_numbers, persian_words
 
 _Numbers = NDArray[np.int64]
 #: how far apart in an unlike stretch two spellings of one thing are looked for
@@ -205,8 +205,9 @@ def _joined(mine: list[str], theirs: list[str], *, numbers_only: bool) -> tuple[
         if found is None:
             break
         first, end, other_first, other_end = found
-        left += [*mine[i:first], "".join(mine[first:end])]
-        right += [*theirs[j:other_first], "".join(theirs[other_first:other_end])]
+        one = "".join(mine[first:end])
+        left += [*mine[i:first], one]
+        right += [*theirs[j:other_first], one]
         i, j = end, other_end
     return left + mine[i:], right + theirs[j:]
 
@@ -220,18 +221,28 @@ def _meeting(
             first, other_first = i + skip, j + far - skip
             if first >= len(mine) or other_first >= len(theirs):
                 continue
-            ends = _ends(mine, theirs, first, other_first)
-            if ends and not (numbers_only and not all(item.isdecimal() for item in mine[first : ends[0]])):
-                return first, ends[0], other_first, ends[1]
+            ends = _ends(
+                mine[first : first + _NEAR], theirs[other_first : other_first + _NEAR], numbers_only=numbers_only
+            )
+            if ends:
+                return first, first + ends[0], other_first, other_first + ends[1]
     return None
 
 
-def _ends(mine: list[str], theirs: list[str], first: int, other_first: int) -> tuple[int, int] | None:
-    left, right, end, other_end = mine[first], theirs[other_first], first + 1, other_first + 1
+def _ends(mine: list[str], theirs: list[str], *, numbers_only: bool) -> tuple[int, int] | None:
+    """How many words from the beginning are the same on both sides, by their digits or (not `numbers_only`) their letters."""
+    ends = _same([persian_numbers.digits(word) for word in mine], [persian_numbers.digits(word) for word in theirs])
+    return ends or (None if numbers_only else _same(mine, theirs))
+
+
+def _same(mine: list[str], theirs: list[str]) -> tuple[int, int] | None:
+    left, right, end, other_end = mine[0], theirs[0], 1, 1
+    if not left or not right:
+        return None
     while left != right:
-        if right.startswith(left) and end < len(mine):
+        if right.startswith(left) and end < len(mine) and mine[end]:
             left, end = left + mine[end], end + 1
-        elif left.startswith(right) and other_end < len(theirs):
+        elif left.startswith(right) and other_end < len(theirs) and theirs[other_end]:
             right, other_end = right + theirs[other_end], other_end + 1
         else:
             return None
