@@ -140,6 +140,8 @@ class SpeechEngine:
             with self._state:
                 self._unloading = False
                 self._recognisers = self._first
+                if self._line.length:  # a model broke before it had done what waited
+                    self._lanes = self._started()
                 self._state.notify_all()
         if lanes:
             vad.unload()
@@ -244,7 +246,10 @@ class SpeechEngine:
         return lanes
 
     def _failed(self, lane: Lane, error: BaseException) -> None:
-        """A model could not be loaded: others go on; without any, the fallback does; without that, all who wait are told."""
+        """A model can't be loaded or works no more: others go on; without any, the fallback does.
+
+        Without that, one that worked is loaded anew, and who waits for one that can't be loaded is told.
+        """
         with self._state:
             if lane in self._lanes:
                 self._lanes.remove(lane)
@@ -258,6 +263,10 @@ class SpeechEngine:
                 self._lanes = self._started()
                 return
             self._recognisers = self._first
+            if lane.worked and self._line.length and not self._unloading:
+                _log.warning("speech_model_restarted", reason=reason, model=self.name)
+                self._lanes = self._started()
+                return
         self._line.fail(lambda: copy.copy(error))
 
 

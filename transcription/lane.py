@@ -27,6 +27,8 @@ _SPENT = Counter("avasanj_speech_model_seconds_total", "Seconds that speech mode
 _CAREFUL = Counter("avasanj_speech_careful_total", "Windows read again more carefully, their text being unbelievable.")
 _DROPPED = Counter("avasanj_speech_dropped_total", "Windows of which text was dropped as a model's invention.")
 _HALVED = Counter("avasanj_speech_halvings_total", "Times a batch was halved because a device was out of memory.")
+#: so many windows failing one after the other are no fault of theirs: a graphics card that has failed once fails for good
+_MOST_FAILURES = 3
 _log = get_logger(__name__)
 
 
@@ -57,11 +59,12 @@ class Lane:
     def __init__(
         self, recogniser: Recogniser, line: Line, tally: Tally, failed: Callable[[Lane, BaseException], None]
     ) -> None:
-        """`failed` is told, in this lane's thread, that the model could not be loaded: the lane is over then."""
+        """`failed` is told, in this lane's thread, that the model can't be loaded or works no more: the lane is over then."""
         self.recogniser = recogniser
-        self.loaded = False
+        self.loaded = self.worked = False
         self._line, self._tally, self._failed = line, tally, failed
         self._stopping = threading.Event()
+        self._failures: list[BaseException] = []  #: of windows tried alone, since one succeeded
         self._thread = threading.Thread(target=self._work, name="speech", daemon=True)
 
     def start(self) -> None:
@@ -85,11 +88,19 @@ class Lane:
         except BaseException as error:  # noqa: BLE001 - the engine tells those who wait
             self._failed(self, error)
             return
-        self.loaded = True
+        self.loaded = self.worked = True
         while batch := self._line.take(self.recogniser.batch, self._stopping.is_set):
             room, began_s = self.recogniser.batch, time.monotonic()
             self._answer(batch)
             self._count(batch, room, time.monotonic() - began_s)
+            if len(self._failures) >= _MOST_FAILURES:
+                self._end()
+                self._failed(self, self._failures[-1])
+                return
+        self._end()
+
+    def _end(self) -> None:
+        self.loaded = False
         self.recogniser.unload()
 
     def _answer(self, batch: Sequence[Waiting]) -> None:
@@ -101,6 +112,7 @@ class Lane:
             narrow = short_of_memory(error)
             if len(batch) == 1:
                 reason = LastingError(problems.NO_ROOM_FOR_ONE, model=self.recogniser.name) if narrow else error
+                self._failures.append(reason)
                 left[0].done.set_exception(reason)
                 return
             _log.warning(
@@ -110,6 +122,7 @@ class Lane:
                 remedy="it is halved" if narrow else "each window is tried by itself",
             )
         else:
+            self._failures.clear()
             return
         # Out of the handler: the error's frames would hold the very memory that is short.
         if narrow:

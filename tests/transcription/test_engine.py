@@ -268,6 +268,42 @@ def test_a_fallback_that_fails_too_is_told_and_the_first_is_tried_again() -> Non
     engine.leave()
 
 
+def test_a_model_that_works_no_more_is_loaded_anew_and_only_what_it_had_in_hand_fails(
+    engine: SpeechEngine, recorder: Recorder
+) -> None:
+    def broken(_: object) -> None:
+        if recorder.loads == 1 and len(recorder.batches) >= 1:
+            raise RuntimeError("CUDA failed with error unspecified launch failure")
+
+    recorder.before = broken
+    recorder.gate.clear()
+    first = engine.submit(asked(3))
+    assert recorder.busy.wait(5)
+    rest = [engine.submit(asked(15)) for _ in range(12)]
+    recorder.gate.set()
+    assert first.result(20).words
+    failed = [future.exception(20) for future in rest]
+    assert [type(error) for error in failed[:4]] == [RuntimeError] * 4
+    assert failed[4:] == [None] * 8
+    assert (recorder.loads, recorder.unloads) == (2, 1)
+
+
+def test_a_card_that_works_no_more_is_replaced_by_the_fallback() -> None:
+    gpu, cpu = Recorder("gpu"), Recorder("cpu")
+
+    def broken(_: object) -> None:
+        gpu.load_error = LastingError("the driver is gone")
+        raise RuntimeError("CUDA failed with error unspecified launch failure")
+
+    gpu.before = broken
+    engine = SpeechEngine([gpu], [cpu])
+    failed = [engine.submit(asked()).exception(20) for _ in range(3)]
+    assert all(isinstance(error, RuntimeError) for error in failed)
+    assert engine.submit(asked()).result(20).words
+    assert engine.name == "cpu"
+    engine.leave()
+
+
 def test_unloading_again_and_again_while_calls_come_loses_and_blocks_nothing(
     engine: SpeechEngine, recorder: Recorder, pool: ThreadPoolExecutor
 ) -> None:
