@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +32,8 @@ class Piece:
     before: Piece | None
     number: int  #: in the vocabulary
     log_p: float
-    #: the step and the row of that step's output that gave it
-    step: int
-    row: int
+    row: int  #: of the step that gave it
+    trace: Any  #: what that row listened to
 
     def line(self) -> list[Piece]:
         """From the first piece to this one."""
@@ -60,6 +61,7 @@ class Beams:
     width: int
     end: int
     never_first: frozenset[int]
+    at_end: Callable[[Any], bool]  #: whether a row that listened to this is where the sound ends
     done: list[tuple[float, Piece]] = field(default_factory=list)
     _whole: float = -np.inf  #: best mean of those that followed the sound to its end
     _circles: bool = False
@@ -73,16 +75,16 @@ class Beams:
         return self._steps > 0 and self._whole >= max((score for score, _ in self._live), default=-np.inf) / self._steps
 
     def grow(
-        self, log_p: NDArray[np.float32], numbers: NDArray[np.int32], at_end: Callable[[int], bool]
+        self, log_p: NDArray[np.float32], numbers: NDArray[np.int32], trace: Callable[[int], Any]
     ) -> Iterator[tuple[int, int]]:
         """The rows to go on with, as (row of the last step, number of its next piece), `width` of them.
 
-        `log_p` and `numbers` are (rows, candidates): one row at the first step, `width` after it; `at_end` tells of a row
-        whether it listens to the sound's end.
+        `log_p` and `numbers` are (rows, candidates): one row at the first step, `width` after it; `trace` gives what a
+        row listened to, which its pieces keep.
         """
         new: list[tuple[float, Piece]] = []
         if not self.over:
-            new = self._chosen(log_p, numbers, at_end)
+            new = self._chosen(log_p, numbers, functools.cache(trace))
             self._live = list(new)
             self._steps += 1
             self._circles = self._steps % _LOOK_EVERY == 0 and bool(new) and circles(new[0][1].numbers())
@@ -92,7 +94,7 @@ class Beams:
             yield 0, self.end
 
     def _chosen(
-        self, log_p: NDArray[np.float32], numbers: NDArray[np.int32], at_end: Callable[[int], bool]
+        self, log_p: NDArray[np.float32], numbers: NDArray[np.int32], trace: Callable[[int], Any]
     ) -> list[tuple[float, Piece]]:
         so_far = np.array([score for score, _ in self._live], np.float64)
         total = so_far[:, None] + log_p[: len(so_far)]
@@ -104,13 +106,13 @@ class Beams:
             score, number = float(total[row, candidate]), int(numbers[row, candidate])
             if score == -np.inf:
                 break
-            piece = Piece(self._live[row][1], number, float(log_p[row, candidate]), self._steps, row)
+            piece = Piece(self._live[row][1], number, float(log_p[row, candidate]), row, trace(row))
             if number != self.end:
                 new.append((score, piece))
             elif rank < self.width:
                 mean = score / (self._steps + 1)
                 self.done.append((mean, piece))
-                if mean > self._whole and at_end(row):
+                if mean > self._whole and self.at_end(piece.trace):
                     self._whole = mean
             if len(new) == self.width:
                 break

@@ -6,9 +6,12 @@ and `agrees` finds what CTranslate2 finds.
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import gc
 import importlib.util
 import json
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,10 +103,14 @@ class OpenVinoWhisper:
                 "ENABLE_CPU_PINNING": False,
             }
             self._encoder = core.compile_model(graphs.encoder(weights), "CPU", options)
+            weights = {name: array for name, array in weights.items() if name.startswith("decoder/")}
+            give_back()
             graph = graphs.decoder(
                 weights, forbidden=self._forbidden, vocabulary=self._end + 1, heads=[(a, b) for a, b in heads]
             )
             self._decoder = core.compile_model(graph, "CPU", options)
+            del graph, weights
+        give_back()
 
     def lane(self) -> Lane:
         return Lane(self._encoder.create_infer_request(), self._decoder.create_infer_request())
@@ -117,9 +124,8 @@ class Lane:
         inputs = {port.get_any_name(): port.partial_shape for port in decoder.model_inputs}
         self._heads = inputs["x0"][1].get_length()
         self._head_width = inputs["x0"][3].get_length()
-        self._held: Any = (
-            None  #: what the decoder reads of the encoder's findings, kept for the next batch of this shape
-        )
+        #: what the decoder reads of the encoder's findings, kept for the next batch of this shape
+        self._held: Any = None
         self._crossings = sum(name.startswith("x") for name in inputs)
 
     def encode(self, mel: NDArray[np.float32]) -> Floats:
@@ -137,9 +143,14 @@ class Lane:
         """
         self._hand_over(mels)
         searches = [
-            Beams(width=_BEAM, end=prompt.end, never_first=frozenset({*prompt.never_first, prompt.end})) for _ in mels
+            Beams(
+                width=_BEAM,
+                end=prompt.end,
+                never_first=frozenset({*prompt.never_first, prompt.end}),
+                at_end=functools.partial(_at_end, count // 2),
+            )
+            for count in frames
         ]
-        attention: list[NDArray[np.float16]] = []
         length = len(prompt.start)
         ids = np.tile(np.array(prompt.start, np.int32), (len(mels), 1))
         rows = np.arange(len(mels), dtype=np.int32)
@@ -147,20 +158,21 @@ class Lane:
         at = 0
         while True:
             log_p, numbers, followed = self._step(ids, at, mask, rows)
-            attention.append(followed)
             at += ids.shape[1]
             per = len(rows) // len(mels)
             grown = []
             for i, search in enumerate(searches):
                 mine = slice(i * per, (i + 1) * per)
-                end = functools.partial(_at_end, followed[i], frames[i] // 2)
-                grown.append([(i * per + row, number) for row, number in search.grow(log_p[mine], numbers[mine], end)])
+                heard = functools.partial(_row_of, followed[i], max(1, frames[i] // 2))
+                grown.append(
+                    [(i * per + row, number) for row, number in search.grow(log_p[mine], numbers[mine], heard)]
+                )
             if all(search.over for search in searches) or at - length >= most:
                 break
             rows = np.array([row for window in grown for row, _ in window], np.int32)
             ids = np.array([[number] for window in grown for _, number in window], np.int32)
             mask = np.zeros((1, at + 1))
-        return [_decoded(search, i, attention, frames[i] // 2) for i, search in enumerate(searches)]
+        return [_decoded(search, count // 2) for search, count in zip(searches, frames, strict=True)]
 
     def _hand_over(self, mels: Sequence[NDArray[np.float32]]) -> None:
         """Encode each window by itself and lay what the decoder reads of them side by side, without a copy in float32."""
@@ -198,19 +210,24 @@ class Lane:
         )
         log_p, numbers, followed = (self._decoder.get_output_tensor(i).data for i in range(3))
         # of a prompt's pieces the last alone is followed by the text; (windows, heads, rows of each, frames)
-        return log_p, numbers, followed[:, :, length - 1 :: length].copy()
+        return log_p, numbers, followed[:, :, length - 1 :: length]
 
 
-def _at_end(followed: NDArray[np.float16], frames: int, row: int) -> bool:
-    """Whether a row's attention, (heads, rows, frames), is where the sound ends: in its last second and a half."""
-    return int(followed[:, row, :frames].astype(np.float32).mean(axis=0).argmax()) >= frames - _LAST_FRAMES
+def _row_of(followed: NDArray[np.float16], frames: int, row: int) -> NDArray[np.float16]:
+    """A row's attention to the frames that hold sound, (heads, frames), out of (heads, rows, frames)."""
+    return followed[:, row, :frames].copy()
 
 
-def _decoded(search: Beams, window: int, attention: Sequence[NDArray[np.float16]], frames: int) -> Decoded:
+def _at_end(frames: int, heard: NDArray[np.float16]) -> bool:
+    """Whether a row's attention is where the sound ends: in its last second and a half."""
+    return int(heard.astype(np.float32).mean(axis=0).argmax()) >= frames - _LAST_FRAMES
+
+
+def _decoded(search: Beams, frames: int) -> Decoded:
     line = search.best()
     if not line:
         return Decoded(tokens=[], probabilities=[], starts=[0])
-    followed = np.stack([attention[piece.step][window, :, piece.row, : max(1, frames)] for piece in line], axis=1)
+    followed = np.stack([piece.trace for piece in line], axis=1)
     starts = [int(start) for start in starts_of(followed)]
     ended = line[-1].number == search.end
     text = line[:-1] if ended else line
@@ -219,3 +236,10 @@ def _decoded(search: Beams, window: int, attention: Sequence[NDArray[np.float16]
         probabilities=[float(np.exp(piece.log_p)) for piece in text],
         starts=starts if ended else [*starts, frames],
     )
+
+
+def give_back() -> None:
+    """Hand what was freed back to the system, which glibc alone does not do: compiling leaves 300 MB."""
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)

@@ -20,8 +20,6 @@ import numpy as np
 
 #: NAME -> {party: text}, as each call is done
 Texts = Iterator[tuple[str, dict[str, str]]]
-#: calls that ours is given at once, as by a worker that reads one while another is recognised
-_AT_ONCE = 2
 _BEAM, _BATCH = 5, 8
 
 
@@ -55,12 +53,13 @@ def avasanj(task: dict[str, Any]) -> Callable[[], Texts]:
     from avasanj.settings import load_settings
     from telephony.tables import Party
     from transcription import vad
-    from transcription.engines import engine_of
+    from transcription.engines import calls_at_once, engine_of
     from transcription.legs import Leg
     from transcription.recogniser import Asked
     from transcription.windows import RATE_HZ, Window
 
-    engine = engine_of(load_settings())
+    settings = load_settings()
+    engine = engine_of(settings)
     quiet = np.zeros(RATE_HZ, np.float32)
     vad.speech(quiet)
     loading = [
@@ -80,7 +79,7 @@ def avasanj(task: dict[str, Any]) -> Callable[[], Texts]:
         }
 
     def run() -> Texts:
-        with ThreadPoolExecutor(_AT_ONCE) as callers:
+        with ThreadPoolExecutor(calls_at_once(settings)) as callers:
             yield from callers.map(call, task["calls"])
 
     return run

@@ -15,7 +15,7 @@ END = 0
 
 def searched(steps: dict[tuple[int, ...], dict[int, float]], *, width: int = 2, whole: bool = False) -> list[int]:
     """The best text of a model that gives each text's next pieces their probabilities; all others end."""
-    search = Beams(width=width, end=END, never_first=frozenset({9}))
+    search = Beams(width=width, end=END, never_first=frozenset({9}), at_end=lambda _trace: whole)
     texts: list[tuple[int, ...]] = [()]
     for _ in range(20):
         rows = [sorted(steps.get(text, {END: 1.0}).items(), key=lambda one: -one[1]) for text in texts]
@@ -24,7 +24,7 @@ def searched(steps: dict[tuple[int, ...], dict[int, float]], *, width: int = 2, 
         for i, row in enumerate(rows):
             for j, (number, p) in enumerate(row[: 2 * width]):
                 log_p[i, j], numbers[i, j] = np.log(p), number
-        grown = list(search.grow(log_p, numbers, lambda _row: whole))
+        grown = list(search.grow(log_p, numbers, lambda row: row))
         assert len(grown) == width
         if search.over:
             break
