@@ -199,7 +199,8 @@ def _srt(script: Script, language: str) -> str:
     for number, cue in enumerate(_cues(script), start=1):
         name = f"{_party(cue.party, language)}: " if cue.party != party else ""
         party = cue.party
-        plain = (name + cue.text).replace("<", "‹").replace(">", "›")  # players take <b> for markup, and nothing escapes it
+        # players take <b> for markup, and nothing escapes it
+        plain = (name + cue.text).replace("<", "‹").replace(">", "›")
         text = marked(plain, script.language, embed=True)
         parts.append(f"{number}\n{stamp(cue.start_s, ',')} --> {stamp(cue.end_s, ',')}\n{text}\n")
     return "\n".join(parts)

@@ -71,9 +71,9 @@ def _clips(
     with database.read() as session:
         call = stage.load_call(session, transcript.call_id)
     legs, _ = legs_at_hand(settings, call)
+    sounds = _sounds(legs, turns)
     for turn in turns:
-        leg = _leg_of(legs, turn)
-        sound = _cut(leg, turn.start_s - MARGIN_S, turn.end_s + MARGIN_S)
+        sound = sounds[turn.id]
         file = f"clips/{transcript.call_id}-{turn.position:04}.wav"
         _write(out / file, sound)
         yield {
@@ -102,16 +102,28 @@ def _leg_of(legs: Sequence[Leg], turn: Turn) -> Leg:
     return mine[-1]
 
 
-def _cut(leg: Leg, from_s: float, to_s: float) -> Samples:
-    """The stretch of the call's clock, as far as the recording has it."""
-    first, last = round((from_s - leg.start_s) * RATE_HZ), round((to_s - leg.start_s) * RATE_HZ)
-    at, parts = 0, []
+def _sounds(legs: Sequence[Leg], turns: Sequence[Turn]) -> dict[int, Samples]:
+    """The sound of each turn, by its id; each recording is read once."""
+    of_leg: dict[Leg, list[Turn]] = {}
+    for turn in turns:
+        of_leg.setdefault(_leg_of(legs, turn), []).append(turn)
+    return {id_: sound for leg, found in of_leg.items() for id_, sound in _cut(leg, found).items()}
+
+
+def _cut(leg: Leg, turns: Sequence[Turn]) -> dict[int, Samples]:
+    """Each turn with its margins, as far as the recording has them."""
+    parts: dict[int, list[Samples]] = {turn.id: [] for turn in turns}
+    end_s = max(turn.end_s for turn in turns) + MARGIN_S
+    at_s = leg.start_s
     for block in sound_of(leg, Recording(leg.path, channel=leg.channel)):
-        if at >= last:
+        if at_s >= end_s:
             break
-        parts.append(block[max(0, first - at) : max(0, last - at)])
-        at += len(block)
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        for turn in turns:
+            first = round((turn.start_s - MARGIN_S - at_s) * RATE_HZ)
+            last = round((turn.end_s + MARGIN_S - at_s) * RATE_HZ)
+            parts[turn.id].append(block[max(0, first) : max(0, last)])
+        at_s += len(block) / RATE_HZ
+    return {id_: np.concatenate(found) if found else np.zeros(0, np.float32) for id_, found in parts.items()}
 
 
 def _write(file: Path, sound: Samples) -> None:

@@ -19,7 +19,7 @@ from tests.dashboard.seed import Seeded
 from tests.dashboard.seed.heard import OTHER_ID
 from tests.dashboard.seed.words import CALM_EN, CALM_FA
 from transcription.exports import Format
-from transcription.tables import Correction, HotWord, Rehearing, Transcript, Turn
+from transcription.tables import Correction, HotWord, Playback, Rehearing, Transcript, Turn
 
 
 def turns_of(day: Day, name: str) -> list[Turn]:
@@ -142,6 +142,16 @@ def test_what_could_not_be_heard_stands_at_its_time_with_the_reason(enter: Enter
     hole = page[page.index('class="break dropped"') :]
     assert "data-play" in hole[: hole.index("</li>")]
     assert "را تکرار می‌کند" in hole[: hole.index("</li>")]
+
+
+def test_recording_that_breaks_off_says_so_where_it_does(day: Day) -> None:
+    with day.database.transaction() as session:
+        session.get_one(Playback, day.seeded.calls["happy"]).breaks_off = {"agent": 5.5}
+    client = day.enter("super")
+    page = client.get(f"/calls/{day.seeded.calls['happy']}").text
+    assert page.index('id="turn-1"') < page.index("the recording breaks off here") < page.index('id="turn-2"')
+    holes = client.get(f"/api/calls/{day.seeded.calls['happy']}/transcript").json()["unheard"]
+    assert [(hole["kind"], hole["party"], hole["start_s"]) for hole in holes] == [("cut_off", "agent", 5.5)]
 
 
 def test_word_times_are_for_each_word_its_place_and_its_hundredths(enter: Enter, seeded: Seeded) -> None:
