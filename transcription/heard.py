@@ -48,18 +48,19 @@ class Heard:
 
 def note(leg: Leg, window: Window, result: Recognised, heard: Heard) -> None:
     """Put what was recognised in a window on the call's own clock."""
-    if result.invented:
-        first, last = window.placed[0].span, window.placed[-1].span
+    dropped = [(place, result.invented) for place in window.placed] if result.invented else result.dropped
+    for place, reason in dropped:
         heard.dropped.append(
             Dropped(
                 party=leg.party,
-                start_s=round(leg.start_s + first.start_s, 3),
-                end_s=round(leg.start_s + last.end_s, 3),
-                reason=result.invented,
+                start_s=round(leg.start_s + place.span.start_s, 3),
+                end_s=round(leg.start_s + place.span.end_s, 3),
+                reason=reason,
             )
         )
-        return
-    for place, said in zip(window.placed, words_.assign(result.words, window.placed), strict=True):
+    silent = {id(place) for place, _ in dropped}
+    places = [place for place in window.placed if id(place) not in silent]
+    for place, said in zip(places, words_.assign(result.words, places), strict=True):
         if "".join(word.text for word in said).strip():
             heard.spoken.append(_spoken(leg, place.span, place.start_s, said))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prometheus_client import Counter
 
 from avasanj.errors import LastingError
 from avasanj.log import get_logger
 from transcription import problems
-from transcription.believing import Recognised, invented
+from transcription.believing import Recognised, invented, read_one_by_one
 from transcription.devices import short_of_memory
 from transcription.line import Line, Waiting
 from transcription.recogniser import Asked, LanguageAsked, Recogniser
@@ -157,11 +157,19 @@ class Lane:
             self._tally.add(careful=1)
             _CAREFUL.inc()
             words = self.recogniser.recognise_carefully(asked)
-        if reason := invented(words, asked.window):
+        if not (reason := invented(words, asked.window)):
+            return Recognised(words=tuple(words))
+        result = Recognised(invented=reason)
+        if len(asked.window.placed) > 1:
+            result = read_one_by_one(asked.window, lambda parts: self._read([replace(asked, window=p) for p in parts]))
+        if result.invented or result.dropped:
             self._tally.add(dropped=1)
             _DROPPED.inc()
-            return Recognised(invented=reason)
-        return Recognised(words=tuple(words))
+        return result
+
+    def _read(self, asked: Sequence[Asked]) -> list[list[Word]]:
+        """Each window by itself: like the batches of the line, all of one length."""
+        return [words for one in asked for words in self.recogniser.recognise([one])]
 
     def _count(self, batch: Sequence[Waiting], room: int, spent_s: float) -> None:
         audio_s = sum(len(waiting.asked.window.samples) for waiting in batch) / RATE_HZ

@@ -175,6 +175,18 @@ def _window(parts: Sequence[Utterance], gap: int) -> Window:
     return Window(samples=np.concatenate(pieces), placed=tuple(placed))
 
 
+def alone(window: Window, place: Placed) -> tuple[Window, float]:
+    """One stretch of a window in a window of its own, and the second at which that begins in the whole one."""
+    others = [p for p in window.placed if p is not place]
+    low = max((p.end_s for p in others if p.end_s <= place.start_s), default=0.0)
+    high = min((p.start_s for p in others if p.start_s >= place.end_s), default=len(window.samples) / RATE_HZ)
+    start = round(max(place.start_s - _PAD_S, (low + place.start_s) / 2 if low else 0.0, 0.0) * RATE_HZ)
+    end = round(min(place.end_s + _PAD_S, (place.end_s + high) / 2) * RATE_HZ)
+    shift_s = start / RATE_HZ
+    placed = Placed(span=place.span, start_s=place.start_s - shift_s, end_s=place.end_s - shift_s)
+    return Window(samples=window.samples[start:end].copy(), placed=(placed,)), shift_s
+
+
 def silenced(blocks: Iterable[Samples], masked: Sequence[tuple[float, float]], start_s: float) -> Iterator[Samples]:
     """The blocks with silence in the masked stretches (seconds on a clock on which the blocks begin at `start_s`)."""
     at_s = start_s
