@@ -58,7 +58,7 @@ def fetch(
     """Fetch the default models, or a speech model by name, and check each file. What is there and whole is left alone."""
     from scoring import models as text_models
     from transcription import models as speech_models
-    from transcription.convert import fetch as fetch_by_name
+    from transcription.hub import fetch as fetch_by_name
 
     settings = settings_and_log()
     settings.models_dir.mkdir(parents=True, exist_ok=True)
