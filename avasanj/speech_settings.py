@@ -15,7 +15,7 @@ class SpeechSettings(BaseSettings):
 
     # The model and where it runs
     speech_model: str = Field(
-        "whisper-base", description="Folder name under models, or a path to a CTranslate2 Whisper model."
+        "whisper-base", description="The speech model: a folder's name under models, or a path; Whisper or a CTC model."
     )
     speech_device: str = Field(
         "cpu",

