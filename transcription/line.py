@@ -159,7 +159,8 @@ class Line:
     def oldest_s(self) -> float:
         """Seconds for which the first of them has waited; 0.0 when there is none."""
         with self._change:
-            return time.monotonic() - min((w.since_s for w in self._waiting), default=time.monotonic())
+            now_s = time.monotonic()
+            return now_s - min((w.since_s for w in self._waiting), default=now_s)
 
     def _pause_s(self, most: int) -> float:
         """How long a model should wait for a fuller batch; 0 or less: not at all. The caller holds the lock."""
