@@ -53,11 +53,14 @@ def prompt_of(tokenizer: Any, hot_words: Iterable[str] = ()) -> tuple[int, ...]:
     """As `WhisperText.prompt`; hot words beyond the first MOST_PIECES pieces are left out."""
     start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
     hot: list[int] = []
+    told: list[str] = []
     for word in hot_words:
-        more = tokenizer.encode(f" {word.strip()},")
-        if len(hot) + len(more) > MOST_PIECES:
+        told.append(word.strip())
+        # as a sentence that is over, so that what follows begins with a capital
+        more = tokenizer.encode(f" {', '.join(told)}.")
+        if len(more) > MOST_PIECES:
             break
-        hot += more
+        hot = more
     return (tokenizer.sot_prev, *hot, *start) if hot else tuple(start)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from telephony.tables import Party
 from tests.conftest import missing_peer
+from tests.peers.sounds import speech
 from tests.transcription import sounds
 from tests.transcription.sounds import sample_legs, words
 from transcription import openvino_recogniser, openvino_whisper, vad
@@ -98,6 +99,22 @@ def test_the_engine_takes_two_recognisers_of_one_model(models_dir: Path) -> None
     found = words(" ".join(one.text for one in heard))
     engine.unload()
     assert sounds.word_errors(wanted, found) < 0.2 * len(wanted)
+
+
+@pytest.mark.parametrize("engine", ["fast", "slow"])
+def test_a_made_up_name_is_spelled_right_where_it_is_listened_for(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    recogniser = request.getfixturevalue(engine)
+    said = "I would like to order the Brivanta cable for my house. Is the Brivanta cable cheap?"
+    path = speech(tmp_path / "a.wav", said)
+    (window,) = pack(utterances(Recording(path).blocks(RATE_HZ), vad.speech))
+    plain = text_of(recogniser.recognise([Asked(window=window, language="en")]))
+    told = text_of(recogniser.recognise([Asked(window=window, language="en", hot_words=("Lumerio", "Brivanta"))]))
+    assert plain.count("brivanta") == 0
+    assert told.count("brivanta") == 2
+    assert "lumerio" not in told
+    assert sounds.word_errors(words(said), told) <= 2
 
 
 def test_where_the_two_disagree_ctranslate2_does_the_work(
