@@ -156,7 +156,8 @@ class Lane:
         if invented(words, asked.window):
             self._tally.add(careful=1)
             _CAREFUL.inc()
-            words = self.recogniser.recognise_carefully(asked)
+            careful = self._carefully(asked)
+            words = first if careful is None else careful
         if not (reason := invented(words, asked.window)):
             return Recognised(words=tuple(words))
         result = Recognised(invented=reason)
@@ -166,6 +167,16 @@ class Lane:
             self._tally.add(dropped=1)
             _DROPPED.inc()
         return result
+
+    def _carefully(self, asked: Asked) -> list[Word] | None:
+        """None where there is no memory for it: the window is then judged by its first reading."""
+        try:
+            return self.recogniser.recognise_carefully(asked)
+        except (RuntimeError, MemoryError) as error:
+            if not short_of_memory(error):
+                raise
+            _log.warning("speech_careful_failed", model=self.recogniser.name, reason="out of memory")
+            return None
 
     def _read(self, asked: Sequence[Asked]) -> list[list[Word]]:
         """Each window by itself: like the batches of the line, all of one length."""

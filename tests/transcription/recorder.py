@@ -26,6 +26,7 @@ class Recorder:
         self.language = ("fa", 0.75)
         self.loads = self.unloads = self.careful = 0
         self.load_error: Exception | None = None
+        self.careful_error: Exception | None = None
         #: called with each batch before it is answered
         self.before: Callable[[Sequence[Asked]], None] = lambda asked: None
         self.gate = threading.Event()
@@ -52,6 +53,8 @@ class Recorder:
 
     def recognise_carefully(self, asked: Asked) -> list[Word]:
         self.careful += 1
+        if self.careful_error is not None:
+            raise self.careful_error
         return self.words(asked.window)
 
     def words(self, window: Window) -> list[Word]:

@@ -357,6 +357,15 @@ def test_unbelievable_text_is_read_carefully_and_else_dropped_and_counted(
     assert (recorder.careful, engine.tally.careful, engine.tally.dropped) == (1, 1, 1)
 
 
+def test_where_memory_is_too_short_for_a_careful_reading_the_text_is_dropped_and_the_call_goes_on(
+    engine: SpeechEngine, recorder: Recorder
+) -> None:
+    loop = [Word(text=" never", start_s=i / 10, end_s=(i + 1) / 10, probability=0.9) for i in range(60)]
+    recorder.words = lambda window: list(loop)  # type: ignore[method-assign]
+    recorder.careful_error = RuntimeError(OUT_OF_MEMORY)
+    assert "repeats" in engine.submit(asked()).result(20).invented
+
+
 def test_what_fails_while_a_call_is_read_leaves_nothing_in_line(engine: SpeechEngine, recorder: Recorder) -> None:
     recorder.gate.clear()
 
