@@ -34,10 +34,11 @@ class SpeakerEar:
         self._seen: list[Glimpse] = []
         self._vectors: list[speakers.Vectors] = []
         self._sounds: list[Samples] = []
+        self._fault: LastingError | None = None  #: why nothing more is looked at; the words do not suffer from it
 
     def hear(self, leg: Leg, utterance: Utterance) -> None:
         """To be told of every utterance; those of recordings with one party's voice are passed over."""
-        if leg.party != Party.MIXED:
+        if leg.party != Party.MIXED or self._fault is not None:
             return
         for glimpse, sound in speakers.glimpses(utterance):
             self._seen.append(_shifted(glimpse, leg.start_s))
@@ -46,9 +47,14 @@ class SpeakerEar:
                 self._look()
 
     def parted(self, spoken: Sequence[Spoken]) -> list[Spoken] | None:
-        """What was said given to the parties, or None where no two voices were told apart. Words of others' legs stay."""
+        """What was said given to the parties, or None where no two voices were told apart. Words of others' legs stay.
+
+        Raises LastingError where the model can't be read.
+        """
         self._look()
         self._encoder.unload()
+        if self._fault is not None:
+            raise self._fault
         vectors = np.concatenate(self._vectors) if self._vectors else np.zeros((0, SIZE), np.float32)
         centres = speakers.voices_in(vectors)
         if centres is None:
@@ -64,9 +70,13 @@ class SpeakerEar:
         return sorted(parts, key=lambda part: (part.start_s, part.party))
 
     def _look(self) -> None:
-        if self._sounds:
+        if not self._sounds:
+            return
+        try:
             self._vectors.append(self._encoder.voices(self._sounds))
-            self._sounds = []
+        except LastingError as error:
+            self._fault = error
+        self._sounds = []
 
 
 def ear_for(settings: Settings, call: Call, legs: Sequence[Leg]) -> SpeakerEar | None:

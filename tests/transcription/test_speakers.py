@@ -14,7 +14,7 @@ from transcription import speaker_model, speakers, vad
 from transcription.audio import Recording, Samples
 from transcription.engine import Spoken
 from transcription.speakers import Glimpse, Stretch
-from transcription.speakers_ear import SpeakerEar
+from transcription.speakers_ear import SpeakerEar, told_apart
 from transcription.voices import VoiceEncoder
 from transcription.windows import RATE_HZ, Span, Utterance, utterances
 from transcription.words import Word
@@ -102,6 +102,18 @@ def test_the_ear_gives_what_was_said_to_the_parties(encoder: VoiceEncoder) -> No
     assert {one.party for one in parted} == {Party.AGENT, Party.CUSTOMER}
     firsts = {party: heard(samples)[0].spans[0].start_s for party, samples in (("a", agent), ("c", customer))}
     assert parted[0].party == (Party.AGENT if firsts["a"] <= firsts["c"] else Party.CUSTOMER)
+
+
+def test_a_model_that_cannot_be_read_costs_the_call_no_words(tmp_path: Path) -> None:
+    broken = tmp_path / "voices.pt"
+    broken.write_bytes(b"not a model")
+    ear = SpeakerEar(VoiceEncoder(broken), direction=Direction.INBOUND, answered_s=0.0)
+    for start in range(20):
+        noise = np.full(2 * RATE_HZ, 0.1, np.float32)
+        span = Span(start_s=start * 3, end_s=start * 3 + 2)
+        ear.hear(leg(Path("a.wav"), Party.MIXED), Utterance(samples=noise, start_s=span.start_s, spans=(span,)))
+    spoken = [said(0.0, 2.0, "hello")]
+    assert told_apart(ear, spoken) == (spoken, False)
 
 
 def said(start_s: float, end_s: float, *words: str) -> Spoken:
