@@ -27,8 +27,14 @@ class Queue(enum.StrEnum):
 
     INTAKE = "intake"
     SPEECH = "speech"
+    #: other transcripts of calls that have one: taken by whoever takes speech, one at a time, so that it stays free for new calls
+    AGAIN = "again"
     SCORING = "scoring"
     SYNC = "sync"
+
+
+#: The queues that somebody must take from for calls to be understood; AGAIN goes with SPEECH.
+NEEDED = tuple(queue for queue in Queue if queue is not Queue.AGAIN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,7 @@ class Job:
 INTAKE = Job(name="intake", queue=Queue.INTAKE)
 TRANSCRIBE = Job(name="transcribe", queue=Queue.SPEECH)
 #: its subject is what was asked for (`Rehearing`), not the call
-TRANSCRIBE_AGAIN = Job(name="transcribe_again", queue=Queue.SPEECH)
+TRANSCRIBE_AGAIN = Job(name="transcribe_again", queue=Queue.AGAIN)
 SCORE = Job(name="score", queue=Queue.SCORING)
 SYNC = Job(name="sync", queue=Queue.INTAKE)
 DELIVER = Job(name="deliver", queue=Queue.SYNC, partitioned=True)

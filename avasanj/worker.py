@@ -100,11 +100,12 @@ def _launch(database: Database, executor_id: str, queues: Sequence[Queue], speec
         notification_coalesce_sec=1.0,  # nothing here waits for events; the default wakes up a hundred times a second
     )
     DBOS(config=config)
-    DBOS.listen_queues([*queues])
+    DBOS.listen_queues([*dict.fromkeys([*queues, *([Queue.AGAIN] if Queue.SPEECH in queues else [])])])
     DBOS.launch()
     _take_at_once(Queue.SPEECH, speech_at_once)
     DBOS.register_queue(Queue.INTAKE, worker_concurrency=_INTAKE_AT_ONCE, polling_interval_sec=work.IDLE_LOOK_S)
     DBOS.register_queue(Queue.SPEECH, worker_concurrency=speech_at_once, polling_interval_sec=work.IDLE_LOOK_S)
+    DBOS.register_queue(Queue.AGAIN, worker_concurrency=1, polling_interval_sec=work.IDLE_LOOK_S)
     DBOS.register_queue(Queue.SCORING, worker_concurrency=_SCORING_AT_ONCE, polling_interval_sec=work.IDLE_LOOK_S)
     DBOS.register_queue(
         Queue.SYNC, worker_concurrency=_SENDING_AT_ONCE, partition_concurrency=1, polling_interval_sec=work.IDLE_LOOK_S

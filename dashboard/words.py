@@ -74,6 +74,7 @@ CONNECTION_STATES = {"active": N_("active"), "paused": N_("paused")}
 QUEUES = {
     "intake": N_("taking calls in"),
     "speech": N_("listening"),
+    "again": N_("listening again"),
     "scoring": N_("scoring"),
     "sync": N_("sending to other systems"),
 }

@@ -70,7 +70,7 @@ def again(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which calls it would be.")] = False,
     json: Json = False,
 ) -> None:
-    """Have calls transcribed once more, by another model. The speech workers do it when no new call waits for them."""
+    """Have calls transcribed once more, by another model. The speech workers do it one call at a time, beside new calls."""
     settings = settings_and_log()
     if not (since or until or queue or agent or language or call):
         raise InputError(

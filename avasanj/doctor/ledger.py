@@ -13,7 +13,7 @@ from avasanj.database import Database, utc_now
 from avasanj.doctor.finding import Finding, fault, warning, well
 from avasanj.people import StuckWork, Worker
 from avasanj.settings import Settings
-from avasanj.work import Queue
+from avasanj.work import NEEDED
 from crm_sync.tables import Connection, OutboxEvent
 from telephony.tables import Call, Pbx, Source
 
@@ -69,7 +69,7 @@ def _workers(session: Session) -> Iterator[Finding]:
         )
         or 0
     )
-    unserved = [queue.value for queue in Queue if not any(queue in one.queues for one in alive)]
+    unserved = [queue.value for queue in NEEDED if not any(queue in one.queues for one in alive)]
     if not alive:
         text_ = f"No worker is running; {waiting} pieces of work wait."
         yield warning(

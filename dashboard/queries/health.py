@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from avasanj.database import utc_now
 from avasanj.people import StuckWork, Worker
-from avasanj.work import WORK_SCHEMA, Queue
+from avasanj.work import NEEDED, WORK_SCHEMA
 from dashboard.queries.outbox import ConnectionHealth, connections
 from dashboard.queries.people import unmapped_count
 from dashboard.recent import Recent
@@ -108,7 +108,7 @@ class Health:
     def unattended(self) -> list[str]:
         """Queues on which no living worker works: what waits there waits for ever."""
         attended = {queue for found in self.workers if found.alive for queue in found.worker.queues}
-        return [queue for queue in Queue if queue not in attended]
+        return [queue for queue in NEEDED if queue not in attended]
 
     @property
     def living(self) -> int:
