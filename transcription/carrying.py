@@ -54,6 +54,10 @@ def carry(old: Sequence[Line], new: Sequence[Line]) -> Carried:
                 left.append(change)
     by_position = {line.position: line for line in new}
     texts = {position: _applied(by_position[position].text, found) for position, found in edits.items()}
+    as_it_is = [position for position, text in texts.items() if text == by_position[position].text]
+    for position in as_it_is:
+        right += len(edits.pop(position))
+        del texts[position]
     sources = {position: tuple(sorted({c.turn for _, _, c in found})) for position, found in edits.items()}
     return Carried(texts=texts, sources=sources, right=right, left=tuple(left))
 
@@ -70,6 +74,7 @@ def changes(line: Line) -> list[Change]:
     found = []
     for kind, from_, to, first, last in matcher.get_opcodes():
         if kind == "equal":
+            found += _respelt(line, heard[from_:to], after[first:last])
             continue
         beside = heard[max(from_ - 1, 0)] if kind == "insert" and heard else None
         near = [beside] if beside else heard[from_:to]
@@ -85,6 +90,21 @@ def changes(line: Line) -> list[Change]:
             )
         )
     return found
+
+
+def _respelt(line: Line, heard: Sequence[Timed], after: Sequence[str]) -> list[Change]:
+    """Words that a person only wrote in another way: capitals, letters of another keyboard, marks."""
+    return [
+        Change(
+            turn=line.position,
+            party=line.party,
+            start_s=word.start_s,
+            before=(searchable(word.text),),
+            instead=instead,
+        )
+        for word, instead in zip(heard, after, strict=True)
+        if word.text != instead
+    ]
 
 
 def _heard(line: Line) -> list[Timed]:
