@@ -158,6 +158,23 @@ def test_the_picture_of_a_sound_is_nemos() -> None:
     assert (float(even.mean()), float(even.std())) == pytest.approx((0, 1), abs=1e-3)
 
 
+@pytest.mark.parametrize(("said", "evened"), [(None, True), ("per_feature", True), ("", False), ("NA", False)])
+def test_a_model_says_whether_its_sound_is_evened_out(
+    folder: Path, tmp_path: Path, said: str | None, evened: bool
+) -> None:
+    """Some Persian models are trained without, and hear nothing right with it."""
+    import onnx
+
+    model = onnx.load(str(folder / "model.onnx"))
+    if said is not None:
+        onnx.helper.set_model_props(model, {"normalize_type": said, "subsampling_factor": "4"})
+    onnx.save(model, str(tmp_path / "model.onnx"))
+    (tmp_path / "tokens.txt").write_bytes((folder / "tokens.txt").read_bytes())
+    recogniser = CtcRecogniser(tmp_path, threads=1)
+    recogniser.load()
+    assert (recogniser._folder.bands, recogniser._folder.normalised) == (80, evened)
+
+
 def exported(path: Path, module: Any, given: tuple[Any, ...], names: list[str]) -> None:
     axes = {name: {0: "batch", one.dim() - 1: "time"} for name, one in zip(names, given, strict=True)}
     axes["logits"] = {0: "batch", 1: "time"}
