@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from avasanj.errors import SettingsError
+from avasanj.scoring_settings import ScoringSettings
 from avasanj.speech_settings import SpeechSettings
 from avasanj.telephony_settings import TelephonySettings, split_commas
 
@@ -23,7 +24,7 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share")) / "avasanj"
 
 
-class Settings(SpeechSettings, TelephonySettings):
+class Settings(ScoringSettings, SpeechSettings, TelephonySettings):
     """What a center can set. Read from the environment, `./avasanj.env` and `avasanj.env` in the data folder."""
 
     model_config = SettingsConfigDict(env_prefix="AVASANJ_", extra="ignore", env_file_encoding="utf-8-sig")

@@ -150,10 +150,16 @@ def _transcript(d: CallDetail) -> dict[str, Any] | None:
 
 
 def _evaluation(found: Evaluation) -> dict[str, Any]:
-    names = ("scorecard", "scorecard_version", "score", "agent_name", "needs_person", "counts")
+    names = (
+        "scorecard", "scorecard_version", "score", "agent_name", "needs_person", "counts", "kept_out", "passed", "failed", "doubted",
+        "critical", "critical_score", "sections", "answered",
+    )  # fmt: skip
     return {name: getattr(found, name) for name in names} | {"answers": [_answer(answer) for answer in found.answers]}
 
 
 def _answer(answer: Answer) -> dict[str, Any]:
-    names = ("question", "title", "value", "points", "points_possible", "confidence", "method", "evidence", "reason")
+    names = (
+        "question", "title", "section", "kind", "value", "label", "critical", "fatal", "needs_person", "points", "points_possible",
+        "confidence", "method", "made_by", "evidence", "reason",
+    )  # fmt: skip
     return {name: getattr(answer, name) for name in names}

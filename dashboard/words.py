@@ -8,7 +8,7 @@ from typing import Any
 
 from avasanj.errors import InputError
 from avasanj.i18n import N_, translator
-from scoring import scorecard as scorecards
+from scoring import card_file
 from telephony.tables import Call, CallState, Direction, Disposition, Source
 
 UNSURE_FROM = 0.35
@@ -94,6 +94,10 @@ METHODS = {
     "rule": N_("found by a rule"),
     "likeness": N_("found by likeness of meaning"),
     "ledger": N_("from the call's events"),
+    "measure": N_("measured in the recording"),
+    "model": N_("answered by a language model"),
+    "condition": N_("from an earlier answer"),
+    "person": N_("answered by a person"),
 }
 ANSWERS = {"yes": N_("yes"), "no": N_("no"), "unsure": N_("unsure"), "na": N_("does not apply")}
 WORK = {
@@ -165,7 +169,7 @@ def mood(dissatisfied: float | None, above: float) -> str | None:
 def scorecard(key: str, language: str) -> str:
     """A scorecard's title; one that this version does not ship is shown by its key."""
     try:
-        return scorecards.shipped(key).title[language]
+        return card_file.shipped(key).title[language]
     except (InputError, OSError):
         return key
 

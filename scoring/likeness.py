@@ -52,8 +52,9 @@ def likest(likeness: Likeness, turns: Sequence[Turn], encoder: Encodes) -> Alike
     if not sentences:
         return None
     said, examples = encode_once([sentence for _, sentence in sentences], encoder), _examples(likeness, encoder)
-    near = (said @ examples[: len(likeness.like)].T).max(axis=1)
-    far = (said @ examples[len(likeness.like) :].T).max(axis=1)
+    count = len(likeness.like.all)
+    near = (said @ examples[:count].T).max(axis=1)
+    far = (said @ examples[count:].T).max(axis=1)
     best = int(np.argmax(near - far))
     turn, sentence = sentences[best]
     return Alike(turn=turn, sentence=sentence, cosine=float(near[best]), margin=float(near[best] - far[best]))
@@ -66,7 +67,9 @@ def _examples(likeness: Likeness, encoder: Encodes) -> NDArray[np.float32]:
     """
     known = _EXAMPLES.setdefault(encoder, {})
     if likeness not in known:
-        known[likeness] = np.concatenate([encoder.encode([text]) for text in [*likeness.like, *likeness.unlike]])
+        known[likeness] = np.concatenate(
+            [encoder.encode([text]) for text in [*likeness.like.all, *likeness.unlike.all]]
+        )
     return known[likeness]
 
 

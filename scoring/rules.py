@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
-from scoring.dialogue import AGENT, MIXED, Turn
-from scoring.phrases import Phrases
-from scoring.scorecard import Rule
+from scoring.dialogue import AGENT, CUSTOMER, MIXED, Turn
+from scoring.facts import Known
+from scoring.phrases import Phrases, prepare
+from scoring.scorecard import ANYONE, Heard, Rule, Wording
+
+Hit = tuple[Turn, str]
+_SLOTS_KEPT = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,51 +22,124 @@ class Stretch:
     turns: tuple[Turn, ...]
     holds: tuple[tuple[float, float], ...] = ()
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)  #: of the ledger and the sound
 
-    @property
+    def said_by(self, party: str) -> tuple[Turn, ...]:
+        """A party's turns with words; those of a mono recording stand in for everybody's, since nobody knows who spoke."""
+        wanted = {AGENT, CUSTOMER, MIXED} if party == ANYONE else {party, MIXED}
+        return tuple(turn for turn in self.turns if turn.party in wanted and turn.text.strip())
+
+    @cached_property
     def agent_turns(self) -> tuple[Turn, ...]:
-        """The agent's turns; those of a mono recording stand in for them, since nobody knows who spoke."""
-        return tuple(turn for turn in self.turns if turn.party in {AGENT, MIXED} and turn.text.strip())
+        return self.said_by(AGENT)
+
+    @cached_property
+    def filling(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The slots as something that can be remembered by."""
+        return tuple((name, tuple(words)) for name, words in self.slots.items())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """What a rule found: turns with the words that were sought."""
 
-    yes: tuple[tuple[Turn, str], ...] = ()
-    no: tuple[tuple[Turn, str], ...] = ()
+    yes: tuple[Hit, ...] = ()
+    no: tuple[Hit, ...] = ()
 
 
 def windows(rule: Rule, stretch: Stretch) -> list[tuple[Turn, ...]]:
-    """The agent's turns that the rule looks at: one group, or one per hold."""
-    turns = stretch.agent_turns
+    """The turns that the rule looks at: one group, or one per hold. Windows count from the agent's own first and last words."""
+    turns, own = stretch.said_by(rule.said_by), stretch.agent_turns
     if rule.before_hold_s is not None:
         return [
             tuple(turn for turn in turns if start - rule.before_hold_s <= turn.end_s and turn.start_s <= start + 1)
             for start, _ in stretch.holds
         ]
-    if not turns:
-        return [()]
+    if not turns or not own:
+        return [turns]
     if rule.first_s is not None:
-        return [tuple(turn for turn in turns if turn.start_s <= turns[0].start_s + rule.first_s)]
+        return [tuple(turn for turn in turns if turn.start_s <= own[0].start_s + rule.first_s)]
     if rule.last_s is not None:
-        return [tuple(turn for turn in turns if turn.end_s >= turns[-1].end_s - rule.last_s)]
+        return [tuple(turn for turn in turns if turn.end_s >= own[-1].end_s - rule.last_s)]
     return [turns[1:-1] if rule.middle and len(turns) > 3 else turns]
 
 
 def look(rule: Rule, stretch: Stretch) -> Found:
     """Applies the rule. With several windows (holds) each must hold a yes; the first one without is left for `no` to tell."""
-    wanted, barred = Phrases(rule.any_of, stretch.slots), Phrases(rule.none_of, stretch.slots)
-    groups = windows(rule, stretch)
-    found = [_said(wanted, group) for group in groups]
-    yes = tuple(hit for group in found for hit in group) if found and all(found) else ()
-    return Found(yes=yes, no=tuple(hit for hit in _said(barred, stretch.agent_turns)))
+    groups = windows(rule, stretch) if rule.wanted else []
+    found = [_satisfied(rule, group, stretch) for group in groups]
+    yes = tuple(hit for hits in found for hit in hits) if found and all(found) else ()
+    return Found(yes=yes, no=tuple(_said(rule.none_of, stretch.said_by(rule.said_by), stretch)))
 
 
-def said_by_anyone(patterns: Sequence[str], turns: Sequence[Turn]) -> tuple[tuple[Turn, str], ...]:
+def said_by_anyone(patterns: Sequence[str], turns: Sequence[Turn]) -> tuple[Hit, ...]:
     """Turns of either party with one of the phrases."""
-    return tuple(_said(Phrases(patterns), turns)) if patterns else ()
+    if not patterns:
+        return ()
+    phrases = Phrases(patterns)
+    return tuple((turn, hits[0].words) for turn in turns if (hits := phrases.find(turn.text)))
 
 
-def _said(phrases: Phrases, turns: Sequence[Turn]) -> list[tuple[Turn, str]]:
+def heard(wanted: Heard, stretch: Stretch) -> tuple[Hit, ...]:
+    """Turns in which the phrases are said and not denied."""
+    return tuple(
+        (turn, hit.words)
+        for turn in stretch.said_by(wanted.said_by)
+        for hit in _phrases(wanted.words, stretch.filling).find(turn.text)[:1]
+        if not hit.negated
+    )
+
+
+def _satisfied(rule: Rule, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]:
+    """What was sought and found, empty where anything of it is missing."""
+    hits: list[Hit] = []
+    for group in (*((rule.any_of,) if rule.any_of else ()), *rule.all_of):
+        if not (said := _said(group, turns, stretch)):
+            return []
+        hits += said
+    if rule.near:
+        if not (close := _near(rule, turns, stretch)):
+            return []
+        hits += close
+    return hits
+
+
+def _said(words: Wording, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]:
+    if not words:
+        return []
+    phrases = _phrases(words, stretch.filling)
     return [(turn, hits[0].words) for turn in turns if (hits := phrases.find(turn.text))]
+
+
+def _near(rule: Rule, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]:
+    """One hit of each group, all within so many words of each other; turns that follow each other are read as one text."""
+    places = sorted(
+        (place for number, group in enumerate(rule.near) for place in _places(number, group, turns, stretch)),
+        key=lambda place: place[0],
+    )
+    for index, (at, _, _, _) in enumerate(places):
+        taken: dict[int, Hit] = {}
+        for start, group_number, turn, words in places[index:]:
+            if start - at > rule.within_words:
+                break
+            taken.setdefault(group_number, (turn, words))
+        if len(taken) == len(rule.near):
+            return list(taken.values())
+    return []
+
+
+def _places(
+    number: int, group: Wording, turns: Sequence[Turn], stretch: Stretch
+) -> Iterator[tuple[int, int, Turn, str]]:
+    """Each hit as (its first word's place in the text of all turns, group, turn, words)."""
+    phrases, before = _phrases(group, stretch.filling), 0
+    for turn in turns:
+        text = prepare(turn.text).text
+        for hit in phrases.find(turn.text):
+            yield before + text.count(" ", 0, hit.start), number, turn, hit.words
+        before += text.count(" ") + 1
+
+
+@lru_cache(maxsize=_SLOTS_KEPT)
+def _phrases(words: Wording, filling: tuple[tuple[str, tuple[str, ...]], ...]) -> Phrases:
+    return Phrases(words.all, dict(filling))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from scoring.dialogue import AGENT, CUSTOMER, MIXED, Turn
+from scoring.facts import known
 from scoring.phrases import plain
 from scoring.rules import Stretch
 from telephony.tables import AgentSpan, Call, Source
@@ -15,6 +17,7 @@ from transcription.legs import playback_zero_s
 
 #: A turn belongs to a span when its middle lies within it, or this close: PBX events and voice are not cut at the same moment.
 SLACK_S = 1.5
+SLACK = datetime.timedelta(seconds=SLACK_S)
 _LEAST_LETTERS = 3
 #: In an imported call the ledger knows no holds; so long without a word of the agent, the customer saying little, is one.
 SILENCE_S = 10.0
@@ -28,11 +31,17 @@ class AgentPart:
     position: int
     interface: str | None
     name: str | None
+    queue: str | None
     stretch: Stretch
 
 
-def parts(call: Call, turns: Sequence[Turn]) -> list[AgentPart]:
-    """A part per agent span; one for the whole call where the ledger knows no agent but one was heard; none without words."""
+def parts(
+    call: Call, turns: Sequence[Turn], *, sound: Mapping[str, Any] | None = None, earlier_calls: int = 0
+) -> list[AgentPart]:
+    """A part per agent span; one for the whole call where the ledger knows no agent but one was heard; none without words.
+
+    `sound` are the details of `transcription.tables.Measures`.
+    """
     if not turns:
         return []
     ledger = tuple(
@@ -41,24 +50,70 @@ def parts(call: Call, turns: Sequence[Turn]) -> list[AgentPart]:
     holds = ledger or (() if call.source == Source.LIVE else silences(turns))
     if not call.spans:
         heard = any(turn.party in {AGENT, MIXED} for turn in turns)
-        whole = Stretch(turns=tuple(turns), holds=holds, slots=_slots(call, None, turns))
-        return [AgentPart(position=0, interface=None, name=None, stretch=whole)] if heard else []
+        return [_part(call, None, tuple(turns), holds, turns, sound, earlier_calls)] if heard else []
     if len(call.spans) == 1:
-        own = [(call.spans[0], tuple(turns), holds)]
-    else:
-        own = [
-            (span, _within(call, span, turns), tuple(hold for hold in holds if _held_in(call, span, hold)))
-            for span in call.spans
-        ]
+        return [_part(call, call.spans[0], tuple(turns), holds, turns, sound, earlier_calls)]
     return [
-        AgentPart(
-            position=span.position,
-            interface=span.interface,
-            name=span.agent_name,
-            stretch=Stretch(turns=said, holds=held, slots=_slots(call, span.agent_name, turns)),
+        _part(
+            call,
+            span,
+            _within(call, span, turns),
+            tuple(hold for hold in holds if _held_in(call, span, hold)),
+            turns,
+            sound,
+            earlier_calls,
         )
-        for span, said, held in own
+        for span in call.spans
     ]
+
+
+def _part(
+    call: Call,
+    span: AgentSpan | None,
+    said: tuple[Turn, ...],
+    holds: tuple[tuple[float, float], ...],
+    turns: Sequence[Turn],
+    sound: Mapping[str, Any] | None,
+    earlier_calls: int,
+) -> AgentPart:
+    alone = len(call.spans) <= 1
+    bounds = (0.0, float("inf")) if alone or span is None else _bounds_s(call, span)
+    facts = _facts(call, span) | {"repeat_calls": float(earlier_calls)}
+    return AgentPart(
+        position=span.position if span else 0,
+        interface=span.interface if span else None,
+        name=span.agent_name if span else None,
+        queue=_queue(call, span),
+        stretch=Stretch(
+            turns=said,
+            holds=holds,
+            slots=_slots(call, span.agent_name if span else None, turns),
+            known=known(facts, holds, sound, bounds, alone=alone),
+        ),
+    )
+
+
+def _facts(call: Call, span: AgentSpan | None) -> dict[str, float | None]:
+    """What the ledger knows of this agent's part: the wait is the first agent's, a transfer is of the one who handed on."""
+    if span is None or len(call.spans) == 1:
+        ring_s = span.ring_s if span else call.ring_s
+        return {"wait_s": call.wait_s, "ring_s": ring_s, "talk_s": call.talk_s, "transfers": float(call.transfers)}
+    end = span.ended_at or call.ended_at
+    handed = [one for one in call.handovers if end and span.started_at <= one.at <= end + SLACK]
+    return {
+        "wait_s": call.wait_s if span.position == 0 else None,
+        "ring_s": span.ring_s,
+        "talk_s": (end - span.started_at).total_seconds() if end else None,
+        "transfers": float(len(handed)),
+    }
+
+
+def _queue(call: Call, span: AgentSpan | None) -> str | None:
+    """The queue that brought the caller to the agent: the last one left before the agent spoke."""
+    if span is None or len(call.spans) == 1:
+        return call.queue
+    before = [visit.queue for visit in call.visits if visit.joined_at <= span.started_at + SLACK]
+    return before[-1] if before else call.queue
 
 
 def silences(turns: Sequence[Turn]) -> tuple[tuple[float, float], ...]:

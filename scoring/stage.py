@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, func, select, text
@@ -17,22 +17,24 @@ from avasanj.errors import LastingError
 from avasanj.log import get_logger
 from avasanj.notify import announce
 from avasanj.settings import Settings
+from scoring import evaluation, language_model, library
 from scoring import heads as shipped_heads
-from scoring import scorecard as scorecards
-from scoring.dialogue import AGENT, MIXED, Turn
+from scoring.applies import Occasion, choose
+from scoring.asking import Asks
+from scoring.dialogue import MIXED, Turn
 from scoring.dissatisfaction import Judgement, Line, Moment, customer_phrases, judge
+from scoring.evaluation import Filled
 from scoring.heads import Heads
 from scoring.mood import Encodes, moments
 from scoring.promises import Promise, promises
-from scoring.questions import answer_all, hearing
+from scoring.questions import Setting, hearing
 from scoring.rules import said_by_anyone
 from scoring.scorecard import NO, Answered, Scorecard
 from scoring.spans import AgentPart, parts, playback_starts_s
 from scoring.tables import Answer, Evaluation, Mood
 from telephony.tables import Call, Source
-from transcription.tables import Transcript
+from transcription.tables import Measures, Transcript
 
-_NAMESPACE = uuid.UUID("6f0a6f0e-5d0f-5f2c-9d5c-0a8f5f1b7a11")
 #: Calls of the same customer this long before count as "called before".
 REPEAT = datetime.timedelta(days=7)
 HOLD_QUESTION = "hold_announced"
@@ -46,6 +48,10 @@ class Material:
     call: Call
     transcript: Transcript | None
     earlier_calls: int
+    cards: Sequence[Scorecard]  #: the published ones
+    #: those by which each part was scored before, by its place: an old evaluation keeps its form
+    earlier_cards: Mapping[int, Sequence[Scorecard]] = field(default_factory=dict)
+    sound: Mapping[str, Any] | None = None  #: details of what was measured in it
 
     @property
     def turns(self) -> list[Turn]:
@@ -70,8 +76,7 @@ class Scored:
     judgement: Judgement
     path: Sequence[Moment]
     promises: Sequence[Promise]
-    evaluations: Sequence[tuple[AgentPart, Sequence[Answered]]]
-    counts: bool
+    evaluations: Sequence[Filled]
     heard: float
 
 
@@ -80,20 +85,22 @@ def score(settings: Settings, database: Database, encoder: Encodes, call_id: uui
 
     A call without a transcript gets a mood that says so (nothing to judge by) and no evaluation. Raises LastingError for an unknown call.
     """
-    heads, card = shipped_heads.shipped(), scorecards.shipped()
+    heads = shipped_heads.shipped()
+    library.ensure_shipped(database)
     began = utc_now()  # a correction that comes meanwhile is for the next scoring
     with database.read() as session:
         material = _load(session, call_id)
         if _is_done(session, material, heads):
             return
-    scored = assess(settings, encoder, heads, card, material)
+    scored = assess(settings, encoder, heads, material, language_model.of(settings))
     with database.transaction() as session:
-        _save(session, material.call.id, scored, heads, card, began)
+        _save(session, material, scored, heads, began)
         announce(session, "call", call_id)
-    _log.info("call_scored", call=str(call_id), evaluations=len(scored.evaluations), counts=scored.counts)
+    counts = all(not filled.kept_out for filled in scored.evaluations)
+    _log.info("call_scored", call=str(call_id), evaluations=len(scored.evaluations), counts=counts)
 
 
-def assess(settings: Settings, encoder: Encodes, heads: Heads, card: Scorecard, material: Material) -> Scored:
+def assess(settings: Settings, encoder: Encodes, heads: Heads, material: Material, model: Asks | None = None) -> Scored:
     """Data to data: everything about a call that scoring says."""
     call, transcript, turns = material.call, material.transcript, material.turns
     language = transcript.language if transcript else (call.language or settings.language)
@@ -101,21 +108,41 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, card: Scorecard, 
     # a guess at who spoke is good enough to follow the customer's mood by, not to judge an agent by
     guessed = bool(transcript and transcript.speakers_guessed)
     proven = [dataclasses.replace(turn, party=MIXED) for turn in turns] if guessed else turns
-    agents = parts(call, proven)
-    evaluations = [(part, answer_all(card, part.stretch, encoder, heard=heard)) for part in agents]
+    agents = parts(call, proven, sound=material.sound, earlier_calls=material.earlier_calls)
+    setting = Setting(encoder=encoder, heard=heard, language=language, model=model)
+    why_not = _kept_out(call, proven, heard, guessed=guessed)
+    filled = [
+        evaluation.fill(part, card, setting, why_not) for part in agents for card in _cards(material, part, language)
+    ]
     path = moments(turns, language, encoder, heads)
+    answers = [answer for one in filled for answer in one.answers]
     return Scored(
-        judgement=judge(
-            path, _line(material, turns, agents, [answer for _, answers in evaluations for answer in answers])
-        ),
+        judgement=judge(path, _line(material, turns, agents, answers)),
         path=path,
         promises=promises(
             turns, call.started_at + datetime.timedelta(seconds=playback_starts_s(call)), settings.timezone
         ),
-        evaluations=evaluations,
-        counts=call.source != Source.SAMPLE and heard >= 1 and all(turn.party != MIXED for turn in proven),
+        evaluations=filled,
         heard=heard,
     )
+
+
+def _cards(material: Material, part: AgentPart, language: str) -> Sequence[Scorecard]:
+    """The forms for a part: those that it was scored by before, else the published ones that suit it."""
+    if earlier := material.earlier_cards.get(part.position):
+        return earlier
+    occasion = Occasion(queue=part.queue, direction=material.call.direction, language=language)
+    return choose(material.cards, occasion)
+
+
+def _kept_out(call: Call, turns: Sequence[Turn], heard: float, *, guessed: bool) -> list[str]:
+    """Why the whole call stays out of averages."""
+    found = [evaluation.SAMPLE] if call.source == Source.SAMPLE else []
+    if guessed:
+        found.append(evaluation.GUESSED)
+    elif any(turn.party == MIXED for turn in turns):
+        found.append(evaluation.ONE_CHANNEL)
+    return [*found, evaluation.BADLY_HEARD] if heard < 1 else found
 
 
 def _line(material: Material, turns: Sequence[Turn], agents: Sequence[AgentPart], answers: Sequence[Answered]) -> Line:
@@ -131,7 +158,11 @@ def _line(material: Material, turns: Sequence[Turn], agents: Sequence[AgentPart]
 
 def _load(session: Session, call_id: uuid.UUID) -> Material:
     call = session.get(
-        Call, call_id, options=[selectinload(Call.spans), selectinload(Call.hold_spans), selectinload(Call.recordings)]
+        Call,
+        call_id,
+        options=[
+            selectinload(one) for one in (Call.spans, Call.hold_spans, Call.recordings, Call.handovers, Call.visits)
+        ],
     )
     if call is None:
         raise LastingError(f"There is no call {call_id} to score. It may have been removed with the sample calls.")
@@ -151,8 +182,25 @@ def _load(session: Session, call_id: uuid.UUID) -> Material:
             session.scalar(select(func.count()).select_from(Call).where(*before, Call.direction == "inbound")) or 0
         )
     return Material(
-        call=call, transcript=session.scalar(query), earlier_calls=earlier if call.direction == "inbound" else 0
+        call=call,
+        transcript=session.scalar(query),
+        earlier_calls=earlier if call.direction == "inbound" else 0,
+        cards=library.published(session),
+        earlier_cards=_earlier_cards(session, call.id),
+        sound=session.scalar(select(Measures.details).where(Measures.call_id == call.id)),
     )
+
+
+def _earlier_cards(session: Session, call_id: uuid.UUID) -> dict[int, list[Scorecard]]:
+    """The versions by which the call was scored before, per span."""
+    query = select(Evaluation.span_position, Evaluation.scorecard, Evaluation.scorecard_version)
+    found: dict[int, list[Scorecard]] = {}
+    for position, key, version in session.execute(
+        query.where(Evaluation.call_id == call_id).order_by(Evaluation.scorecard)
+    ):
+        if (card := library.card_of(session, key, version)) is not None:
+            found.setdefault(position, []).append(card)
+    return found
 
 
 def _is_done(session: Session, material: Material, heads: Heads) -> bool:
@@ -162,15 +210,12 @@ def _is_done(session: Session, material: Material, heads: Heads) -> bool:
     return material.transcript is None or mood.made_at >= material.transcript.changed_at
 
 
-def _save(
-    session: Session, call_id: uuid.UUID, scored: Scored, heads: Heads, card: Scorecard, began: datetime.datetime
-) -> None:
+def _save(session: Session, material: Material, scored: Scored, heads: Heads, began: datetime.datetime) -> None:
     """Mood and evaluations, in the place of what was there. Two workers with the same call go one after the other."""
+    call_id = material.call.id
     session.execute(text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"scoring:{call_id}"})
     session.execute(delete(Mood).where(Mood.call_id == call_id))
-    old = select(Evaluation.id).where(
-        Evaluation.call_id == call_id, Evaluation.scorecard == card.key, Evaluation.scorecard_version == card.version
-    )
+    old = select(Evaluation.id).where(Evaluation.call_id == call_id)
     session.execute(delete(Answer).where(Answer.evaluation_id.in_(old)))
     session.execute(delete(Evaluation).where(Evaluation.id.in_(old)))
     judgement = scored.judgement
@@ -186,7 +231,16 @@ def _save(
             made_at=began,
         )
     )
-    session.add_all(_evaluation(call_id, part, answers, scored, card) for part, answers in scored.evaluations)
+    speech = _speech(material.transcript)
+    session.add_all(evaluation.row(call_id, filled, speech) for filled in scored.evaluations)
+
+
+def _speech(transcript: Transcript | None) -> dict[str, Any]:
+    """What made the words that the answers rest on."""
+    if transcript is None:
+        return {}
+    made_by = {"speech": transcript.model or transcript.source, "speech_version": transcript.model_version}
+    return {"transcript": str(transcript.id), **made_by}
 
 
 def _point(moment: Moment) -> dict[str, Any]:
@@ -199,36 +253,3 @@ def _point(moment: Moment) -> dict[str, Any]:
         "positive": round(moment.positive, 3),
         "dissatisfied": round(moment.dissatisfied, 3),
     }
-
-
-def _evaluation(
-    call_id: uuid.UUID, part: AgentPart, answers: Sequence[Answered], scored: Scored, card: Scorecard
-) -> Evaluation:
-    spoke = any(turn.party == AGENT for turn in part.stretch.turns)
-    return Evaluation(
-        id=uuid.uuid5(_NAMESPACE, f"{call_id}/{part.position}/{card.key}/{card.version}"),
-        call_id=call_id,
-        span_position=part.position,
-        agent_interface=part.interface,
-        agent_name=part.name,
-        scorecard=card.key,
-        scorecard_version=card.version,
-        score=scorecards.score(answers),
-        needs_person=any(answer.needs_person for answer in answers),
-        counts=scored.counts and spoke,
-        answers=[
-            Answer(
-                position=position,
-                question=answer.question.key,
-                title=dict(answer.question.title),
-                value=answer.value,
-                points=answer.points,
-                points_possible=answer.question.weight,
-                confidence=answer.confidence,
-                method=answer.method,
-                evidence=list(answer.evidence),
-                reason=dict(answer.reason) or None,
-            )
-            for position, answer in enumerate(answers)
-        ],
-    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from avasanj.database import Base, utc_now
@@ -34,6 +35,36 @@ class Mood(Base):
     made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
 
 
+class CardState(enum.StrEnum):
+    """What a version of a scorecard is: only a published one fills in calls, only a draft can change."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+class CardVersion(Base):
+    """One version of a scorecard, as its YAML text. At most one of a scorecard is published."""
+
+    __tablename__ = "card_version"
+    __table_args__ = (
+        UniqueConstraint("key", "version"),
+        Index("uq_card_version_published", "key", unique=True, postgresql_where="state = 'published'"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    key: Mapped[str] = mapped_column(String(60))
+    version: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10))
+    title: Mapped[dict[str, Any]]  #: {"en": ..., "fa": ...}
+    source: Mapped[str]
+    made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("avasanj.user.id", ondelete="SET NULL"))
+    made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+    published_at: Mapped[datetime.datetime | None]
+    retired_at: Mapped[datetime.datetime | None]
+
+
 class Evaluation(Base):
     """One agent span judged by one scorecard version. The machine alone never fails anyone: `needs_person` says so."""
 
@@ -52,7 +83,17 @@ class Evaluation(Base):
     scorecard_version: Mapped[int]
     score: Mapped[float | None]  #: 0 to 100 over the answered questions; None when all are N/A
     needs_person: Mapped[bool] = mapped_column(default=False)
-    counts: Mapped[bool] = mapped_column(default=True)  #: False keeps it out of averages (mono, badly heard, sample)
+    counts: Mapped[bool] = mapped_column(default=True)  #: False keeps it out of averages
+    #: why it stays out of averages, as catalogue messages: [{"id": ..., "values": {...}}]
+    kept_out: Mapped[list[Any]] = mapped_column(default=list)
+    passed: Mapped[bool | None]  #: None without a score
+    failed: Mapped[bool] = mapped_column(default=False)  #: by a fatal question, which a person has confirmed
+    doubted: Mapped[list[Any]] = mapped_column(default=list)  #: fatal questions that the machine alone saw failed
+    critical: Mapped[list[Any]] = mapped_column(default=list)  #: critical questions without full points
+    critical_score: Mapped[float | None]  #: 0 to 100 over the critical questions alone
+    #: score per section, in order: [{"key", "title": {"en", "fa"}, "score": 0 to 100 or null}]
+    sections: Mapped[list[Any]] = mapped_column(default=list)
+    answered: Mapped[float] = mapped_column(default=1.0)  #: share of the applicable weight that is answered, 0 to 1
     made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
 
     answers: Mapped[list[Answer]] = relationship(
@@ -71,11 +112,20 @@ class Answer(Base):
     position: Mapped[int]
     question: Mapped[str] = mapped_column(String(60))  #: its key in the scorecard
     title: Mapped[dict[str, Any]]  #: {"en": ..., "fa": ...}, as it was when answered
-    value: Mapped[str] = mapped_column(String(10))  #: yes, no, unsure, na
+    section: Mapped[str | None] = mapped_column(String(60))
+    kind: Mapped[str] = mapped_column(String(10), default="yes_no")
+    #: yes, no, unsure, na; an option's key or several with commas between; a number; a text
+    value: Mapped[str]
+    label: Mapped[dict[str, Any] | None]  #: the chosen options' titles, {"en": ..., "fa": ...}
+    critical: Mapped[bool] = mapped_column(default=False)
+    fatal: Mapped[bool] = mapped_column(default=False)
+    needs_person: Mapped[bool] = mapped_column(default=False)
     points: Mapped[float | None]
     points_possible: Mapped[float]
     confidence: Mapped[float]
-    method: Mapped[str] = mapped_column(String(20))  #: rule, likeness, ledger
+    method: Mapped[str] = mapped_column(String(20))  #: rule, likeness, ledger, measure, model, condition, person
+    #: {"question": version of the question, "model": which answered, "transcript", "speech", "speech_version"}
+    made_by: Mapped[dict[str, Any]] = mapped_column(default=dict)
     #: who, when, the words: [{"party", "start_s", "end_s", "text", "turn": position}]
     evidence: Mapped[list[Any]] = mapped_column(default=list)
     #: why, as a message id of the catalogue with its values: {"id": ..., "values": {...}}

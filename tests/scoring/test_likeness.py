@@ -5,20 +5,21 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scoring import scorecard
+from scoring import card_file
 from scoring.likeness import Alike, likest, split
 from scoring.mood import Encodes
 from scoring.phrases import Phrases
-from scoring.scorecard import Likeness, Question
+from scoring.scorecard import Likeness, Question, Wording
 from tests.scoring.dialogues import talk
 from tests.scoring.words import Words
 
 SENTENCES = yaml.safe_load((Path(__file__).parent / "likeness.yaml").read_text(encoding="utf-8"))
-QUESTIONS = {question.key: question for question in scorecard.shipped().questions if question.likeness}
+QUESTIONS = {question.key: question for question in card_file.shipped().questions if question.likeness}
 
 
 def held_out(question: Question, language: str, kind: str) -> list[str]:
-    phrases = Phrases(question.rule.any_of, {"agent": (), "customer_name": (), "number": (), "said": ()})
+    assert question.rule
+    phrases = Phrases(question.rule.any_of.all, {"agent": (), "customer_name": (), "number": (), "said": ()})
     return [one for one in SENTENCES[question.key][language][kind][1::2] if not phrases.find(one)]
 
 
@@ -51,8 +52,8 @@ def test_every_question_with_examples_has_sentences_of_both_kinds_and_languages(
             for kind in ("like", "unlike"):
                 assert len(held_out(question, language, kind)) >= 4
                 assert not {*SENTENCES[question.key][language][kind]} & {
-                    *question.likeness.like,
-                    *question.likeness.unlike,
+                    *question.likeness.like.all,
+                    *question.likeness.unlike.all,
                 }
 
 
@@ -81,7 +82,7 @@ def test_what_means_it_lies_nearer_than_what_does_not(verdicts):
             assert sum(like) / len(like) > sum(unlike) / len(unlike), (language, key)
 
 
-TOY = Likeness(like=("please hold the line",), unlike=("what is your name",))
+TOY = Likeness(like=Wording(en=("please hold the line",)), unlike=Wording(en=("what is your name",)))
 
 
 def test_the_likest_of_several_sentences_is_told_with_its_turn():

@@ -2,12 +2,12 @@
 
 import pytest
 
-from scoring import heads, scorecard
+from scoring import card_file, heads
 from scoring.dialogue import Turn
 from scoring.dissatisfaction import Line, customer_phrases, judge
 from scoring.mood import Encodes, moments
 from scoring.promises import promises
-from scoring.questions import answer_all
+from scoring.questions import Setting, answer_all
 from scoring.rules import said_by_anyone
 from tests.scoring.dialogues import ANSWERS, Sample, samples, talk
 
@@ -29,7 +29,7 @@ def test_there_are_samples_of_both_languages():
 
 @pytest.mark.parametrize("sample", BY_ID)
 def test_dissatisfaction_comes_out_as_intended(sample: Sample, encoder: Encodes):
-    answers = answer_all(scorecard.shipped(), sample.stretch, encoder)
+    answers = answer_all(card_file.shipped(), sample.stretch, Setting(encoder=encoder))
     line = Line(
         hold_s=sum(end - start for start, end in sample.holds),
         unannounced_holds=sum(answer.question.key == "hold_announced" and answer.value == "no" for answer in answers),
@@ -42,13 +42,13 @@ def test_dissatisfaction_comes_out_as_intended(sample: Sample, encoder: Encodes)
 
 @pytest.mark.parametrize("sample", BY_ID)
 def test_the_scorecard_comes_out_as_intended(sample: Sample, encoder: Encodes):
-    answers = {answer.question.key: answer for answer in answer_all(scorecard.shipped(), sample.stretch, encoder)}
+    answers = {answer.question.key: answer for answer in answer_all(card_file.shipped(), sample.stretch, Setting(encoder=encoder))}
     intended = {key: ANSWERS[value] for key, value in sample.expect["scorecard"].items()}
     assert {key: answer.value for key, answer in answers.items()} == intended
     for answer in answers.values():
         assert answer.reason["id"]
         assert 0 <= answer.confidence <= 1
-        if answer.value == "yes" and answer.question.rule.any_of:
+        if answer.value == "yes" and answer.question.rule and answer.question.rule.wanted:
             assert answer.evidence
             assert answer.evidence[0]["party"] == "agent"
 

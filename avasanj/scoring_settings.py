@@ -1,0 +1,21 @@
+"""The settings of scoring: the language model that may help with questions, where a center has one."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+
+class ScoringSettings(BaseSettings):
+    """The part of `Settings` that is about scorecards."""
+
+    # A language model, which is never needed
+    language_model_url: str | None = Field(
+        None,
+        description="Address of a server that speaks OpenAI's chat protocol, up to /v1; the words of calls go there. Unset: none.",
+    )
+    language_model: str = Field("default", description="Name of the model at that address.")
+    language_model_key: SecretStr | None = Field(None, description="Key that the address asks for, if it does.")
+    language_model_timeout_s: float = Field(
+        60.0, gt=0, le=600, description="How long an answer may take; then the question is left to a person."
+    )

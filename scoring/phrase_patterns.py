@@ -1,0 +1,279 @@
+"""Phrase patterns as regular expressions over text in search form (`scoring/phrases.py`). What a pattern may hold is told there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from avasanj.persian import normalise
+from scoring import persian_verbs
+
+ARABIC = re.compile("[\u0600-\u06ff]")
+#: A group with what is attached to it, or a word.
+_PATTERN_WORD = re.compile(r"[^\s()]*\([^()]*\)[^\s()]*|\S+")
+_LONE_BRACKET = re.compile(r"^[^(]*\)|\([^)]*$|\(.*\(")
+_VERB = re.compile(r"\[([^\[\]]+)\]")
+_PERSIAN_RUN = re.compile("[\u0621-\u063a\u0641-\u06d3]+")
+_RUN = re.compile(r"[^\W_]+")
+SHORT_FORMS = (
+    (re.compile(r"\bcan't\b"), "can not"),
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'re\b"), " are"),
+    (re.compile(r"'ve\b"), " have"),
+    (re.compile(r"'m\b"), " am"),
+    (re.compile(r"'d\b"), " would"),
+    (re.compile(r"'s\b"), " is"),
+)
+#: Letters that sound alike are taken for one another: people and recognisers mix them up.
+_ALIKE = str.maketrans("ثصذضظطحغ", "سسزززتهق")
+#: Words that are said or written in several ways.
+_SAME = (
+    "اگر اگه", "دیگر دیگه", "یک یه", "ان اون", "انها اونا اونها", "همان همون", "برایتان براتون برای شما", "است ه هست",
+    "چطور چه طور چجوری چه جوری", "جان جون", "خانه خونه", "تومان تومن", "می شود می شه", "می توانم می تونم",
+    "می توانید می تونید می تونین", "اینطور این طور", "بفرمایید بفرمایین بفرما", "ببخشید ببخشین", "خواهش خاهش",
+    "همکاران همکارا همکارام", "نمی دانم نمی دونم", "متاسفم متاسفیم متاسفانه", "پیامک اس ام اس", "واقعا واقعن", "حتما حتمن",
+)  # fmt: skip
+#: Words that follow "this is" or a title without being a name.
+_NO_NAME = (
+    "a an the about for from in on at to your our my not just it this that so very here there what when where how why who "
+    "because with calling going trying looking sorry afraid glad happy sure ready back still also only now good morning "
+    "afternoon evening customer support service billing sales technical company speaking and but or please thanks internet "
+    "really all "
+    "به از من رو را این ان که تو شما ما در با برای اگه اگر چی چه یه یک هم دیگه بله نه خب لطفا عزیز محترم واحد شرکت بخش قسمت "
+    "خدمت کارشناس"
+)
+#: Up to five words; a "not" among them would turn the phrase round.
+_GAP = r"(?:(?!(?:not|never)\b)\w+ ){0,5}?"
+#: Endings that are written apart, joined or with a ZWNJ: plural, possession, ezafe, the object's را.
+_APART = "(?: (?:ی|ها|های|هایی|ام|ات|اش|مان|تان|شان|مون|تون|شون|را|رو))?"
+#: Whom it is done to, joined to the noun before a verb: زنگتون می‌زنم
+_PRONOUN = "(?:شون|تون|مون|شان|تان|مان|ش|ت|م)?"
+#: The endings of a noun that `~` stands for.
+_ENDING = (
+    "(?: ?(?:هایی|های|ها|ا))?(?: ?(?:ایی|ای|یی|ی))?(?: ?(?:ا?مون|ا?تون|ا?شون|ا?مان|ا?تان|ا?شان|ا?م|ا?ت|ا?ش))?"
+    "(?: ?(?:رو|را|و|ه|ست))?"
+)
+_MOST_GUESSES = 64
+
+
+def fold(text: str) -> str:
+    """Letters that sound alike as one; as long as it was."""
+    return text.translate(_ALIKE)
+
+
+_NAME = rf"(?!(?:{'|'.join(fold(word) for word in _NO_NAME.split())})\b)[^\W\d]\w+"
+
+
+def _variants() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in _SAME:
+        words = [fold(word) for word in _grouped(row)]
+        for word in words:
+            found[word] = tuple(dict.fromkeys([*found.get(word, ()), *words]))
+    return found
+
+
+def _grouped(row: str) -> list[str]:
+    """The words of a row of `_SAME`; a می or نمی belongs to the word behind it, and so do برای شما, چه طور, این طور and اس ام اس."""
+    joined = re.sub(r"\b(ن?می|چه|این|برای|اس ام|هر) (?=\w)", lambda m: m[1].replace(" ", "_") + "_", row)
+    return [word.replace("_", " ") for word in joined.split()]
+
+
+_VARIANTS = _variants()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One pattern: its regular expression, and letters of which one must be in a text for it to be worth trying."""
+
+    source: str
+    needles: tuple[str, ...]
+
+    def may_be_in(self, text: str) -> bool:
+        return not self.needles or any(needle in text for needle in self.needles)
+
+    def compiled(self) -> re.Pattern[str]:
+        return _compiled(self.source)
+
+
+@lru_cache(maxsize=20_000)
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(f"(?<!\\w)(?:{source})(?!\\w)")
+
+
+@lru_cache(maxsize=20_000)
+def pattern(text: str, slots: tuple[tuple[str, tuple[str, ...]], ...]) -> Pattern | None:
+    """The pattern; None when one of its slots has nothing in it. Raises ValueError naming a pattern that can't be read.
+
+    `slots` are those that the pattern names, each with its words.
+    """
+    words = _pattern_words(text)
+    known = dict(slots)
+    out, guesses = "", list[tuple[str, ...]]()
+    for number, word in enumerate(words):
+        last = number == len(words) - 1
+        if word == "...":
+            out += _GAP
+            continue
+        optional = word.endswith("?")
+        part = _word_source(word.removesuffix("?"), known, text)
+        if part is None:
+            return None
+        joint = "" if last else _joint(word, words[number + 1])
+        if optional and last:
+            msg = f"The phrase {text!r} ends with a word that may be missing: leave the word out."
+            raise ValueError(msg)
+        if not optional:
+            guesses.append(_needles(word, known))
+        out += f"(?:{part}{joint})?" if optional else part + joint
+    fit = [one for one in guesses if one and len(one) <= _MOST_GUESSES and min(map(len, one)) > 0]
+    return Pattern(source=out, needles=max(fit, key=lambda one: (min(map(len, one)), -len(one)), default=()))
+
+
+def slots_of(text: str) -> tuple[str, ...]:
+    """The slots that a pattern names, {name} left out: it is filled in by no one."""
+    return tuple(name for name in re.findall(r"\{(\w+)\}", text) if name != "name")
+
+
+def plain_pattern(text: str) -> str:
+    text = normalise(text).replace("’", "'").replace("آ", "ا")
+    for short, long in SHORT_FORMS:
+        text = short.sub(long, text)
+    return fold(text)
+
+
+def _pattern_words(text: str) -> list[str]:
+    words = _PATTERN_WORD.findall(plain_pattern(text))
+    if not words or "..." in {words[0], words[-1]} or any(_LONE_BRACKET.search(word) for word in words):
+        msg = f"The phrase {text!r} can't be read: no (a|b) within another, words on both sides of '...'."
+        raise ValueError(msg)
+    return words
+
+
+def _word_source(word: str, slots: Mapping[str, tuple[str, ...]], text: str) -> str | None:
+    if word == "{name}":
+        return _NAME
+    if word.startswith("{"):
+        name = word.strip("{}")
+        if name not in slots:
+            msg = f"The phrase {text!r} has the unknown slot {word}; known are {{name}}, {', '.join(f'{{{slot}}}' for slot in slots)}."
+            raise ValueError(msg)
+        return "(?:" + "|".join(map(re.escape, slots[name])) + ")" if slots[name] else None
+    if found := _VERB.fullmatch(word):
+        return _verb(found[1], text)
+    if not ARABIC.search(word):
+        return _english(word)
+    source = re.escape(word).replace(r"\(", "(?:").replace(r"\)", ")").replace(r"\|", "|").replace(r"\ ", " ?")
+    source = re.sub(f"({_PERSIAN_RUN.pattern})(\\\\[*~])?", lambda run: run[0] if run[2] else _spelled(run[1]), source)
+    return source.replace(r"\*", r"\w*").replace(r"\~", _ENDING)
+
+
+def _english(word: str) -> str:
+    """`~` stands for the endings of a verb or a noun."""
+    source = re.escape(word).replace(r"\(", "(?:").replace(r"\)", ")").replace(r"\|", "|").replace(r"\ ", " ")
+    source = re.sub(r"e\\~", "(?:es|ed|ing|er|ers|e)", source)
+    source = re.sub(r"y\\~", "(?:ying|ies|ied|ys|yed|y)", source)
+    source = re.sub(r"([a-z])\\~", r"\1(?:s|es|ed|ing|er|ers|\1ed|\1ing)?", source)
+    return source.replace(r"\*", r"\w*")
+
+
+def _verb(verb: str, text: str) -> str:
+    verb = _infinitive(verb)
+    if not persian_verbs.is_known(verb):
+        msg = f"The phrase {text!r} has the unknown verb [{verb}]; known are {'، '.join(persian_verbs.STEMS)}."
+        raise ValueError(msg)
+    return fold(persian_verbs.source(verb))
+
+
+def _infinitive(folded: str) -> str:
+    """A verb's own spelling, whose letters were folded with the rest of the pattern."""
+    infinitive, colon, person = folded.partition(":")
+    return next((one for one in persian_verbs.STEMS if fold(one) == infinitive), infinitive) + colon + person
+
+
+def _spelled(word: str) -> str:
+    """A Persian word in the ways in which it is written and said."""
+    if word in _VARIANTS:
+        return "(?:" + "|".join(one.replace(" ", " ?") for one in _VARIANTS[word]) + ")"
+    stem, ending = _ending(word)
+    for prefix in ("نمی", "می", "بی"):
+        if stem.startswith(prefix) and len(stem) >= len(prefix) + 2:
+            return f"{prefix} ?{stem.removeprefix(prefix)}{ending}"
+    return stem + ending
+
+
+def _ending(word: str) -> tuple[str, str]:
+    """A word without its last letters, and the ways in which those are said: کنید and کنین, شماره‌تان and شماره‌تون."""
+    if len(word) >= 4 and word.endswith("ید"):
+        return word[:-2], "ی[دن]"
+    if len(word) >= 4 and (word.endswith("نند") or (word.startswith(("می", "نمی")) and word.endswith("ند"))):
+        return word[:-1], "د?"
+    if len(word) >= 5 and word.endswith(("تان", "مان", "شان")):
+        return word[:-2], "[او]ن"
+    return word, ""
+
+
+def _joint(word: str, following: str) -> str:
+    """Between two Persian words a space may be missing, or an ending of the first stand apart."""
+    if not ARABIC.search(word) or not ARABIC.search(following):
+        return " "
+    return f"{_PRONOUN if following.startswith('[') else ''}{_APART} ?"
+
+
+def _needles(word: str, slots: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Letters of which one is in every text that the word is found in; empty where that can't be said."""
+    if word == "{name}":
+        return ()
+    if word.startswith("{"):
+        return slots.get(word.strip("{}"), ())
+    if found := _VERB.fullmatch(word):
+        return tuple(fold(one).split()[0] for one in persian_verbs.needles(_infinitive(found[1])))
+    outside = _longest(re.sub(r"\([^()]*\)", "(", word))
+    if outside:
+        return outside
+    groups = re.search(r"\(([^()]*)\)", word)
+    if groups is None:
+        return ()
+    choices = [_longest(choice) for choice in groups[1].split("|")]
+    return tuple(one for choice in choices for one in choice) if all(choices) else ()
+
+
+def _longest(text: str) -> tuple[str, ...]:
+    """The longest certain run of letters, in all its spellings; none of one letter."""
+    best: tuple[str, ...] = ()
+    for found in _RUN.finditer(text):
+        run, after = found[0], text[found.end() : found.end() + 1]
+        if after == "*":
+            choices: tuple[str, ...] = (run,)
+        elif ARABIC.search(run):
+            choices = (
+                tuple(max(one.split(), key=len) for one in _VARIANTS[run]) if run in _VARIANTS else (_certain(run),)
+            )
+        else:
+            choices = (run[:-1] if after == "~" and run[-1] in "ey" else run,)
+        if min(map(len, choices)) > max(1, min(map(len, best), default=0)):
+            best = choices
+    return best
+
+
+def _certain(run: str) -> str:
+    stem = _ending(run)[0]
+    for prefix in ("نمی", "می", "بی"):
+        if stem.startswith(prefix) and len(stem) >= len(prefix) + 2:
+            return stem.removeprefix(prefix)
+    return stem
+
+
+def sources(patterns: Iterable[str], slots: Mapping[str, tuple[str, ...]]) -> list[Pattern]:
+    """All patterns that a text can be searched for; those whose slots are empty are left out."""
+    made = []
+    for text in patterns:
+        names = slots_of(text)
+        own = slots if any(name not in slots for name in names) else {name: slots[name] for name in names}
+        if (found := pattern(text, tuple(own.items()))) is not None:
+            made.append(found)
+    return made
