@@ -147,23 +147,10 @@ def speech(
     json: Json = False,
 ) -> None:
     """Word and character errors of the speech model on recordings whose words you know, and words made of no speech."""
-    from transcription.engines import engine_of
-
     settings = settings_and_log()
     if model is not None:
         settings = settings.model_copy(update={"speech_model": model})
-    rows = evaluation.read_rows(data)
-    if faults := model_folder.faults(settings.speech_model_path):
-        raise LastingError(faults[0])
-    engine = engine_of(settings)
-    try:
-        with _bar() as progress:
-            found = list(evaluation.outcomes(rows, engine, language, progress))
-        figures = evaluation.figures(found) | {
-            "language": language, "model": engine.name, "model_version": engine.version, "too_weak": engine.too_weak(language),
-        }  # fmt: skip
-    finally:
-        engine.unload()
+    found, figures = _measured(settings, evaluation.read_rows(data), language)
     if keep and figures["wer"] is not None:
         kept = {name: figures[name] for name in ("wer", "cer", "words", "n", "model_version")}
         strength.keep(settings.speech_model_path, language, kept)
@@ -173,6 +160,24 @@ def speech(
         print_json(figures)
     else:
         _show(figures, evaluation.worst(found, worst))
+
+
+def _measured(
+    settings: Settings, rows: list[evaluation.Row], language: str
+) -> tuple[list[evaluation.Outcome], dict[str, Any]]:
+    """What the settings' model makes of the rows, and the figures over them."""
+    from transcription.engines import engine_of
+
+    if faults := model_folder.faults(settings.speech_model_path):
+        raise LastingError(faults[0])
+    engine = engine_of(settings)
+    try:
+        with _bar() as progress:
+            found = list(evaluation.outcomes(rows, engine, language, progress))
+        about = {"language": language, "model": engine.name, "model_version": engine.version}
+        return found, evaluation.figures(found) | about | {"too_weak": engine.too_weak(language)}
+    finally:
+        engine.unload()
 
 
 def _show(figures: dict[str, Any], rows: list[evaluation.Outcome]) -> None:
