@@ -118,7 +118,20 @@ class Beams:
                 break
         return new
 
+    @property
+    def circled(self) -> bool:
+        """Whether the search was given up because its likeliest text went in a circle."""
+        return self._circles
+
+    def lines(self) -> list[list[Piece]]:
+        """The texts found, each with its end as its last piece, and then the likeliest unfinished one.
+
+        The likeliest comes first; of a search that went in a circle the shortest, since the longer ones hold a part of it.
+        """
+        ended = [(mean, piece.line()) for mean, piece in self.done]
+        ended.sort(key=lambda one: (len(one[1]) if self._circles else 0, -one[0]))
+        return [line for _, line in ended] + [piece.line() for _, piece in self._live[:1] if piece is not None]
+
     def best(self) -> list[Piece]:
         """The pieces of the likeliest text; its last is the end, unless the search was stopped before any text ended."""
-        ended = self.done or [(score / max(1, self._steps), piece) for score, piece in self._live if piece is not None]
-        return max(ended, key=lambda one: one[0])[1].line() if ended else []
+        return next(iter(self.lines()), [])

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcription.alignment import Floats, starts_of
-from transcription.beams import Beams
+from transcription.beams import Beams, Piece
 
 #: what a processor must name among its abilities
 _UNITS = {"amx_bf16", "avx512_bf16"}
@@ -32,6 +32,8 @@ _BARRED = -1e9
 _GROUP = 128
 #: frames (20 ms) before a window's end in which a text that is whole ends; 0.4 s of them are padding
 _LAST_FRAMES = 75
+#: the same for where its last word begins
+_LAST_WORD_FRAMES = 125
 
 
 @functools.cache
@@ -224,12 +226,23 @@ def _at_end(frames: int, heard: NDArray[np.float16]) -> bool:
 
 
 def _decoded(search: Beams, frames: int) -> Decoded:
-    line = search.best()
-    if not line:
-        return Decoded(tokens=[], probabilities=[], starts=[0])
+    """The likeliest text; of a search that went in a circle, one that follows the sound to its end, else the circle.
+
+    A circle is told from speech by whoever reads it, and then the window is read again with more care; a text that
+    breaks off early could not be told.
+    """
+    found = Decoded(tokens=[], probabilities=[], starts=[0])
+    for line in search.lines():
+        found = _timed(line, search.end, frames)
+        if not search.circled or line[-1].number != search.end or found.starts[-2:][0] >= frames - _LAST_WORD_FRAMES:
+            break
+    return found
+
+
+def _timed(line: Sequence[Piece], end: int, frames: int) -> Decoded:
     followed = np.stack([piece.trace for piece in line], axis=1)
     starts = [int(start) for start in starts_of(followed)]
-    ended = line[-1].number == search.end
+    ended = line[-1].number == end
     text = line[:-1] if ended else line
     return Decoded(
         tokens=[piece.number for piece in text],

@@ -52,6 +52,24 @@ def test_what_goes_on_after_the_sounds_end_is_not_waited_for() -> None:
     assert searched(model, whole=True) == [1, END]
 
 
+def test_a_search_that_goes_in_a_circle_is_given_up_and_says_so() -> None:
+    search = Beams(width=2, end=END, never_first=frozenset(), at_end=lambda _trace: False)
+    rounds = [1, 2, 3] * 10
+    for step, number in enumerate(rounds):
+        log_p = np.log(np.array([[0.9, 0.06, 0.03, 0.01]] * (2 if step else 1), np.float32))
+        numbers = np.array([[number, END, 8, 7]] * (2 if step else 1), np.int32)
+        if step != 1:
+            numbers[:, 1] = 6
+        list(search.grow(log_p, numbers, lambda row: row))
+        if search.over:
+            break
+    assert search.circled
+    assert step < 20
+    early, unfinished = ([piece.number for piece in line] for line in search.lines())
+    assert early == [1, END]
+    assert unfinished == rounds[: len(unfinished)]
+
+
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
