@@ -28,8 +28,8 @@ def speak(folder: Path, calls: int, repeats: int) -> None:
     once = read(sample("en-wrong-number", Party.CUSTOMER))
     rows = []
     for number in range(calls):
-        write_wav(folder / f"{number}-customer.wav", np.concatenate([once] * repeats))
-        write_wav(folder / f"{number}-agent.wav", np.zeros(8000 * 5, np.float32))
+        write_wav(folder / f"{number}-customer.wav", np.concatenate([once] * repeats)[number:])
+        write_wav(folder / f"{number}-agent.wav", np.zeros(8000 * 5 + number, np.float32))
         files = (f"{number}-agent.wav", f"{number}-customer.wav")
         started = f"2026-11-20T09:{number:02d}:00+00:00"
         rows.append([*files, started, "inbound", f"0912000{number:04d}", "02191000000", "Sara", "support", ""])
