@@ -21,6 +21,7 @@ from tests.transcription.sounds import sample
 from tests.transcription.test_stage import pair, save_call
 from transcription import corrections, hot_words, training, versions
 from transcription.corrections import OvertakenError, correct
+from transcription.evaluate import read_rows
 from transcription.rehearing import SpareEngine, hear_again
 from transcription.stage import prepare_playback
 from transcription.tables import Correction, Rehearing, Transcript, Turn
@@ -165,6 +166,7 @@ def test_corrected_turns_become_clips_with_what_is_said_in_them(
         (MEANT, HEARD, "en", "customer", str(call_id)),
         ("", "ring ring", "en", "customer", str(call_id)),
     ]
+    assert [row.text for row in read_rows(tmp_path / "out/corrections.jsonl")] == [MEANT, ""]
     with wave.open(str(tmp_path / "out" / rows[1]["file"])) as clip:
         assert (clip.getframerate(), clip.getnchannels(), clip.getsampwidth()) == (16000, 1, 2)
         assert clip.getnframes() / 16000 == pytest.approx(2.6, abs=0.01)
