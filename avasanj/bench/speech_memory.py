@@ -13,9 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO
 
 from avasanj.bench import processes
 from avasanj.bench.archive import SAMPLES
@@ -24,7 +22,6 @@ from avasanj.errors import LastingError
 from avasanj.settings import Settings
 
 if TYPE_CHECKING:
-    from transcription.audio import Samples
     from transcription.legs import Leg
 
 Say = Callable[[str], None]
@@ -72,10 +69,10 @@ def _hear(settings: Settings, calls: int, parent: Connection) -> None:
 
     engine, at_once = engine_of(settings), calls_at_once(settings)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
-        sound = _samples()
+        _write_samples(Path(folder))
 
         def hear(number: int) -> None:
-            legs = _call(sound, Path(folder), number)
+            legs = _call(Path(folder), number)
             engine.transcribe(legs, "en")
             for leg in legs:
                 leg.path.unlink()
@@ -86,38 +83,39 @@ def _hear(settings: Settings, calls: int, parent: Connection) -> None:
     engine.leave()
 
 
-def _samples() -> dict[str, Samples]:
-    """The English sample calls' sound at 8 kHz, by file."""
+def _write_samples(folder: Path) -> None:
+    """The English sample calls' sound at 8 kHz, kept on the disk so that the bench itself takes no memory."""
     from transcription.audio import Recording
 
-    return {
-        path.stem: np.concatenate(list(Recording(path).blocks(_RATE_HZ)))
-        for path in sorted((SAMPLES / "calls").glob("en-*.ogg"))
-    }
+    for path in sorted((SAMPLES / "calls").glob("en-*.ogg")):
+        with (folder / f"{path.stem}.raw").open("wb") as file:
+            for block in Recording(path).blocks(_RATE_HZ):
+                file.write((block * 32767).astype("<i2").tobytes())
 
 
-def _call(sound: dict[str, Samples], folder: Path, number: int) -> list[Leg]:
+def _call(folder: Path, number: int) -> list[Leg]:
     """A stretch of a sample call, 4 to 60 s long, most of them short; the same in every run."""
     from telephony.tables import Party
     from transcription.legs import Leg
 
     chance = random.Random(number)  # noqa: S311 - nothing secret
-    name = chance.choice(sorted({key.rpartition("-")[0] for key in sound}))
+    name = chance.choice(sorted(path.stem.removesuffix("-agent") for path in folder.glob("*-agent.raw")))
     length = int(min(_LONGEST_S, _SHORTEST_S + chance.expovariate(1 / _USUAL_S)) * _RATE_HZ)
     share = chance.random()
     legs: list[Leg] = []
     for party in (Party.CUSTOMER, Party.AGENT):
-        samples = sound[f"{name}-{party.value}"]
-        begin = int(share * max(0, len(samples) - length))
+        raw = folder / f"{name}-{party.value}.raw"
+        begin = int(share * max(0, raw.stat().st_size // 2 - length))
         path = folder / f"{number}-{party.value}.wav"
-        _write(path, samples[begin : begin + length])
+        _write(path, raw.open("rb"), begin, length)
         legs.append(Leg(recording_id=len(legs), party=party, path=path, channel=None, start_s=0.0))
     return legs
 
 
-def _write(path: Path, samples: Samples) -> None:
-    with wave.open(str(path), "wb") as file:
+def _write(path: Path, raw: BinaryIO, begin: int, length: int) -> None:
+    with raw, wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(_RATE_HZ)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
+        raw.seek(2 * begin)
+        file.writeframes(raw.read(2 * length))
