@@ -32,7 +32,7 @@ from scoring.scorecard import (
     Wording,
 )
 
-SHIPPED = ("service",)
+SHIPPED = ("service", "sales", "collections", "support", "promises")
 DIRECTIONS = ("inbound", "outbound", "internal")
 _CARD = ("key", "version", "title", "for", "pass_mark", "beside", "sections")
 _QUESTION = (

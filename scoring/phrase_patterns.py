@@ -15,6 +15,8 @@ ARABIC = re.compile("[\u0600-\u06ff]")
 _PATTERN_WORD = re.compile(r"[^\s()]*\([^()]*\)[^\s()]*|\S+")
 _LONE_BRACKET = re.compile(r"^[^(]*\)|\([^)]*$|\(.*\(")
 _VERB = re.compile(r"\[([^\[\]]+)\]")
+#: Stands for a verb while the rest of its word is read; no text has it.
+_VERB_MARK = "\ue000"
 _PERSIAN_RUN = re.compile("[\u0621-\u063a\u0641-\u06d3]+")
 _RUN = re.compile(r"[^\W_]+")
 SHORT_FORMS = (
@@ -163,13 +165,16 @@ def _word_source(word: str, slots: Mapping[str, tuple[str, ...]], text: str) -> 
             msg = f"The phrase {text!r} has the unknown slot {word}; known are {{name}}, {', '.join(f'{{{slot}}}' for slot in slots)}."
             raise ValueError(msg)
         return "(?:" + "|".join(map(re.escape, slots[name])) + ")" if slots[name] else None
-    if found := _VERB.fullmatch(word):
-        return _verb(found[1], text)
     if not ARABIC.search(word):
         return _english(word)
-    source = re.escape(word).replace(r"\(", "(?:").replace(r"\)", ")").replace(r"\|", "|").replace(r"\ ", " ?")
+    verbs = _VERB.findall(word)
+    source = re.escape(_VERB.sub(_VERB_MARK, word))
+    source = source.replace(r"\(", "(?:").replace(r"\)", ")").replace(r"\|", "|").replace(r"\ ", " ?")
     source = re.sub(f"({_PERSIAN_RUN.pattern})(\\\\[*~])?", lambda run: run[0] if run[2] else _spelled(run[1]), source)
-    return source.replace(r"\*", r"\w*").replace(r"\~", _ENDING)
+    source = source.replace(r"\*", r"\w*").replace(r"\~", _ENDING)
+    for verb in verbs:
+        source = source.replace(_VERB_MARK, _verb(verb, text), 1)
+    return source
 
 
 def _english(word: str) -> str:
@@ -221,7 +226,7 @@ def _joint(word: str, following: str) -> str:
     """Between two Persian words a space may be missing, or an ending of the first stand apart."""
     if not ARABIC.search(word) or not ARABIC.search(following):
         return " "
-    return f"{_PRONOUN if following.startswith('[') else ''}{_APART} ?"
+    return f"{_PRONOUN if following.lstrip('(').startswith('[') else ''}{_APART} ?"
 
 
 def _needles(word: str, slots: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -230,16 +235,20 @@ def _needles(word: str, slots: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]
         return ()
     if word.startswith("{"):
         return slots.get(word.strip("{}"), ())
-    if found := _VERB.fullmatch(word):
-        return tuple(fold(one).split()[0] for one in persian_verbs.needles(_infinitive(found[1])))
-    outside = _longest(re.sub(r"\([^()]*\)", "(", word))
+    outside = _longest(_VERB.sub("", re.sub(r"\([^()]*\)", "(", word)))
     if outside:
         return outside
     groups = re.search(r"\(([^()]*)\)", word)
-    if groups is None:
-        return ()
-    choices = [_longest(choice) for choice in groups[1].split("|")]
+    choices = [_of_choice(choice) for choice in (groups[1] if groups else word).split("|")]
     return tuple(one for choice in choices for one in choice) if all(choices) else ()
+
+
+def _of_choice(choice: str) -> tuple[str, ...]:
+    found = _VERB.search(choice)
+    own = _longest(_VERB.sub("", choice))
+    if own or not found:
+        return own
+    return tuple(fold(one).split()[0] for one in persian_verbs.needles(_infinitive(found[1])))
 
 
 def _longest(text: str) -> tuple[str, ...]:

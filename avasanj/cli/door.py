@@ -21,7 +21,17 @@ def run() -> int:
     try:
         if _PARTS.intersection(sys.argv[1:2]):
             _share_counters(load_settings())
-        from avasanj.cli import bench, calls, maintenance, measure, models, people, serve, transcripts  # noqa: F401 - they register their commands
+        from avasanj.cli import (  # noqa: F401 - they register their commands
+            bench,
+            calls,
+            maintenance,
+            measure,
+            models,
+            people,
+            scorecards,
+            serve,
+            transcripts,
+        )
 
         app()
     except AvasanjError as error:
