@@ -22,7 +22,7 @@ from transcription.recogniser import Asked
 from transcription.whisper import FRAME_S, WhisperRecogniser, most_pieces, padded_length, words_of
 from transcription.whisper_text import WhisperText
 from transcription.windows import RATE_HZ
-from transcription.words import Word
+from transcription.words import Word, doubled
 
 #: Most windows at once. Eight would take a tenth less time and 180 MB more for each recogniser.
 _BATCH = 4
@@ -169,7 +169,9 @@ class OpenVinoRecogniser:
             Prompt(start=start, end=text.end, never_first=text.never_first),
             most_pieces(length, len(start)),
         )
-        return [words_of(tokenizer, one.tokens, one.probabilities, _seconds(one)) for one in found]
+        words = [words_of(tokenizer, one.tokens, one.probabilities, _seconds(one)) for one in found]
+        # a sentence twice running was said twice or is a circle that ended in time: the other engine is asked
+        return [self.recognise_carefully(a) if doubled(w) else w for a, w in zip(asked, words, strict=True)]
 
     def recognise_carefully(self, asked: Asked) -> list[Word]:
         with self._shared.slow_turn:

@@ -13,6 +13,7 @@ _MID_SENTENCE_S = 0.6
 _EMPTY_PER_S, _EMPTY_MOST_S = 0.5, 1.0
 #: "no, no, no, no" is human; a phrase of three words or more is not said thrice running, nor a shorter one six times
 _MOST_REPEATS, _LONGEST_PHRASE = 3, 15
+_LONG_PHRASE = 5
 _ENDINGS = tuple(".?!…,;:؟،؛")
 
 
@@ -64,6 +65,17 @@ def loops(words: Sequence[Word]) -> str:
             if times >= (_MOST_REPEATS if length > 2 else 2 * _MOST_REPEATS):
                 return " ".join(plain[i - length : i])
     return ""
+
+
+def doubled(words: Sequence[Word]) -> bool:
+    """Whether a phrase of five words or more comes twice running: a person may say it so, and a model may write it so."""
+    plain = [word.text.strip().strip("".join(_ENDINGS)).lower() for word in words]
+    plain = [one for one in plain if one]
+    return any(
+        plain[start : start + length] == plain[start + length : start + 2 * length]
+        for length in range(_LONG_PHRASE, len(plain) // 2 + 1)
+        for start in range(len(plain) - 2 * length + 1)
+    )
 
 
 def _reached(words: Sequence[Word], place: Placed, before: Sequence[float]) -> tuple[list[float], list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,12 +13,12 @@ from typing import Any
 from avasanj.bench.speech_calls import SpokenCall, calls_of
 from avasanj.errors import LastingError
 from avasanj.settings import Settings
+from transcription.word_errors import word_errors
 
 Say = Callable[[str], None]
 #: the order in which they run, each alone on the machine
 ENGINES = ("naive", "int8_vad", "batched", "avasanj")
 _LIMIT_S = 6 * 3600.0
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def measure(settings: Settings, folder: Path, say: Say, *, engines: Sequence[str] = ENGINES) -> dict[str, Any]:
@@ -60,6 +60,12 @@ def _run(settings: Settings, engine: str, calls: Sequence[SpokenCall]) -> dict[s
         text=True,
         timeout=_LIMIT_S,
         check=False,
+        env={
+            **os.environ,
+            "AVASANJ_DATA_DIR": str(settings.data_dir),
+            "AVASANJ_SPEECH_MODEL": str(settings.speech_model_path),
+            "AVASANJ_THREADS": str(settings.threads),
+        },
     )
     if done.returncode:
         raise LastingError(f"The engine {engine} ended with {done.returncode}; what it wrote above says why.")
@@ -72,23 +78,6 @@ def _word_errors(calls: Sequence[SpokenCall], texts: dict[str, dict[str, str]]) 
     wrong = total = 0
     for call in calls:
         for party, said in call.said.items():
-            wanted, found = _words(said), _words(texts[call.name].get(party, ""))
-            wrong, total = wrong + _distance(wanted, found), total + len(wanted)
+            errors = word_errors(said, texts[call.name].get(party, ""), call.language)
+            wrong, total = wrong + errors.edits, total + errors.length
     return {"wer": round(wrong / total, 4), "words": total} if total else {}
-
-
-def _words(text: str) -> list[str]:
-    """In small letters without punctuation; single digits as words, since a model writes either."""
-    text = re.sub(
-        r"\d", lambda digit: f" {_DIGITS[int(digit[0])]} ", text.lower().replace("*", " star ").replace("#", " pound ")
-    )
-    return re.findall(r"[^\W_]+(?:['\u200c][^\W_]+)*", text)
-
-
-def _distance(wanted: Sequence[str], found: Sequence[str]) -> int:
-    row = list(range(len(found) + 1))
-    for i, one in enumerate(wanted, 1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(found, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (one != other))
-    return row[-1]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from transcription.audio import Samples
 from transcription.windows import LONGEST_SPEECH_S, RATE_HZ, WINDOW_S, Placed, Span, audible, pack, silenced, utterances
-from transcription.words import Word, assign, loops
+from transcription.words import Word, assign, doubled, loops
 
 
 def loud(samples: Samples) -> list[tuple[int, int]]:
@@ -119,3 +119,16 @@ def test_the_lines_own_noise_is_not_audible_and_a_voice_over_it_is() -> None:
     ((start, end),) = audible(noise)
     assert start / RATE_HZ == pytest.approx(9.3, abs=0.05)
     assert end / RATE_HZ == pytest.approx(12.7, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("text", "twice"),
+    [
+        ("well you are the only person here you are the only person here bye", True),
+        ("can you hear me can you hear me", False),
+        ("you are the only person here and you are the only person there", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_twice_running_is_seen(text: str, twice: bool) -> None:
+    assert doubled([word(f" {w}", i, i + 1) for i, w in enumerate(text.split())]) is twice
