@@ -10,11 +10,13 @@ from sqlalchemy.orm import selectinload
 from avasanj.database import Database
 from avasanj.errors import LastingError
 from avasanj.settings import Settings
+from scoring import card_file, library
+from scoring.evaluation import version_of
 from scoring.mood import Encodes
 from scoring.stage import score
 from scoring.tables import Answer, Evaluation, Mood
 from telephony.tables import AgentSpan, Call, HoldSpan, Recording
-from transcription.tables import Transcript, Turn
+from transcription.tables import Measures, Transcript, Turn
 
 pytestmark = pytest.mark.model
 START = datetime.datetime(2026, 11, 21, 8, 0, tzinfo=datetime.UTC)
@@ -160,6 +162,88 @@ def test_a_hold_is_asked_about_only_where_there_was_one(settings: Settings, data
         score(settings, database, encoder, call_id)
     assert values(stored(database, without)[1][0])["hold_announced"] == "na"
     assert values(stored(database, with_hold)[1][0])["hold_announced"] == "no"
+
+
+def publish_card(database: Database, source: str) -> None:
+    library.ensure_shipped(database)
+    with database.transaction() as session:
+        version = library.import_card(session, source, "card.yaml").version
+        library.publish(session, version.key, version.version)
+
+
+def test_an_old_evaluation_keeps_its_form_when_another_is_published(
+    settings: Settings, database: Database, encoder: Encodes
+):
+    old = add_call(database, TWO_AGENTS)
+    score(settings, database, encoder, old)
+    publish_card(database, card_file.shipped_text("service").replace("version: 1", "version: 2"))
+    new = add_call(database, TWO_AGENTS, number="+14165550128")
+    with database.transaction() as session:
+        moment = datetime.datetime.now(datetime.UTC) + seconds(60)
+        session.scalars(select(Transcript).where(Transcript.call_id == uuid.UUID(old))).one().changed_at = moment
+    for call_id in (old, new):
+        score(settings, database, encoder, call_id)
+    assert [one.scorecard_version for one in stored(database, old)[1]] == [1]
+    assert [one.scorecard_version for one in stored(database, new)[1]] == [2]
+
+
+def test_each_answer_says_what_made_it(settings: Settings, database: Database, encoder: Encodes):
+    call_id = add_call(database, TWO_AGENTS)
+    with database.transaction() as session:
+        transcript = session.scalars(select(Transcript)).one()
+        transcript.model, transcript.model_version = "whisper-base int8", "abcdef012345"
+    score(settings, database, encoder, call_id)
+    [evaluation] = stored(database, call_id)[1]
+    questions = {one.key: one for one in card_file.shipped().questions}
+    for answer in evaluation.answers:
+        assert answer.made_by == {
+            "question": version_of(questions[answer.question]), "model": None, "transcript": str(transcript.id),
+            "speech": "whisper-base int8", "speech_version": "abcdef012345",
+        }  # fmt: skip
+    assert [section["key"] for section in evaluation.sections] == ["opening", "handling", "ending", "limits"]
+    assert evaluation.answered == 1
+    assert evaluation.passed is True
+
+
+def test_a_fatal_no_by_the_machine_fails_nobody(settings: Settings, database: Database, encoder: Encodes):
+    publish_card(database, card_file.shipped_text("promises"))
+    call_id = add_call(database, TWO_AGENTS)
+    with database.transaction() as session:
+        details = {"talk": [0.0, 48.0], "parties": {"agent": {}, "customer": {}}, "silences": [], "talk_overs": []}
+        session.add(Measures(call_id=uuid.UUID(call_id), details=details))
+    score(settings, database, encoder, call_id)
+    promises, service = sorted(stored(database, call_id)[1], key=lambda one: one.scorecard)
+    assert (promises.scorecard, service.scorecard) == ("promises", "service")
+    found = values(promises)
+    assert (found["short_wait"], found["not_interrupted"], found["respectful"]) == ("yes", "yes", "no")
+    assert promises.doubted == ["respectful"]
+    assert not promises.failed
+    assert promises.score
+    assert promises.needs_person
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [({"source": "sample"}, "sample"), ({"too_weak": True}, "not heard well"), ({"confidence": 0.3}, "not heard well")],
+)
+def test_what_stays_out_of_averages_says_why(settings: Settings, database: Database, encoder: Encodes, facts, why):
+    call_id = add_call(database, TWO_AGENTS, **facts)
+    score(settings, database, encoder, call_id)
+    [evaluation] = stored(database, call_id)[1]
+    assert [why in reason["id"] for reason in evaluation.kept_out] == [True]
+
+
+def test_a_call_for_which_there_is_no_form_is_left_without_a_score(
+    settings: Settings, database: Database, encoder: Encodes
+):
+    call_id = add_call(database, TWO_AGENTS)
+    library.ensure_shipped(database)
+    with database.transaction() as session:
+        library.retire(session, "service")
+    score(settings, database, encoder, call_id)
+    mood, evaluations = stored(database, call_id)
+    assert mood is not None
+    assert evaluations == []
 
 
 def test_a_sample_call_stays_out_of_averages(settings: Settings, database: Database, encoder: Encodes):
