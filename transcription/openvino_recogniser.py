@@ -17,6 +17,7 @@ from avasanj.errors import LastingError
 from avasanj.log import get_logger
 from transcription import openvino_whisper
 from transcription.audio import Samples
+from transcription.believing import invented
 from transcription.openvino_whisper import Decoded, Lane, OpenVinoWhisper, Prompt
 from transcription.recogniser import Asked
 from transcription.whisper import FRAME_S, WhisperRecogniser, most_pieces, padded_length, words_of
@@ -29,6 +30,8 @@ _BATCH = 4
 #: How far the encoders may be apart on the probe: bfloat16 is .02 from float32, CTranslate2's int8 .07 to .10.
 _MOST_APART = 0.15
 _PROBE_S = 10
+#: Samples of the window that Whisper was taught with.
+_FULL_LENGTH = 30 * RATE_HZ
 #: each costs some 150 MB with the base model
 _MOST_LANES = 4
 _log = get_logger(__name__)
@@ -159,21 +162,32 @@ class OpenVinoRecogniser:
                     for first in range(0, len(asked), slow.batch)
                     for words in slow.recognise(asked[first : first + slow.batch])
                 ]
+        words = self._read(self._lane, text, asked, padded_length([one.window for one in asked]))
+        # a sentence twice running was said twice, or is a circle that ended in time
+        return [
+            self._read(self._lane, text, [one], _FULL_LENGTH)[0] if doubled(found) else found
+            for one, found in zip(asked, words, strict=True)
+        ]
+
+    def _read(self, lane: Lane, text: WhisperText, asked: Sequence[Asked], length: int) -> list[list[Word]]:
+        """The windows' words, each filled up with silence to `length` samples."""
         windows = [one.window for one in asked]
-        length = padded_length(windows)
         tokenizer = text.tokenizer(asked[0].language)
         start = text.prompt(asked[0].language, asked[0].hot_words)
-        found = self._lane.decode(
+        found = lane.decode(
             [text.mel(window.samples, length) for window in windows],
             [round(len(window.samples) / RATE_HZ / (FRAME_S / 2)) for window in windows],
             Prompt(start=start, end=text.end, never_first=text.never_first),
             most_pieces(length, len(start)),
         )
-        words = [words_of(tokenizer, one.tokens, one.probabilities, _seconds(one)) for one in found]
-        # a sentence twice running was said twice or is a circle that ended in time: the other engine is asked
-        return [self.recognise_carefully(a) if doubled(w) else w for a, w in zip(asked, words, strict=True)]
+        return [words_of(tokenizer, one.tokens, one.probabilities, _seconds(one)) for one in found]
 
     def recognise_carefully(self, asked: Asked) -> list[Word]:
+        """At the model's full length, as it was taught; and where that is no better, by CTranslate2 with its temperatures."""
+        if self._lane is not None and self._shared.text is not None:
+            words = self._read(self._lane, self._shared.text, [asked], _FULL_LENGTH)[0]
+            if not invented(words, asked.window):
+                return words
         with self._shared.slow_turn:
             return self._shared.slowly().recognise_carefully(asked)
 
