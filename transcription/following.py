@@ -40,6 +40,8 @@ class Following:
         Raises InputError for a file that can't be followed, OSError where it can't be read.
         """
         found: list[Utterance] = []
+        if len(self._held):  # the PBX tells of a mute or a hold after it began: what was read meanwhile is masked too
+            (self._held,) = silenced([self._held], masked, self._first / RATE_HZ)
         while len(block := self._sound.more()):
             (quiet,) = silenced([block], masked, self.read_s)
             self._held = np.concatenate([self._held, quiet])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ _RAW = {"s16le": "pcm_s16le", "alaw": "pcm_alaw", "mulaw": "pcm_mulaw"}
 _LONGEST_HEADER = 4096
 #: read at once: what has gathered before anyone followed the call comes in pieces
 _MOST_BYTES = 1 << 18
+
+
+class WrittenAnewError(InputError):
+    """The PBX has begun the file again: what was read of it is there no more."""
 
 
 class GrowingSound:
@@ -39,6 +44,11 @@ class GrowingSound:
         with self.path.open("rb") as file:
             if self._decoder is None and not self._open(file):
                 return np.zeros(0, np.float32)
+            if os.fstat(file.fileno()).st_size < self._at:
+                raise WrittenAnewError(
+                    f"{self.path} was written anew while it was followed; it is heard when the call is over. "
+                    "Let MixMonitor append to it (option a), or give each recording a name of its own."
+                )
             file.seek(self._at)
             data = file.read(_MOST_BYTES)
         data = data[: len(data) - len(data) % self._frame]
@@ -86,6 +96,8 @@ class GrowingSound:
     def _start(self, decoder: str, *, rate_hz: int, channels: int, bytes_a_sample: int, at: int) -> None:
         import av
 
+        if channels not in (1, 2):
+            raise self._unfollowable(f"{channels} channels")
         if self.channel is not None and self.channel >= channels:
             raise InputError(f"{self.path} has {channels} channel(s); channel {self.channel} (from 0) was asked for.")
         self._decoder = av.CodecContext.create(decoder, "r")

@@ -14,14 +14,14 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from avasanj.database import Database, utc_now
 from avasanj.errors import AvasanjError, InputError
@@ -36,7 +36,7 @@ from transcription.believing import Recognised
 from transcription.clock import second_on_clock
 from transcription.engine import LIVE, SpeechEngine
 from transcription.following import Following
-from transcription.heard import Heard, note
+from transcription.growing import WrittenAnewError
 from transcription.languages import set_language_of
 from transcription.legs import Leg
 from transcription.recogniser import Asked
@@ -46,6 +46,8 @@ from transcription.windows import Window, pack
 
 #: how often growing files are looked at, and the database for calls: less often while there are none
 _LOOK_S, _ASK_S, _IDLE_ASK_S = 0.5, 1.0, 3.0
+#: an utterance that ends no later than this after what was heard already is heard already
+_EDGE_S = 0.3
 #: a page that was open this long ago still counts as watched
 _WATCHED = datetime.timedelta(seconds=30)
 #: first number of the database's lock for a followed call; the second is made from the call's id
@@ -66,6 +68,7 @@ class _Leg:
     leg: Leg
     kept: str
     following: Following
+    known_s: float  #: up to here it was heard before it was followed
 
 
 @dataclass
@@ -74,8 +77,9 @@ class _Call:
     started_at: datetime.datetime
     language: str
     hot_words: tuple[str, ...]
-    legs: dict[str, _Leg]  #: by the PBX's own path
-    hopeless: set[str]  #: paths that can't be followed
+    mutes: list[list[float | None]] = field(default_factory=list)  #: as far as they were heeded
+    legs: dict[str, _Leg] = field(default_factory=dict)  #: by the PBX's own path
+    hopeless: set[str] = field(default_factory=set)  #: paths that can't be followed
 
 
 @dataclass(frozen=True)
@@ -154,16 +158,31 @@ class LiveListener:
                     wanted[row.id] = row
             for call_id in set(self._calls) - set(wanted):
                 self._drop(call_id)
-            for call_id, row in wanted.items():
-                if call_id not in self._calls:
-                    language = set_language_of(self._settings, row)
-                    self._calls[call_id] = _Call(
-                        call_id, row.started_at, language, hot_words.chosen(session, language), {}, set()
-                    )
-                self._find(self._calls[call_id], row)
+            for row in wanted.values():
+                self._find(session, self._up_to_date(session, row), row)
         _FOLLOWED.set(len(self._calls))
 
-    def _find(self, call: _Call, row: ledger.Call) -> None:
+    def _up_to_date(self, session: Session, row: ledger.Call) -> _Call:
+        """The call as it is followed: from its beginning where its language is another one by now."""
+        known, language = self._calls.get(row.id), set_language_of(self._settings, row)
+        if known is not None and known.language != language:
+            self._unhear(known)
+        if known is None or known.language != language:
+            hot = hot_words.chosen(session, language)
+            known = self._calls[row.id] = _Call(row.id, row.started_at, language, hot)
+        if known.mutes != row.mutes:
+            known.mutes = row.mutes
+            with self._database.transaction() as own:
+                live_turns.forget_muted(own, row.id)
+        return known
+
+    def _unhear(self, call: _Call, kept: str | None = None) -> None:
+        """What was heard of the call, or of one of its files, is not so."""
+        self._awaited = [one for one in self._awaited if one.call is not call or kept not in (None, one.kept)]
+        with self._database.transaction() as session:
+            live_turns.forget(session, call.id, file=kept)
+
+    def _find(self, session: Session, call: _Call, row: ledger.Call) -> None:
         """Open the call's files that are there by now, and bring holds and mutes up to date."""
         for leg in legs_now(row):
             known = call.legs.get(leg.kept)
@@ -178,7 +197,8 @@ class LiveListener:
                         raise InputError(f"{leg.kept} lies on another machine; it is heard when the call is over.")
                     path = Path(located.place.at_hand(located.kept))
                     following = Following(path, channel=leg.channel, detect=vad.speech)
-                    call.legs[leg.kept] = _Leg(leg=leg, kept=located.kept, following=following)
+                    known_s = live_turns.heard_until_s(session, call.id, located.kept, self._engine)
+                    call.legs[leg.kept] = _Leg(leg=leg, kept=located.kept, following=following, known_s=known_s)
 
     def _listen(self, call: _Call, one: _Leg) -> None:
         if one.leg.kept in call.hopeless:
@@ -186,6 +206,8 @@ class LiveListener:
         with self._unfollowable(call, one.leg.kept):
             quiet = on_file_clock(one.leg, (*one.leg.masked, *one.leg.muted))
             for window in pack_each(one.following, quiet):
+                if window.placed[-1].span.end_s <= one.known_s + _EDGE_S:
+                    continue
                 asked = Asked(window=window, language=call.language, hot_words=call.hot_words)
                 done = self._engine.submit(asked, urgency=LIVE)
                 self._awaited.append(_Awaited(call, one.leg, one.kept, window, done))
@@ -196,10 +218,11 @@ class LiveListener:
         rows: list[LiveTurn] = []
         for one in ready:
             try:
-                rows += turns_of(one.call.id, one.leg, one.kept, one.window, one.done.result(), self._engine)
-            except AvasanjError as error:
-                _log.warning("live_not_heard", call=str(one.call.id), reason=str(error))
+                result = one.done.result()
+            except Exception as error:  # noqa: BLE001 - it is this window's alone; the call's transcript comes later
+                _log.warning("live_not_heard", call=str(one.call.id), reason=_reason(error))
                 continue
+            rows += live_turns.turns_of(one.call.id, one.leg, one.kept, one.window, result, self._engine)
             said_at = one.call.started_at + datetime.timedelta(
                 seconds=second_on_clock(one.window.placed[-1].span.end_s, start_s=one.leg.start_s, cuts=one.leg.cuts)
             )
@@ -214,10 +237,14 @@ class LiveListener:
         """What can't be followed is told once, and heard when the call is over."""
         try:
             yield
-        except (AvasanjError, OSError, OutsideFolders, Ambiguous) as error:
+        except DBAPIError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a file that nobody foresaw must not end the hearing of other calls
             call.hopeless.add(path)
             _UNFOLLOWED.inc()
-            _log.warning("live_not_followed", call=str(call.id), reason=str(error) or type(error).__name__)
+            _log.warning("live_not_followed", call=str(call.id), reason=_reason(error))
+            if isinstance(error, WrittenAnewError) and path in call.legs:
+                self._unhear(call, call.legs[path].kept)
 
     def _claimed(self, call_id: uuid.UUID) -> bool:
         """Whether no other process follows the call; from now on none will."""
@@ -250,40 +277,12 @@ def _number(call_id: uuid.UUID) -> int:
     return int.from_bytes(call_id.bytes[:4], "big", signed=True)
 
 
+def _reason(error: Exception) -> str:
+    known = isinstance(error, (AvasanjError, OSError, OutsideFolders, Ambiguous))
+    return (str(error) if known else "") or type(error).__name__
+
+
 def pack_each(following: Following, quiet: Sequence[tuple[float, float]]) -> Iterator[Window]:
     """A window for each utterance that came to its end: nobody waits for a fuller one."""
     for utterance in following.look(quiet):
         yield from pack([utterance])
-
-
-def turns_of(
-    call_id: uuid.UUID, leg: Leg, kept: str, window: Window, result: Recognised, engine: SpeechEngine
-) -> list[LiveTurn]:
-    """The window's stretches as rows, each on the file's own clock; a stretch without words is a row without text, so
-    that it isn't heard again.
-    """
-    on_file = Leg(recording_id=leg.recording_id, party=leg.party, path=leg.path, channel=leg.channel, start_s=0.0)
-    heard = Heard(spoken=[], dropped=[], problems={})
-    note(on_file, window, result, heard)
-    said = {spoken.start_s: spoken for spoken in heard.spoken}
-    rows = []
-    for place in window.placed:
-        spoken = said.get(round(place.span.start_s, 3))
-        if spoken is None and (result.invented or heard.dropped):
-            continue  # the later transcript says what was dropped and why
-        rows.append(
-            LiveTurn(
-                call_id=call_id,
-                file=kept,
-                party=leg.party.value,
-                start_s=round(place.span.start_s, 3),
-                end_s=round(place.span.end_s, 3),
-                at_s=round(second_on_clock(place.span.start_s, start_s=leg.start_s, cuts=leg.cuts), 3),
-                text=spoken.text if spoken else "",
-                confidence=spoken.confidence if spoken else 1.0,
-                words=[[w.text.strip(), w.start_s, w.end_s, w.probability] for w in spoken.words] if spoken else [],
-                model=engine.name,
-                model_version=engine.version,
-            )
-        )
-    return rows

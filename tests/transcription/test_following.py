@@ -14,6 +14,7 @@ from telephony.tables import Party
 from tests.transcription import sounds
 from tests.transcription.test_audio import read
 from transcription import vad
+from transcription.audio import Samples
 from transcription.following import Following
 from transcription.growing import GrowingSound
 from transcription.windows import RATE_HZ, Utterance, utterances
@@ -77,6 +78,21 @@ def test_music_on_hold_is_not_listened_to(tmp_path: Path) -> None:
     path = begun_wav(tmp_path / "a.wav")
     path.write_bytes(path.read_bytes() + pcm("en-rude-agent", Party.AGENT) + bytes(sounds.RATE_HZ * 4))
     assert Following(path, channel=None, detect=vad.speech).look([(0.0, float("inf"))]) == []
+
+
+def loud(samples: Samples) -> list[tuple[int, int]]:
+    found = np.flatnonzero(np.abs(samples) > 0.1)
+    return [(int(found[0]), int(found[-1]) + 1)] if len(found) else []
+
+
+def test_a_mute_that_is_told_of_late_covers_what_was_read_meanwhile(tmp_path: Path) -> None:
+    path = sounds.write_wav(tmp_path / "a.wav", sounds.tone(1, 440))
+    told, muted = (Following(path, channel=None, detect=loud) for _ in range(2))
+    assert told.look() == muted.look() == [], "it goes on"
+    with path.open("ab") as file:
+        file.write(bytes(sounds.RATE_HZ * 4))
+    assert len(told.look()) == 1
+    assert muted.look([(0.0, float("inf"))]) == []
 
 
 @pytest.mark.parametrize(("ending", "codec"), [("sln", "pcm_s16le"), ("alaw", "pcm_alaw"), ("ulaw", "pcm_mulaw")])

@@ -6,7 +6,7 @@ import datetime
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,10 +22,12 @@ from tests.transcription.test_following import begun_wav, pcm
 from transcription import live_turns, stage
 from transcription.engine import SpeechEngine
 from transcription.live import LiveListener
+from transcription.recogniser import Asked
 from transcription.running import file_second, legs_now
 from transcription.tables import LiveTurn, Transcript, Watch
 from transcription.whisper import WhisperRecogniser
 from transcription.windows import Span, Utterance
+from transcription.words import Word
 
 _PARTIES = (Party.CUSTOMER, Party.AGENT)
 _PIECE_S = 1.0
@@ -224,4 +226,132 @@ def test_only_what_was_heard_whole_is_taken_over(tmp_path: Path) -> None:
     assert live_turns.covering(one, said(2.0, 4.0), [turn(2.0, 3.0)]) is None, "a half is missing"
     assert live_turns.covering(one, said(2.0, 4.0), [turn(1.0, 4.0)]) is None, "it says more than this"
     assert live_turns.covering(one, said(2.0, 4.0), []) is None
+    twice = [turn(2.0, 3.9), turn(2.05, 4.0)]
+    assert live_turns.covering(one, said(2.0, 4.0), twice) is None, "else its words would stand there twice"
+    others = live_turns.Reuse(by_file={str(file): [turn(2.0, 4.0)]})
+    assert others(one, said(2.0, 4.0)) is None, "another party's words from the same file"
     assert live_turns.covering(one, said(2.0, 4.0), [turn(2.0, 4.0, "")]) == [], "it was heard that nothing was said"
+
+
+class Failing:
+    """A model that reads no window."""
+
+    kind, name, version, batch = "none", "none", "1", 1
+
+    def load(self) -> None: ...
+    def unload(self) -> None: ...
+    def too_weak(self, language: str) -> bool:
+        return False
+
+    def recognise(self, asked: Sequence[Asked]) -> list[list[Word]]:
+        raise RuntimeError("the card has failed")
+
+    def recognise_carefully(self, asked: Asked) -> list[Word]:
+        return []
+
+    def language_of(self, samples: object, among: Sequence[str]) -> tuple[str, float]:
+        return among[0], 1.0
+
+
+@pytest.fixture
+def deaf() -> Iterator[SpeechEngine]:
+    engine = SpeechEngine([Failing()])
+    yield engine
+    engine.leave()
+
+
+def row(call: Running, start_s: float, end_s: float, text: str = "hello") -> LiveTurn:
+    return LiveTurn(
+        call_id=call.id,
+        file=str(call.paths[Party.CUSTOMER]),
+        party=Party.CUSTOMER.value,
+        start_s=start_s,
+        end_s=end_s,
+        at_s=start_s,
+        text=text,
+        confidence=0.9,
+        words=[],
+        model="none",
+        model_version="1",
+    )
+
+
+def kept(call: Running, *rows: LiveTurn) -> list[str]:
+    with call.database.transaction() as session:
+        live_turns.keep(session, rows)
+    return [turn.text for turn in call.turns]
+
+
+def test_a_stretch_is_kept_once_however_often_its_file_is_followed(settings: Settings, database: Database) -> None:
+    call = Running(settings, database)
+    assert kept(call, row(call, 1.0, 3.0, "one"), row(call, 4.0, 5.0, "two")) == ["one", "two"]
+    assert kept(call, row(call, 1.03, 3.0, "one"), row(call, 5.6, 6.0, "three")) == ["one", "two", "three"]
+
+
+def test_what_was_said_in_a_muted_stretch_is_neither_kept_nor_shown(
+    settings: Settings, database: Database, deaf: SpeechEngine
+) -> None:
+    call = Running(settings, database)
+    assert kept(call, row(call, 1.0, 3.0, "my card is"), row(call, 4.0, 8.0, "six zero three seven"))
+    with database.transaction() as session:
+        session.get_one(Call, call.id).mutes = [[3.5, None]]
+    assert [turn.text for turn in call.turns] == ["my card is"]
+    assert kept(call, row(call, 9.0, 11.0, "nine nine one")) == ["my card is"]
+    listener = LiveListener(settings, database, deaf)
+    listener._choose()
+    listener._drop_all()
+    with database.read() as session:
+        assert [turn.text for turn in session.scalars(select(LiveTurn).where(LiveTurn.call_id == call.id))] == [
+            "my card is"
+        ]
+
+
+def test_a_call_whose_language_is_another_one_by_now_is_heard_anew(
+    settings: Settings, database: Database, deaf: SpeechEngine
+) -> None:
+    call = Running(settings, database)
+    listener = LiveListener(settings, database, deaf)
+    listener._choose()
+    kept(call, row(call, 1.0, 3.0))
+    listener._choose()
+    assert len(call.turns) == 1
+    with database.transaction() as session:
+        session.get_one(Call, call.id).language = "fa"
+    listener._choose()
+    assert call.turns == []
+    assert listener._calls[call.id].language == "fa"
+    listener._drop_all()
+
+
+@pytest.mark.model
+def test_a_window_that_cannot_be_read_ends_no_calls_hearing(
+    settings: Settings, database: Database, deaf: SpeechEngine
+) -> None:
+    call = Running(settings, database)
+    call.begin()
+    call.write(0.0, call.length_s)
+    listener = LiveListener(settings, database, deaf)
+    listener._round()
+    assert listener._awaited
+    wait_until(lambda: all(one.done.done() for one in listener._awaited))
+    listener._round()
+    assert set(listener._calls) == {call.id}
+    assert len(listener._calls[call.id].legs) == 2
+    listener._drop_all()
+
+
+@pytest.mark.model
+def test_a_file_that_is_begun_again_is_heard_when_the_call_is_over(
+    settings: Settings, database: Database, deaf: SpeechEngine
+) -> None:
+    call = Running(settings, database)
+    call.begin()
+    call.write(0.0, call.length_s)
+    listener = LiveListener(settings, database, deaf)
+    listener._round()
+    kept(call, row(call, 1.0, 3.0))
+    begun_wav(call.paths[Party.CUSTOMER])
+    listener._round()
+    assert call.turns == []
+    assert listener._calls[call.id].hopeless == {str(call.paths[Party.CUSTOMER])}
+    listener._drop_all()
