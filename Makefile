@@ -35,9 +35,9 @@ wheel: .make/tools .make/pages
 	@touch $@
 
 .make/product: .make/venv pyproject.toml constraints.txt
-	@echo "Installing Avasanj and what it stands on (about 1.8 GB, some minutes the first time) …"
+	@echo "Installing Avasanj and what it stands on (about 2 GB, some minutes the first time) …"
 	@$(PIP) install -q -c constraints.txt "$(TORCH)" $(FETCHED)
-	@$(PIP) install -q -c constraints.txt -e . $(FETCHED)
+	@$(PIP) install -q -c constraints.txt -e ".[fast]" $(FETCHED)
 	@touch $@
 
 .make/tools: .make/product
