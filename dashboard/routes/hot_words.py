@@ -6,11 +6,11 @@ import csv
 import io
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from avasanj.errors import InputError
-from avasanj.i18n import N_
+from avasanj.i18n import LANGUAGES, N_
 from dashboard.access import Changes, Supervisor
 from dashboard.queries.follow_ups import late_count
 from transcription import hot_words
@@ -58,6 +58,8 @@ def put_first(who: Supervisor, word_id: int) -> Response:
 @router.get("/{language}.csv")
 def export(who: Supervisor, language: str) -> Response:
     """The list as it can be taken in again."""
+    if language not in LANGUAGES:
+        raise HTTPException(404)
     with who.site.database.read() as session:
         listed = hot_words.listed(session, who.site.settings.speech_model_path).get(language, [])
     out = io.StringIO()

@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import selectinload
 
 from avasanj.people import AuditEntry
@@ -19,7 +19,7 @@ from tests.dashboard.seed import Seeded
 from tests.dashboard.seed.heard import OTHER_ID
 from tests.dashboard.seed.words import CALM_EN, CALM_FA
 from transcription.exports import Format
-from transcription.tables import Correction, HotWord, Playback, Rehearing, Transcript, Turn
+from transcription.tables import Correction, HotWord, LiveTurn, Playback, Rehearing, Transcript, Turn
 
 
 def turns_of(day: Day, name: str) -> list[Turn]:
@@ -300,6 +300,23 @@ def test_words_to_listen_for_are_added_typed_and_by_file_and_taken_away(day: Day
     client.post("/words/remove", data={"csrf": token, "word": ids})
     with day.database.read() as session:
         assert session.scalars(select(HotWord)).all() == []
+
+
+@pytest.mark.parametrize("language", ["de", "فا"])
+def test_list_of_a_language_that_is_none_of_ours_is_a_404(enter: Enter, language: str) -> None:
+    assert enter("super").get(f"/words/{language}.csv").status_code == 404
+
+
+def test_what_was_heard_live_of_a_call_without_a_transcript_is_shown_as_that(day: Day) -> None:
+    call_id = day.seeded.calls["happy"]
+    facts = {"file": "a.wav", "start_s": 1.0, "end_s": 2.0, "at_s": 1.0, "confidence": 0.9, "words": [], "model": "m"}
+    with day.database.transaction() as session:
+        session.execute(delete(Transcript).where(Transcript.call_id == call_id))
+        session.add(LiveTurn(call_id=call_id, party="agent", text="heard meanwhile", model_version="1", **facts))
+    page = day.enter("super").get(f"/calls/{call_id}").text
+    assert "heard meanwhile" in page
+    assert "This was heard while the call went on." in page
+    assert "The call is going on." not in page
 
 
 def test_file_that_is_no_list_is_refused_in_words(day: Day) -> None:
