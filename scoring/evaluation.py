@@ -60,6 +60,7 @@ def row(call_id: uuid.UUID, filled: Filled, speech: dict[str, Any]) -> Evaluatio
         agent_name=filled.part.name,
         scorecard=card.key,
         scorecard_version=card.version,
+        title=dict(card.title),
         score=came_to.score,
         passed=came_to.passed,
         failed=came_to.failed,

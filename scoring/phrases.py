@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from avasanj.persian import normalise
+from avasanj.persian import ZWNJ, letters
 from scoring.phrase_patterns import ARABIC, SHORT_FORMS, Pattern, fold, sources
 
 _CLAUSE_END = re.compile(r"[.!?؟،؛,;:…\n]+|\s[-–—]+\s")
@@ -62,7 +62,12 @@ class Hit:
 
 def plain(text: str) -> str:
     """One clause without punctuation: short forms spelled out, drawn-out letters once, آ as ا."""
-    text = normalise(text).replace("’", "'").replace("آ", "ا")
+    return _plain(letters(text))
+
+
+def _plain(text: str) -> str:
+    """As `plain`, of text whose letters are spelled one way already."""
+    text = text.replace(ZWNJ, " ").replace("’", "'").replace("آ", "ا")
     if "'" in text:
         for pattern, long in SHORT_FORMS:
             text = pattern.sub(long, text)
@@ -74,8 +79,8 @@ def plain(text: str) -> str:
 def prepare(text: str) -> Prepared:
     """The whole text for `Phrases.find`."""
     clauses, parts, at = [], [], 0
-    for clause in _CLAUSE_END.split(text):
-        part = plain(clause)
+    for clause in _CLAUSE_END.split(letters(text)):
+        part = _plain(clause)
         if part:
             clauses.append(at)
             parts.append(part)
@@ -98,10 +103,20 @@ class Phrases:
 
     def find(self, text: str) -> list[Hit]:
         """All places, in order; of two that overlap the earlier, of two that begin together the longer."""
-        prepared = prepare(text)
+        return self._hits(prepare(text), self._sought)
+
+    def find_in(self, texts: Sequence[str]) -> list[list[Hit]]:
+        """The places in each text: as `find` for each, and many times as fast where little is found."""
+        prepared = [prepare(text) for text in texts]
+        whole = "\n".join(one.folded for one in prepared)
+        likely = tuple(sought for sought in self._sought if sought.may_be_in(whole))
+        return [self._hits(one, likely) if likely else [] for one in prepared]
+
+    @staticmethod
+    def _hits(prepared: Prepared, patterns: tuple[Pattern, ...]) -> list[Hit]:
         places = [
             found.span()
-            for sought in self._sought
+            for sought in patterns
             if sought.may_be_in(prepared.folded)
             for found in sought.compiled().finditer(prepared.folded)
         ]

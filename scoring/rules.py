@@ -82,11 +82,10 @@ def said_by_anyone(patterns: Sequence[str], turns: Sequence[Turn]) -> tuple[Hit,
 
 def heard(wanted: Heard, stretch: Stretch) -> tuple[Hit, ...]:
     """Turns in which the phrases are said and not denied."""
+    turns = stretch.said_by(wanted.said_by)
+    found = _phrases(wanted.words, stretch.filling).find_in([turn.text for turn in turns])
     return tuple(
-        (turn, hit.words)
-        for turn in stretch.said_by(wanted.said_by)
-        for hit in _phrases(wanted.words, stretch.filling).find(turn.text)[:1]
-        if not hit.negated
+        (turn, hit.words) for turn, hits in zip(turns, found, strict=True) for hit in hits[:1] if not hit.negated
     )
 
 
@@ -107,8 +106,8 @@ def _satisfied(rule: Rule, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]
 def _said(words: Wording, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]:
     if not words:
         return []
-    phrases = _phrases(words, stretch.filling)
-    return [(turn, hits[0].words) for turn in turns if (hits := phrases.find(turn.text))]
+    found = _phrases(words, stretch.filling).find_in([turn.text for turn in turns])
+    return [(turn, hits[0].words) for turn, hits in zip(turns, found, strict=True) if hits]
 
 
 def _near(rule: Rule, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]:

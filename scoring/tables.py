@@ -81,6 +81,7 @@ class Evaluation(Base):
     agent_name: Mapped[str | None]
     scorecard: Mapped[str] = mapped_column(String(60))
     scorecard_version: Mapped[int]
+    title: Mapped[dict[str, Any] | None]  #: the scorecard's own, {"en": ..., "fa": ...}, as it was when filled in
     score: Mapped[float | None]  #: 0 to 100 over the answered questions; None when all are N/A
     needs_person: Mapped[bool] = mapped_column(default=False)
     counts: Mapped[bool] = mapped_column(default=True)  #: False keeps it out of averages

@@ -96,3 +96,74 @@ def test_a_slot_without_a_value_leaves_its_pattern_out():
 def test_a_pattern_that_cannot_be_read_is_refused_by_its_name(pattern):
     with pytest.raises(ValueError, match=r"phrase"):
         Phrases([pattern])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("پیگیری [کردن]", "پیگیری می‌کنم"),
+        ("پیگیری [کردن]", "پیگیریش میکنیم"),
+        ("پیگیری [کردن]", "پیگیری خواهیم کرد"),
+        ("پیگیری [کردن]", "پیگیری کرده‌ایم"),
+        ("پیگیری [نکردن]", "پیگیری نمی‌کنن"),
+        ("پیگیری [نکردن]", "پیگیری نکردین"),
+        ("[فرستادن:من]", "براتون می‌فرستمش"),
+        ("[فرستادن:شما]", "بفرستین"),
+        ("زنگ [زدن]", "زنگتون می‌زنم"),
+        ("(تماس|زنگ) ([گرفتن:من]|[زدن:من])", "فردا باهاتون تماس می‌گیرم"),
+        ("[گفتن]", "می‌گید"),
+        ("[شدن]", "می‌شود"),
+        ("[دونستن]", "می‌دونید"),
+    ],
+)
+def test_a_verb_is_found_in_the_forms_in_which_it_is_said(pattern, text):
+    assert Phrases([pattern]).find(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("پیگیری [کردن]", "پیگیری نمی‌کنم"),
+        ("پیگیری [نکردن]", "پیگیری می‌کنم"),
+        ("[فرستادن:من]", "لطفاً بفرستید"),
+        ("[فرستادن:شما]", "می‌فرستم"),
+        ("سلام", "سلامت باشید"),
+        ("قسط~", "اقساط"),
+    ],
+)
+def test_another_person_a_denial_or_another_word_is_not(pattern, text):
+    assert not Phrases([pattern]).find(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("شماره~ [فرستادن]", "شماره‌هاتون رو فرستادم"),
+        ("قسط~", "قسط‌هاتونو"),
+        ("شماره تماس", "شماره‌ی تماس"),
+        ("شماره تماس", "شماره های تماس"),
+        ("شماره تماستان", "شماره تماستون"),
+        ("میخوام لغو کنم", "می‌خوام لغو کنم"),
+        ("بفرمایید", "بفرمائین"),
+        ("می کنند", "می‌کنن"),
+        ("اگر مشکلی بود", "اگه مشکلی بود"),
+        ("معذرت", "معزرت می‌خوام"),
+        ("charge~", "charging"),
+        ("transfer~", "transferred"),
+        ("apply~", "applied"),
+        ("call~", "calls"),
+    ],
+)
+def test_inflection_spelling_and_the_way_of_speaking_make_no_difference(pattern, text):
+    assert Phrases([pattern]).find(text)
+
+
+def test_the_words_that_were_found_are_shown_as_they_were_spelled():
+    [hit] = Phrases(["معذرت [خواستن]"]).find("معذرت می‌خوام.")
+    assert hit.words == "معذرت می خوام"
+
+
+def test_a_whole_call_is_searched_as_each_of_its_turns():
+    phrases = Phrases(["cancel*", "پیگیری [کردن]", "{name} here"], {})
+    texts = ["I want to cancel.", "Emma here.", "پیگیری می‌کنم", "", "nothing"]
+    assert phrases.find_in(texts) == [phrases.find(text) for text in texts]

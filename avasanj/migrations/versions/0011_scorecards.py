@@ -20,6 +20,7 @@ def _required(name: str, kind: sa.types.TypeEngine, default: str) -> sa.Column:
 
 def _evaluation() -> list[sa.Column]:
     return [
+        sa.Column("title", JSONB),
         _required("kept_out", JSONB, "'[]'"),
         sa.Column("passed", sa.Boolean()),
         _required("failed", sa.Boolean(), "false"),
