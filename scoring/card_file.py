@@ -1,4 +1,4 @@
-"""A scorecard from its YAML file. Everything that is wrong is told at once, each with its line; docs/scoring.md describes the form."""
+"""A scorecard from its YAML file. Everything that is wrong is told at once, each with its line; docs/scorecards.md describes the form."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A scorecard: sections of weighted questions about one agent's part of a call. Plain data; `scoring/marks.py` adds it up.
 
-The file form is read by `scoring/card_file.py` and written by `scoring/card_text.py`; docs/scoring.md tells what each key means.
+The file form is read by `scoring/card_file.py` and written by `scoring/card_text.py`; docs/scorecards.md tells what each key means.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ scorecards = typer.Typer(
 )
 app.add_typer(scorecards, name="scorecards")
 Key = Annotated[str, typer.Argument(help="A scorecard's key, as `avasanj scorecards list` shows it.")]
-Files = Annotated[list[Path], typer.Argument(help="Scorecards in YAML; docs/scoring.md describes the form.")]
+Files = Annotated[list[Path], typer.Argument(help="Scorecards in YAML; docs/scorecards.md describes the form.")]
 _STDOUT = "-"
 
 
