@@ -103,7 +103,9 @@ class LiveListener:
     ) -> None:
         """`speaking` is entered while the engine may be needed, so that its model stays in memory."""
         self._settings, self._database, self._engine, self._speaking = settings, database, engine, speaking
-        self._places: Sequence[Storage] = storages(settings)
+        #: by PBX, each with its own alone: two may give one name to two files
+        self._places = {own.pbx_name: storages(own, own=True) for own in settings.each_pbx()}
+        self._all_places: Sequence[Storage] = storages(settings)
         self._calls: dict[uuid.UUID, _Call] = {}
         self._awaited: list[_Awaited] = []
         self._locks: Connection | None = None
@@ -190,7 +192,8 @@ class LiveListener:
                 known.leg = leg
             elif leg.kept not in call.hopeless:
                 with self._unfollowable(call, leg.kept):
-                    located = locate(leg.kept, self._places, not_before=call.started_at.timestamp())
+                    places = self._places.get(row.pbx or "", self._all_places)
+                    located = locate(leg.kept, places, not_before=call.started_at.timestamp())
                     if located is None:
                         continue
                     if "://" in located.kept:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from avasanj.database import Database, utc_now
+from avasanj.pbx_settings import PbxSettings
 from avasanj.settings import Settings
 from telephony.tables import Call, CallState, Direction, Disposition, HoldSpan, Party, Recording, Source
 from tests.transcription import sounds
@@ -354,4 +355,28 @@ def test_a_file_that_is_begun_again_is_heard_when_the_call_is_over(
     listener._round()
     assert call.turns == []
     assert listener._calls[call.id].hopeless == {str(call.paths[Party.CUSTOMER])}
+    listener._drop_all()
+
+
+def test_a_file_of_the_same_name_from_another_pbx_is_not_listened_to(
+    settings: Settings, database: Database, deaf: SpeechEngine, tmp_path: Path
+) -> None:
+    folders = {name: tmp_path / name for name in ("p", "q")}
+    for folder in folders.values():
+        folder.mkdir()
+    pbxs = {name: PbxSettings(host=name, recordings_dir=[folder]) for name, folder in folders.items()}
+    several = settings.model_copy(update={"pbxs": pbxs})
+    call = Running(several, database)
+    begun_wav(folders["q"] / call.paths[Party.AGENT].name)
+    with database.transaction() as session:
+        running = session.get_one(Call, call.id).running or []
+        told = [{**one, "path": f"/var/spool/monitor/{Path(one['path']).name}"} for one in running]
+        session.get_one(Call, call.id).running = told
+    listener = LiveListener(several, database, deaf)
+    listener._choose()
+    assert listener._calls[call.id].legs == {}
+    begun_wav(folders["p"] / call.paths[Party.AGENT].name)
+    listener._choose()
+    (found,) = listener._calls[call.id].legs.values()
+    assert Path(found.kept).parent == folders["p"]
     listener._drop_all()
