@@ -57,7 +57,7 @@ def live(settings: Settings, say: Say, *, calls: int) -> list[Figure]:
     with sandbox(settings) as product:
         monitor = product.folder / "monitor"
         monitor.mkdir()
-        product.up(recordings_dir=json.dumps([str(monitor)]), live_calls=calls)
+        product.up(recordings_dir=monitor, live_calls=calls)
         say("Loading the speech model …")
         _run(product, monitor, calls=1, longest_s=15.0)
         say(f"{calls} calls are running …")
