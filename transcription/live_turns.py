@@ -26,6 +26,8 @@ from transcription.words import Word
 
 #: a stretch is taken over where what was heard live covers this much of it ...
 _COVERED = 0.9
+#: ... and so much of each of its parts, since a short "yes" beside a long sentence is not to be lost
+_OF_EACH = 0.5
 #: ... and goes no further beyond it: the live look and the later one may part speech differently
 _BEYOND_S = 0.3
 #: so much of two stretches may be the same, since the detector's edges are not sharper
@@ -178,13 +180,13 @@ def covering(leg: Leg, utterance: Utterance, turns: Sequence[LiveTurn]) -> Seque
         return None
     if any(later[0] < earlier[1] - _TOUCH_S for earlier, later in itertools.pairwise(within)):
         return None  # the same was heard twice
-    spoken_s = sum(span.end_s - span.start_s for span in utterance.spans)
-    covered_s = sum(
-        max(0.0, min(end, leg.start_s + span.end_s) - max(start, leg.start_s + span.start_s))
-        for start, end, _ in within
-        for span in utterance.spans
-    )
-    if covered_s < _COVERED * spoken_s:
+    lengths_s = [span.end_s - span.start_s for span in utterance.spans]
+    covered_s = [
+        sum(max(0.0, min(end, leg.start_s + s.end_s) - max(start, leg.start_s + s.start_s)) for start, end, _ in within)
+        for s in utterance.spans
+    ]
+    a_part_is_missing = any(c < _OF_EACH * length_s for c, length_s in zip(covered_s, lengths_s, strict=True))
+    if a_part_is_missing or sum(covered_s) < _COVERED * sum(lengths_s):
         return None
     return [_spoken(leg, start, end, turn) for start, end, turn in within if turn.text]
 

@@ -227,6 +227,10 @@ def test_only_what_was_heard_whole_is_taken_over(tmp_path: Path) -> None:
     assert live_turns.covering(one, said(2.0, 4.0), [turn(2.0, 3.0)]) is None, "a half is missing"
     assert live_turns.covering(one, said(2.0, 4.0), [turn(1.0, 4.0)]) is None, "it says more than this"
     assert live_turns.covering(one, said(2.0, 4.0), []) is None
+    beside = Utterance(
+        samples=sounds.silence(0), start_s=2.0, spans=(Span(start_s=2.0, end_s=10.0), Span(start_s=10.5, end_s=11.0))
+    )
+    assert live_turns.covering(one, beside, [turn(2.0, 10.0)]) is None, "a short answer beside it is missing"
     twice = [turn(2.0, 3.9), turn(2.05, 4.0)]
     assert live_turns.covering(one, said(2.0, 4.0), twice) is None, "else its words would stand there twice"
     others = live_turns.Reuse(by_file={str(file): [turn(2.0, 4.0)]})
