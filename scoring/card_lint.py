@@ -79,6 +79,8 @@ class _Lint:
         if question.rule:
             yield from self._rule(question, f"{question.key}.rule", question.rule)
         yield from self._words(question)
+        if question.fatal and not question.weight:
+            yield self.problem(question.key, faults.FATAL_UNSCORED, warning=True)
         if not question.by_machine and question.weight:
             yield self.problem(question.key, faults.PERSON_ONLY, warning=True)
 

@@ -140,6 +140,12 @@ def test_what_only_a_person_can_answer_is_a_warning_and_no_fault():
     assert [(one.line, one.id, one.warning) for one in found.problems] == [(13, faults.PERSON_ONLY, True)]
 
 
+def test_a_fatal_question_without_weight_is_warned_of():
+    found = check(CARD.replace("weight: 60", "fatal: true").replace("weight: 20", "weight: 50"))
+    assert found.card
+    assert (9, faults.FATAL_UNSCORED, True) in [(one.line, one.id, one.warning) for one in found.problems]
+
+
 def test_a_form_for_one_language_needs_phrases_in_that_one_only():
     assert check(CARD.replace("for: {", "for: {languages: [fa], ").replace("en: [hello], ", "")).card
     assert not check(CARD.replace("for: {", "for: {languages: [en], ").replace("en: [hello], ", "")).card
