@@ -50,7 +50,8 @@ class ShownTurn:
     @property
     def unsure(self) -> bool:
         """Whether the model was not sure of the turn as a whole; what a person has written is sure."""
-        return self.line.original is None and (self.turn.confidence or 1.0) < self.unsure_below
+        known = self.turn.confidence
+        return self.line.original is None and known is not None and known < self.unsure_below
 
     @property
     def pieces(self) -> list[Piece]:

@@ -13,12 +13,13 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import selectinload
 
 from avasanj.people import AuditEntry
+from dashboard.queries.script import ShownTurn
 from dashboard.routes.transcripts_api import accepted
 from tests.dashboard.conftest import Day, Enter, csrf
 from tests.dashboard.seed import Seeded
 from tests.dashboard.seed.heard import OTHER_ID
 from tests.dashboard.seed.words import CALM_EN, CALM_FA
-from transcription.exports import Format
+from transcription.exports import Format, line_of
 from transcription.tables import Correction, HotWord, LiveTurn, Playback, Rehearing, Transcript, Turn
 
 
@@ -132,6 +133,12 @@ def test_unsure_words_and_turns_are_marked_with_the_number(enter: Enter, seeded:
     assert "(87%)" in page  # how sure of the language
     assert "expect wrong words" in page
     assert 'title="d01c3014aa6a"' in page
+
+
+@pytest.mark.parametrize(("confidence", "unsure"), [(0.0, True), (0.4, True), (0.9, False), (None, False)])
+def test_turn_of_which_the_model_knows_nothing_is_no_sure_one(confidence: float | None, unsure: bool) -> None:
+    turn = Turn(position=0, party="agent", start_s=0.0, end_s=1.0, text="yes", confidence=confidence)
+    assert ShownTurn(turn=turn, line=line_of(turn), unsure_below=0.5).unsure is unsure
 
 
 def test_what_could_not_be_heard_stands_at_its_time_with_the_reason(enter: Enter, seeded: Seeded) -> None:
