@@ -164,7 +164,7 @@ class _Lint:
         """Phrases that can be read, in every language of the form."""
         for phrase in group.all:
             try:
-                Phrases([phrase], SLOTS)
+                Phrases([phrase], SLOTS).check()
             except ValueError as error:
                 yield self.problem(where, faults.BAD_PHRASE, fault=str(error))
         for language in self.languages:

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from avasanj.persian import normalise
 from scoring import persian_verbs
+from scoring.persian_spelling import VARIANTS, certain, fold, spelled
 
 ARABIC = re.compile("[\u0600-\u06ff]")
 #: A group with what is attached to it, or a word.
 _PATTERN_WORD = re.compile(r"[^\s()]*\([^()]*\)[^\s()]*|\S+")
 _LONE_BRACKET = re.compile(r"^[^(]*\)|\([^)]*$|\(.*\(")
+_GROUP = re.compile(r"\([^()]*\)")
 _VERB = re.compile(r"\[([^\[\]]+)\]")
 #: Stands for a verb while the rest of its word is read; no text has it.
 _VERB_MARK = "\ue000"
@@ -30,15 +33,6 @@ SHORT_FORMS = (
     (re.compile(r"'d\b"), " would"),
     (re.compile(r"'s\b"), " is"),
 )
-#: Letters that sound alike are taken for one another: people and recognisers mix them up.
-_ALIKE = str.maketrans("ثصذضظطحغ", "سسزززتهق")
-#: Words that are said or written in several ways.
-_SAME = (
-    "اگر اگه", "دیگر دیگه", "یک یه", "ان اون", "انها اونا اونها", "همان همون", "برایتان براتون برای شما", "است ه هست",
-    "چطور چه طور چجوری چه جوری", "جان جون", "خانه خونه", "تومان تومن", "می شود می شه", "می توانم می تونم",
-    "می توانید می تونید می تونین", "اینطور این طور", "بفرمایید بفرمایین بفرما", "ببخشید ببخشین", "خواهش خاهش",
-    "همکاران همکارا همکارام", "نمی دانم نمی دونم", "متاسفم متاسفیم متاسفانه", "پیامک اس ام اس", "واقعا واقعن", "حتما حتمن",
-)  # fmt: skip
 #: Words that follow "this is" or a title without being a name.
 _NO_NAME = (
     "a an the about for from in on at to your our my not just it this that so very here there what when where how why who "
@@ -60,32 +54,12 @@ _ENDING = (
     "(?: ?(?:رو|را|و|ه|ست))?"
 )
 _MOST_GUESSES = 64
-
-
-def fold(text: str) -> str:
-    """Letters that sound alike as one; as long as it was."""
-    return text.translate(_ALIKE)
+#: Each gap multiplies what is tried.
+_MOST_GAPS = 3
+_MOST_LETTERS = 1000
 
 
 _NAME = rf"(?!(?:{'|'.join(fold(word) for word in _NO_NAME.split())})\b)[^\W\d]\w+"
-
-
-def _variants() -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for row in _SAME:
-        words = [fold(word) for word in _grouped(row)]
-        for word in words:
-            found[word] = tuple(dict.fromkeys([*found.get(word, ()), *words]))
-    return found
-
-
-def _grouped(row: str) -> list[str]:
-    """The words of a row of `_SAME`; a می or نمی belongs to the word behind it, and so do برای شما, چه طور, این طور and اس ام اس."""
-    joined = re.sub(r"\b(ن?می|چه|این|برای|اس ام|هر) (?=\w)", lambda m: m[1].replace(" ", "_") + "_", row)
-    return [word.replace("_", " ") for word in joined.split()]
-
-
-_VARIANTS = _variants()
 
 
 @dataclass(frozen=True)
@@ -152,9 +126,16 @@ def plain_pattern(text: str) -> str:
 
 
 def _pattern_words(text: str) -> list[str]:
-    words = _PATTERN_WORD.findall(plain_pattern(text))
+    words = _PATTERN_WORD.findall(re.sub(r"\*+", "*", plain_pattern(text)))
+    gaps = words.count("...")
     if not words or "..." in {words[0], words[-1]} or any(_LONE_BRACKET.search(word) for word in words):
         msg = f"The phrase {text!r} can't be read: no (a|b) within another, words on both sides of '...'."
+        raise ValueError(msg)
+    if any("|" in _GROUP.sub("", word) for word in words):
+        msg = f"The phrase {text!r} has a | outside of brackets: write (a|b)."
+        raise ValueError(msg)
+    if gaps > _MOST_GAPS or len(text) > _MOST_LETTERS or ("...", "...") in pairwise(words):
+        msg = f"The phrase {text!r} is too long, or has more than {_MOST_GAPS} '...', or two in a row: make two groups under near of it."
         raise ValueError(msg)
     return words
 
@@ -173,7 +154,7 @@ def _word_source(word: str, slots: Mapping[str, tuple[str, ...]], text: str) -> 
     verbs = _VERB.findall(word)
     source = re.escape(_VERB.sub(_VERB_MARK, word))
     source = source.replace(r"\(", "(?:").replace(r"\)", ")").replace(r"\|", "|").replace(r"\ ", " ?")
-    source = re.sub(f"({_PERSIAN_RUN.pattern})(\\\\[*~])?", lambda run: run[0] if run[2] else _spelled(run[1]), source)
+    source = re.sub(f"({_PERSIAN_RUN.pattern})(\\\\[*~])?", lambda run: run[0] if run[2] else spelled(run[1]), source)
     source = source.replace(r"\*", r"\w*").replace(r"\~", _ENDING)
     for verb in verbs:
         source = source.replace(_VERB_MARK, _verb(verb, text), 1)
@@ -201,28 +182,6 @@ def _infinitive(folded: str) -> str:
     """A verb's own spelling, whose letters were folded with the rest of the pattern."""
     infinitive, colon, person = folded.partition(":")
     return next((one for one in persian_verbs.STEMS if fold(one) == infinitive), infinitive) + colon + person
-
-
-def _spelled(word: str) -> str:
-    """A Persian word in the ways in which it is written and said."""
-    if word in _VARIANTS:
-        return "(?:" + "|".join(one.replace(" ", " ?") for one in _VARIANTS[word]) + ")"
-    stem, ending = _ending(word)
-    for prefix in ("نمی", "می", "بی"):
-        if stem.startswith(prefix) and len(stem) >= len(prefix) + 2:
-            return f"{prefix} ?{stem.removeprefix(prefix)}{ending}"
-    return stem + ending
-
-
-def _ending(word: str) -> tuple[str, str]:
-    """A word without its last letters, and the ways in which those are said: کنید and کنین, شماره‌تان and شماره‌تون."""
-    if len(word) >= 4 and word.endswith("ید"):
-        return word[:-2], "ی[دن]"
-    if len(word) >= 4 and (word.endswith("نند") or (word.startswith(("می", "نمی")) and word.endswith("ند"))):
-        return word[:-1], "د?"
-    if len(word) >= 5 and word.endswith(("تان", "مان", "شان")):
-        return word[:-2], "[او]ن"
-    return word, ""
 
 
 def _joint(word: str, following: str) -> str:
@@ -262,22 +221,12 @@ def _longest(text: str) -> tuple[str, ...]:
         if after == "*":
             choices: tuple[str, ...] = (run,)
         elif ARABIC.search(run):
-            choices = (
-                tuple(max(one.split(), key=len) for one in _VARIANTS[run]) if run in _VARIANTS else (_certain(run),)
-            )
+            choices = tuple(max(one.split(), key=len) for one in VARIANTS[run]) if run in VARIANTS else (certain(run),)
         else:
             choices = (run[:-1] if after == "~" and run[-1] in "ey" else run,)
         if min(map(len, choices)) > max(1, min(map(len, best), default=0)):
             best = choices
     return best
-
-
-def _certain(run: str) -> str:
-    stem = _ending(run)[0]
-    for prefix in ("نمی", "می", "بی"):
-        if stem.startswith(prefix) and len(stem) >= len(prefix) + 2:
-            return stem.removeprefix(prefix)
-    return stem
 
 
 def sources(patterns: Iterable[str], slots: Mapping[str, tuple[str, ...]]) -> list[Pattern]:

@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from avasanj.persian import ZWNJ, letters
-from scoring.phrase_patterns import ARABIC, SHORT_FORMS, Pattern, fold, sources
+from scoring.persian_spelling import fold
+from scoring.phrase_patterns import ARABIC, SHORT_FORMS, Pattern, sources
 
 _CLAUSE_END = re.compile(r"[.!?؟،؛,;:…\n]+|\s[-–—]+\s")
 _NOT_WORD = re.compile(r"[^\w ]+")
@@ -100,6 +101,15 @@ class Phrases:
         object.__setattr__(self, "patterns", tuple(patterns))
         filled = {name: _filling(words) for name, words in (slots or {}).items()}
         object.__setattr__(self, "_sought", tuple(sources(self.patterns, filled)))
+
+    def check(self) -> None:
+        """Raise ValueError for a phrase that could be taken apart and yet makes no sense."""
+        for phrase, sought in zip(self.patterns, self._sought, strict=False):
+            try:
+                sought.compiled()
+            except re.error as error:
+                msg = f"The phrase {phrase!r} can't be read: {error}."
+                raise ValueError(msg) from None
 
     def find(self, text: str) -> list[Hit]:
         """All places, in order; of two that overlap the earlier, of two that begin together the longer."""

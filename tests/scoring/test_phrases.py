@@ -1,6 +1,10 @@
 """Phrases are found whatever their spelling, and a denied one is known as denied."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scoring.phrases import Phrases
 
@@ -90,6 +94,24 @@ def test_a_negation_in_another_clause_does_not_count(text):
 
 def test_a_slot_without_a_value_leaves_its_pattern_out():
     assert not Phrases(["{agent}"], {"agent": ()}).find("anything")
+
+
+@given(st.text("ab اسم می*?~|()[]{}.: کردن\\^$+-'", max_size=25))
+def test_whatever_is_written_is_refused_or_can_be_sought(pattern):
+    slots = {"agent": ["a"]}
+    with contextlib.suppress(ValueError):
+        Phrases([pattern], slots).check()
+        Phrases([pattern], slots).find("a b اسم می کردن. ab " + pattern)
+
+
+@pytest.mark.parametrize("pattern", ["a ... b ... c ... d ... e", "a ... ... b", "a|b c", "a" * 2000])
+def test_a_pattern_that_would_take_for_ever_or_mean_something_else_is_refused(pattern):
+    with pytest.raises(ValueError, match=r"phrase"):
+        Phrases([pattern])
+
+
+def test_many_stars_cost_no_more_than_one():
+    assert not Phrases(["a" + "*" * 40 + "b"]).find("a" * 60)
 
 
 @pytest.mark.parametrize("pattern", ["", "... you", "call ...", "(a|b", "{nobody}", "maybe?"])
