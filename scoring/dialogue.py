@@ -35,8 +35,14 @@ def evidence(turn: Turn, **more: Any) -> dict[str, Any]:
 
 def before(turns: Sequence[Turn]) -> list[str]:
     """For each turn, what the other party said just before; empty when nobody had."""
-    found, last = [], {AGENT: "", CUSTOMER: "", MIXED: ""}
-    for turn in turns:
-        found.append(last[AGENT] if turn.party == CUSTOMER else last[CUSTOMER] if turn.party == AGENT else "")
-        last[turn.party] = turn.text
+    return ["" if at is None else turns[at].text for at in answered(turns)]
+
+
+def answered(turns: Sequence[Turn]) -> list[int | None]:
+    """For each turn, the index of the other party's turn just before it; None when there was none."""
+    found: list[int | None] = []
+    last: dict[str, int | None] = {AGENT: None, CUSTOMER: None, MIXED: None}
+    for n, turn in enumerate(turns):
+        found.append(last[AGENT] if turn.party == CUSTOMER else last[CUSTOMER] if turn.party == AGENT else None)
+        last[turn.party] = n
     return found

@@ -17,6 +17,8 @@ from scoring.labelled import read_rows, text
 from scoring.mood import Encodes, encode_once, moments
 
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
+#: Labels that mean anger; other labels have no head of their own.
+ANGER = frozenset({"anger", "angry"})
 #: A mean satisfaction below this (of 1 to 5) is dissatisfied.
 SATISFIED_FROM = 3.0
 SPEAKERS = {"customer": CUSTOMER, "agent": AGENT}
@@ -28,8 +30,8 @@ def evaluate_sentiment(
     """`{"macro_f1", "auc", "ece", "n"}` over lines of `{"text", "label"}`.
 
     AUC is of neg against pos by the odds of negative to positive, or of `positive_label` against all the rest by the probability of
-    negative; then labels can be anything, and macro-F1 and ECE are None. Otherwise they are over the attitudes that the file labels (neg,
-    neu, pos). Raises InputError naming the line.
+    negative (of anger, where the label is one of ANGER); then labels can be anything, and macro-F1 and ECE are None. Otherwise they
+    are over the attitudes that the file labels (neg, neu, pos). Raises InputError naming the line.
     """
     heads = heads or shipped_heads.shipped()
     known = heads.attitude.calibrations
@@ -41,10 +43,12 @@ def evaluate_sentiment(
     if positive_label is not None and positive_label not in labels:
         raise InputError(f"{path} has no row labelled {positive_label!r}; it has {', '.join(sorted(set(labels)))}.")
     vectors = encode_once(texts, encoder)
-    probabilities = heads.attitude.probabilities(heads.features(vectors, vectors * 0), language)
+    features = heads.features(vectors, vectors * 0)
+    probabilities = heads.attitude.probabilities(features, language)
     if positive_label is None:
         return _attitude_figures(probabilities, labels)
-    auc = measures.auc(probabilities[:, NEGATIVE], np.array([label == positive_label for label in labels]))
+    scores = heads.angry(features, language) if positive_label in ANGER else probabilities[:, NEGATIVE]
+    auc = measures.auc(scores, np.array([label == positive_label for label in labels]))
     return {"macro_f1": None, "auc": _round(auc), "ece": None, "n": len(labels)}
 
 
@@ -103,7 +107,10 @@ def evaluate_dialogues(
             ) is not None:
                 turn_scores.append(moment.dissatisfied)
                 turn_sad.append(mean < SATISFIED_FROM)
-        probability, mean = judge(found, Line()).probability, _mean(row.get("overall"), f"{where}: overall")
+        probability, mean = (
+            judge(found, Line(), heads.call_weights(language)).probability,
+            _mean(row.get("overall"), f"{where}: overall"),
+        )
         if probability is not None and mean is not None:
             whole_scores.append(probability)
             whole_sad.append(mean < SATISFIED_FROM)

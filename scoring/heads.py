@@ -1,4 +1,4 @@
-"""Small linear heads on the encoder's vectors: a customer turn's attitude, and how dissatisfied the customer is at that point.
+"""Small linear heads on the encoder's vectors: a customer turn's attitude, how dissatisfied the customer is at that point, and anger.
 
 Pure numpy; trained by `scoring.train`, shipped as JSON in `scoring/data/heads.json` together with where it comes from.
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scoring import history
+from scoring.dissatisfaction import HAND_SET, Weights
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +35,10 @@ class Calibration:
 
 @dataclass(frozen=True, kw_only=True)
 class LinearHead:
-    """Multinomial logistic regression. `weights` is (classes, 2 * width): the turn's part, then the agent's turn before."""
+    """Multinomial logistic regression.
+
+    `weights` is (classes, 2 * width + history.COLUMNS): the turn, the agent's turn before it, the call so far.
+    """
 
     classes: tuple[str, ...]
     weights: Floats
@@ -45,7 +51,10 @@ class LinearHead:
 
     def probabilities(self, features: Floats, language: str) -> Floats:
         """(n, classes), each row adding up to 1, calibrated for `language` (uncalibrated where it is unknown)."""
-        logits = self.logits(features)
+        return self.calibrated(self.logits(features), language)
+
+    def calibrated(self, logits: Floats, language: str) -> Floats:
+        """Probabilities of `logits`, whichever weights they come from."""
         calibration = self.calibrations.get(language)
         if calibration:
             logits = logits * calibration.scale + np.array(calibration.shift)
@@ -54,28 +63,48 @@ class LinearHead:
 
 @dataclass(frozen=True, kw_only=True)
 class Heads:
-    """Both heads, the centre of the vectors they were trained on, and their provenance."""
+    """The heads, the centre of the vectors they were trained on, the weights of whole calls, and where all that comes from."""
 
     attitude: LinearHead  #: classes neg, neu, pos
     dissatisfied: LinearHead  #: classes no, yes
+    anger: LinearHead  #: classes no, yes
     centre: Floats  #: (2 * width,)
     provenance: Mapping[str, Any]
+    calls: Mapping[str, Weights] = field(default_factory=dict)  #: by language
 
     @property
     def version(self) -> str:
         """Encoder and training data, short enough for a page."""
         return f"{self.provenance['encoder']} heads {self.provenance['data_sha256'][:8]}"
 
-    def features(self, turns: NDArray[np.float32], contexts: NDArray[np.float32]) -> Floats:
+    def features(
+        self, turns: NDArray[np.float32], contexts: NDArray[np.float32], so_far: Floats | None = None
+    ) -> Floats:
         """See `features`; with the centre these heads were trained with."""
-        return features(turns, contexts, self.centre)
+        return features(turns, contexts, self.centre, so_far)
+
+    def call_weights(self, language: str) -> Weights:
+        """Those fitted for the language; without any, those set by hand."""
+        return self.calls.get(language, HAND_SET)
+
+    def angry(self, features: Floats, language: str) -> Floats:
+        """(n,), 0 to 1: negative, and of anger's kind. It ranks; no set of calls says yet how often it is right."""
+        return (
+            self.attitude.probabilities(features, language)[:, 0] * self.anger.probabilities(features, language)[:, 1]
+        )
 
 
-def features(turns: NDArray[np.float32], contexts: NDArray[np.float32], centre: Floats) -> Floats:
-    """(n, 2 * width) for the heads. A row of zeros in `contexts` says that nobody spoke before."""
+def features(
+    turns: NDArray[np.float32], contexts: NDArray[np.float32], centre: Floats, so_far: Floats | None = None
+) -> Floats:
+    """(n, 2 * width + history.COLUMNS) for the heads. A row of zeros in `contexts` says that nobody spoke before.
+
+    `so_far` is `history.history` of the turns' call; None where turns stand alone.
+    """
     spoken = np.any(contexts != 0, axis=1, keepdims=True)
     width = turns.shape[1]
-    return np.hstack([(turns - centre[:width]) * SPREAD, (contexts - centre[width:]) * SPREAD * spoken])
+    past = history.none(len(turns)) if so_far is None else so_far
+    return np.hstack([(turns - centre[:width]) * SPREAD, (contexts - centre[width:]) * SPREAD * spoken, past])
 
 
 def softmax(logits: Floats) -> Floats:
@@ -96,6 +125,8 @@ def loads(text: str) -> Heads:
     return Heads(
         attitude=_head(data["attitude"]),
         dissatisfied=_head(data["dissatisfied"]),
+        anger=_head(data["anger"]),
+        calls={language: Weights(base=one["base"], by_name=one["weights"]) for language, one in data["calls"].items()},
         centre=np.array(data["centre"], np.float64),
         provenance=data["provenance"],
     )
@@ -107,6 +138,11 @@ def dumps(heads: Heads) -> str:
         "provenance": dict(heads.provenance),
         "attitude": _plain(heads.attitude),
         "dissatisfied": _plain(heads.dissatisfied),
+        "anger": _plain(heads.anger),
+        "calls": {
+            language: {"base": round(one.base, 4), "weights": {name: round(x, 4) for name, x in one.by_name.items()}}
+            for language, one in heads.calls.items()
+        },
         "centre": _rounded(heads.centre),
     }
     return json.dumps(data, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n"

@@ -39,6 +39,13 @@ def text(row: dict[str, Any], key: str, where: str, *, may_be_empty: bool = Fals
     return value
 
 
+def satisfaction(value: Any, where: str) -> int:
+    """1 (very dissatisfied) to 5. Raises InputError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 5:
+        raise InputError(f"{where}: satisfaction must be a whole number from 1 to 5; it is {value!r}.")
+    return value
+
+
 def _row(line: str, keys: Sequence[str], where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)

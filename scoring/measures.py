@@ -32,14 +32,14 @@ def macro_f1(truth: Sequence[str], guess: Sequence[str]) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
-def ece(confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """Expected calibration error, 0 to 1: |share right − mean confidence| over ten bins of equal width, weighted by size."""
+def ece(confidence: Floats, right: NDArray[np.bool_], share: Floats | None = None) -> float:
+    """Expected calibration error, 0 to 1: |share right − mean confidence| over ten bins of equal width, weighted by size.
+
+    `share` is what each row counts; the same for all without it.
+    """
     if not len(confidence):
         return float("nan")
+    counts = np.ones(len(confidence)) if share is None else share
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = [
-        abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean()
-        for b in range(_BINS)
-        if (bins == b).any()
-    ]
-    return float(sum(gaps))
+    gaps = [abs(float((counts * (right - confidence))[bins == b].sum())) for b in range(_BINS)]
+    return float(sum(gaps) / counts.sum())

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.dialogue import CUSTOMER, MIXED, Turn, before
+from scoring import history
+from scoring.dialogue import CUSTOMER, MIXED, Turn, answered
 from scoring.dissatisfaction import Moment
 from scoring.heads import Heads
 
@@ -21,18 +22,37 @@ class Encodes(Protocol):
 
 def moments(turns: Sequence[Turn], language: str, encoder: Encodes, heads: Heads) -> list[Moment]:
     """One per customer turn with words (in a mono recording: per turn, since nobody knows who spoke)."""
-    contexts = before(turns)
-    chosen = [(t, contexts[n]) for n, t in enumerate(turns) if t.party in {CUSTOMER, MIXED} and t.text.strip()]
+    answers = answered(turns)
+    chosen = [n for n, turn in enumerate(turns) if turn.party in {CUSTOMER, MIXED} and turn.text.strip()]
     if not chosen:
         return []
-    vectors = encode_once([turn.text for turn, _ in chosen] + [context for _, context in chosen], encoder)
-    features = heads.features(vectors[: len(chosen)], vectors[len(chosen) :])
+    features = heads.features(*placed(turns, chosen, answers, encoder))
     attitudes = heads.attitude.probabilities(features, language)
     dissatisfied = heads.dissatisfied.probabilities(features, language)[:, 1]
+    angry = heads.angry(features, language)
     return [
-        Moment(turn=turn, negative=float(a[0]), neutral=float(a[1]), positive=float(a[2]), dissatisfied=float(d))
-        for (turn, _), a, d in zip(chosen, attitudes, dissatisfied, strict=True)
+        Moment(
+            turn=turns[n],
+            negative=float(attitudes[row, 0]),
+            neutral=float(attitudes[row, 1]),
+            positive=float(attitudes[row, 2]),
+            dissatisfied=float(dissatisfied[row]),
+            angry=float(angry[row]),
+        )
+        for row, n in enumerate(chosen)
     ]
+
+
+def placed(
+    turns: Sequence[Turn], chosen: Sequence[int], answers: Sequence[int | None], encoder: Encodes
+) -> tuple[NDArray[np.float32], NDArray[np.float32], history.Floats]:
+    """Of the `chosen` turns of one call: their vectors, those of what was said before each, and their history."""
+    contexts = ["" if (at := answers[n]) is None else turns[at].text for n in chosen]
+    vectors = encode_once([turns[n].text for n in chosen] + contexts, encoder)
+    spoken, before = vectors[: len(chosen)], vectors[len(chosen) :]
+    if any(turns[n].party == MIXED for n in chosen):  # an agent who repeats what was said is no customer who has to
+        return spoken, before, history.none(len(chosen))
+    return spoken, before, history.history(spoken, before, [answers[n] for n in chosen])
 
 
 def encode_once(texts: Sequence[str], encoder: Encodes) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from scoring import evaluation, language_model, library
 from scoring import heads as shipped_heads
 from scoring.applies import Occasion, choose
 from scoring.asking import Asks
-from scoring.dialogue import MIXED, Turn
+from scoring.dialogue import AGENT, MIXED, Turn
 from scoring.dissatisfaction import Judgement, Line, Moment, customer_phrases, judge
 from scoring.evaluation import Filled
 from scoring.heads import Heads
@@ -30,6 +30,7 @@ from scoring.promises import Promise, promises
 from scoring.questions import Setting, hearing
 from scoring.rules import said_by_anyone
 from scoring.scorecard import NO, Answered, Scorecard
+from scoring.sound import raised_voice, talk_over_s
 from scoring.spans import AgentPart, parts, playback_starts_s
 from scoring.tables import Answer, Evaluation, Mood
 from telephony.tables import Call, Source
@@ -117,7 +118,7 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, material: Materia
     path = moments(turns, language, encoder, heads)
     answers = [answer for one in filled for answer in one.answers]
     return Scored(
-        judgement=judge(path, _line(material, turns, agents, answers)),
+        judgement=judge(path, _line(material, turns, agents, answers), heads.call_weights(language)),
         path=path,
         promises=promises(
             turns, call.started_at + datetime.timedelta(seconds=playback_starts_s(call)), settings.timezone
@@ -147,11 +148,17 @@ def _kept_out(call: Call, turns: Sequence[Turn], heard: float, *, guessed: bool)
 
 def _line(material: Material, turns: Sequence[Turn], agents: Sequence[AgentPart], answers: Sequence[Answered]) -> Line:
     held = {hold for part in agents for hold in part.stretch.holds}
+    # what was heard as a hold in the sound (an imported call's) is no silence besides
+    silences = [] if held and not material.call.hold_s else (material.sound or {}).get("silences", [])
     return Line(
         wait_s=material.call.wait_s or 0.0,
         hold_s=material.call.hold_s or sum(end - start for start, end in held),
         unannounced_holds=sum(answer.question.key == HOLD_QUESTION and answer.value == NO for answer in answers),
         earlier_calls=material.earlier_calls,
+        transfers=max(0, len(agents) - 1),
+        agent_talk_over_s=talk_over_s(material.sound or {}, AGENT),
+        longest_silence_s=max((end - start for start, end in silences), default=0.0),
+        raised_voice=raised_voice((material.sound or {}).get("voice", [])),
         wrong_number=bool(said_by_anyone(customer_phrases()["wrong_number"].patterns, turns)),
     )
 
@@ -252,4 +259,5 @@ def _point(moment: Moment) -> dict[str, Any]:
         "neutral": round(moment.neutral, 3),
         "positive": round(moment.positive, 3),
         "dissatisfied": round(moment.dissatisfied, 3),
+        "angry": round(moment.angry, 3),
     }

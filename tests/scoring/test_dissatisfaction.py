@@ -45,7 +45,7 @@ def test_anger_all_through_is_dissatisfied():
 
 def test_a_warm_ending_repairs():
     angry_start = path(0.8, 0.7, 0.4)
-    sour = [*angry_start, moment(3, 0.6)]
+    sour = [*angry_start, moment(3, 0.75)]
     warm = [*angry_start, moment(3, 0.1, positive=0.9, text="oh thank you so much that is wonderful news")]
     assert probability(warm) < 0.5 < probability(sour)
 

@@ -11,6 +11,7 @@ from avasanj.errors import InputError
 from avasanj.settings import load_settings
 from scoring.evaluate import evaluate_dialogues, evaluate_sentiment
 from scoring.heads import ATTITUDES, Calibration, Heads, LinearHead
+from scoring.history import COLUMNS
 from scoring.mood import Encodes
 
 PLAIN = Calibration(scale=1.0, shift=(0.0, 0.0, 0.0))
@@ -25,10 +26,10 @@ class Said:
 
 def heads_that_repeat() -> Heads:
     """Attitude: what the text says. Dissatisfied: the text's first number against its third."""
-    same = np.hstack([np.eye(3), np.zeros((3, 3))]) / 5  # undoes heads.SPREAD
+    same = np.hstack([np.eye(3), np.zeros((3, 3 + COLUMNS))]) / 5  # undoes heads.SPREAD
     attitude = LinearHead(classes=ATTITUDES, weights=same, bias=np.zeros(3), calibrations={"en": PLAIN, "fa": PLAIN})
     sad = LinearHead(classes=("no", "yes"), weights=same[[2, 0]], bias=np.zeros(2), calibrations={})
-    return Heads(attitude=attitude, dissatisfied=sad, centre=np.zeros(6), provenance={})
+    return Heads(attitude=attitude, dissatisfied=sad, anger=sad, centre=np.zeros(6), provenance={})
 
 
 def write(path: Path, *rows: object) -> Path:
@@ -69,8 +70,8 @@ def test_a_file_of_two_attitudes_is_judged_between_the_two(file: Path):
 
 
 def test_one_label_against_the_rest(file: Path):
-    texts(file, ("0.9 0.05 0.05", "angry"), ("0.4 0.3 0.3", "sad"), ("0.3 0.3 0.4", "angry"), ("0.2 0.2 0.6", "happy"))
-    found = evaluate_sentiment(file, "fa", Said(), "angry", heads_that_repeat())
+    texts(file, ("0.9 0.05 0.05", "sad"), ("0.4 0.3 0.3", "calm"), ("0.3 0.3 0.4", "sad"), ("0.2 0.2 0.6", "happy"))
+    found = evaluate_sentiment(file, "fa", Said(), "sad", heads_that_repeat())
     assert found == {"macro_f1": None, "auc": 0.75, "ece": None, "n": 4}
 
 

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring import heads
+from scoring.dissatisfaction import HAND_SET, SOUND
 from scoring.heads import ATTITUDES, SPREAD, Calibration, LinearHead, softmax
+from scoring.history import COLUMNS
 from scoring.train import DATA
 
 LOGITS = st.lists(st.floats(min_value=-1e4, max_value=1e4), min_size=2, max_size=4)
@@ -37,7 +39,22 @@ def test_a_calibration_scales_and_shifts_the_logits_of_its_language_alone():
 def test_where_nobody_spoke_before_the_context_is_nothing_at_all():
     turns, contexts = np.ones((2, 2), np.float32), np.array([[0, 0], [0.5, 0.7]], np.float32)
     found = heads.features(turns, contexts, np.array([0.9, 0.8, 0.1, 0.2]))
-    assert found == pytest.approx(np.array([[0.1, 0.2, 0, 0], [0.1, 0.2, 0.4, 0.5]]) * SPREAD, abs=1e-5)
+    past = np.zeros((2, COLUMNS))
+    assert found == pytest.approx(
+        np.hstack([np.array([[0.1, 0.2, 0, 0], [0.1, 0.2, 0.4, 0.5]]) * SPREAD, past]), abs=1e-5
+    )
+
+
+def test_anger_is_negative_and_of_angers_kind():
+    made = heads.shipped()
+    plain = np.zeros((1, 2 * 384 + COLUMNS))
+    expected = made.attitude.probabilities(plain, "fa")[0, 0] * made.anger.probabilities(plain, "fa")[0, 1]
+    assert made.angry(plain, "fa") == pytest.approx([expected])
+
+
+def test_a_language_without_fitted_weights_gets_those_set_by_hand():
+    assert heads.shipped().call_weights("de") is HAND_SET
+    assert heads.shipped().call_weights("fa") is not HAND_SET
 
 
 def test_what_is_written_is_read_back_the_same():
@@ -49,9 +66,34 @@ def test_what_is_written_is_read_back_the_same():
     assert again.dissatisfied.classes == ("no", "yes")
 
 
-def test_the_shipped_heads_were_trained_on_the_shipped_turns():
-    turns = b"".join(path.read_bytes() for path in sorted(DATA.glob("turns-*.jsonl")))
+def test_the_shipped_heads_were_trained_on_the_shipped_turns_and_calls():
+    turns, calls = (
+        b"".join(path.read_bytes() for path in sorted(DATA.glob(f"{kind}-*.jsonl"))) for kind in ("turns", "calls")
+    )
     provenance = heads.shipped().provenance
-    assert provenance["data_sha256"] == hashlib.sha256(turns).hexdigest()
+    assert provenance["data_sha256"] == hashlib.sha256(turns + calls).hexdigest()
     assert sum(provenance["turns"].values()) == turns.count(b'"id":')
+    assert sum(provenance["calls"].values()) == calls.count(b'"id":')
+
+
+def test_the_shipped_heads_hold_their_figures_on_what_was_held_out():
+    held_out = heads.shipped().provenance["held_out"]
+    for language in ("en", "fa"):
+        assert held_out["attitude"][language]["auc"] >= 0.87
+        assert held_out["dissatisfied"][language]["auc"] >= 0.8
+        assert held_out["dissatisfied"]["in_calls"][language]["auc"] >= 0.87
+        assert held_out["calls"][language]["fitted"]["auc"] >= 0.95
+        for head in ("attitude", "dissatisfied"):
+            assert held_out[head][language]["ece"] <= 0.06
+            assert held_out[head]["in_calls"][language]["ece"] <= 0.06
+    assert held_out["anger"]["fa"]["auc"] >= 0.88
+    assert held_out["anger"]["fa"]["ece"] <= 0.06
+
+
+def test_the_shipped_weights_of_calls_point_where_sense_does():
+    for language in ("en", "fa"):
+        weights = heads.shipped().calls[language]
+        assert set(weights.by_name) == set(HAND_SET.by_name)
+        assert all(weight >= 0 for name, weight in weights.by_name.items() if name != "slope")
+        assert {name: weights.by_name[name] for name in SOUND} == {name: HAND_SET.by_name[name] for name in SOUND}
     assert {*heads.shipped().attitude.calibrations} == {"en", "fa"}

@@ -17,7 +17,8 @@ BY_ID = [pytest.param(sample, id=sample.id) for sample in SAMPLES]
 
 
 def dissatisfaction(turns: list[Turn], language: str, encoder: Encodes, line: Line | None = None) -> float:
-    found = judge(moments(turns, language, encoder, heads.shipped()), line or Line()).probability
+    made = heads.shipped()
+    found = judge(moments(turns, language, encoder, made), line or Line(), made.call_weights(language)).probability
     assert found is not None
     return found
 
@@ -42,7 +43,10 @@ def test_dissatisfaction_comes_out_as_intended(sample: Sample, encoder: Encodes)
 
 @pytest.mark.parametrize("sample", BY_ID)
 def test_the_scorecard_comes_out_as_intended(sample: Sample, encoder: Encodes):
-    answers = {answer.question.key: answer for answer in answer_all(card_file.shipped(), sample.stretch, Setting(encoder=encoder))}
+    answers = {
+        answer.question.key: answer
+        for answer in answer_all(card_file.shipped(), sample.stretch, Setting(encoder=encoder))
+    }
     intended = {key: ANSWERS[value] for key, value in sample.expect["scorecard"].items()}
     assert {key: answer.value for key, answer in answers.items()} == intended
     for answer in answers.values():

@@ -13,6 +13,7 @@ from avasanj.cli import measure
 from avasanj.errors import InputError
 from avasanj.settings import load_settings
 from scoring import heads, train
+from scoring.labelled_turns import LabelledTurn, check_enough, read_turns
 from tests.scoring.words import Words
 
 POOLS = {
@@ -47,7 +48,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_training_learns_and_tells_how_well_on_turns_held_out(file: Path):
-    made = train.train(train.read_turns([file]), Words())
+    made = train.train(read_turns([file]), Words())
     for language in ("en", "fa"):
         figures = made.provenance["held_out"]["attitude"][language]
         assert figures["n"] == 90
@@ -64,19 +65,19 @@ def test_held_out_figures_are_not_those_of_what_was_learnt_by_heart():
     data = rows()
     labels = np.random.default_rng(1).permutation([row["label"] for row in data])
     turns = [
-        train.LabelledTurn(
+        LabelledTurn(
             id=str(row["id"]), language=str(row["id"])[:2], agent="", text=f"{row['text']} w{n}", label=str(label),
             satisfaction=POOLS[str(label)][1],
         )
         for n, (row, label) in enumerate(zip(data, labels, strict=True))
     ]  # fmt: skip
-    turns = [*turns[:-1], train.LabelledTurn(**{**vars(turns[-1]), "agent": "how may i help"})]
+    turns = [*turns[:-1], LabelledTurn(**{**vars(turns[-1]), "agent": "how may i help"})]
     figures = train.train(turns, Words()).provenance["held_out"]["attitude"]
     assert max(figures["en"]["macro_f1"], figures["fa"]["macro_f1"]) < 0.5
 
 
 def test_the_same_turns_give_the_same_heads(file: Path):
-    turns = train.read_turns([file])
+    turns = read_turns([file])
     assert heads.dumps(train.train(turns, Words())) == heads.dumps(train.train(turns, Words()))
 
 
@@ -97,25 +98,25 @@ def test_a_bad_row_is_refused_by_file_and_line(file: Path, change: dict[str, obj
     data = rows()
     data[2] |= change
     with pytest.raises(InputError, match=rf"turns.jsonl, line 3: {told}"):
-        train.read_turns([write(file, data)])
+        read_turns([write(file, data)])
 
 
 def test_a_row_without_a_key_is_refused_by_file_and_line(file: Path):
     data = rows()
     del data[4]["agent"]
     with pytest.raises(InputError, match=r"turns.jsonl, line 5: the key agent is missing"):
-        train.read_turns([write(file, data)])
+        read_turns([write(file, data)])
 
 
 def test_too_few_turns_are_refused_by_what_lacks(file: Path):
     data = [row for row in rows() if not (str(row["id"]).startswith("fa-pos") and str(row["id"])[7:] > "2")]
     with pytest.raises(InputError, match=r"in fa labelled pos, it takes 20"):
-        train.train(train.read_turns([write(file, data)]), Words())
+        train.train(read_turns([write(file, data)]), Words())
 
 
 def test_the_shipped_turns_are_good_and_enough():
-    turns = train.read_turns(sorted(train.DATA.glob("turns-*.jsonl")))
-    train.check_enough(turns)
+    turns = read_turns(sorted(train.DATA.glob("turns-*.jsonl")))
+    check_enough(turns)
     assert {turn.language for turn in turns} == {"en", "fa"}
 
 
