@@ -65,7 +65,7 @@ def of_call(session: Session, call_id: uuid.UUID) -> list[LiveTurn]:
 
 def heard_until_s(session: Session, call_id: uuid.UUID, file: str, engine: SpeechEngine) -> float:
     """Up to which second of the file this engine's model has heard the call already; 0.0 for one that is new."""
-    same = (LiveTurn.model == engine.name, LiveTurn.model_version == engine.version)
+    same = (LiveTurn.model_version == engine.version,)
     mine = select(func.max(LiveTurn.end_s)).where(LiveTurn.call_id == call_id, LiveTurn.file == file, *same)
     return session.scalar(mine) or 0.0
 
@@ -158,10 +158,10 @@ class Reuse:
 
 
 def reuse(session: Session, call_id: uuid.UUID, engine: SpeechEngine) -> Reuse:
-    """What this engine's model heard while the call ran."""
+    """What this engine's model heard while the call ran; in which arithmetic, does not matter: it may change with loading."""
     by_file: dict[str, list[LiveTurn]] = defaultdict(list)
     for turn in of_call(session, call_id):
-        if turn.model == engine.name and turn.model_version == engine.version:
+        if turn.model_version == engine.version:
             by_file[turn.file].append(turn)
     return Reuse(by_file=by_file)
 

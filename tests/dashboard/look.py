@@ -132,6 +132,7 @@ def look(browser: Browser, address: str, seeded: Seeded, out: Path, only: str) -
                 page.wait_for_timeout(250)
                 if key == "call-angry":
                     page.locator(".why > summary").click()
+                    page.locator(".sound > summary").click()
                 page.screenshot(path=out / f"{key}-{name}.png", full_page=width < 1000)
                 scroll = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 if scroll > 0:

@@ -9,6 +9,7 @@ from tests.dashboard.seed.heard import add_second_hearing
 from tests.dashboard.seed.names import PASSWORD, Seeded, add_customers, add_people, call_id
 from tests.dashboard.seed.owed import add_follow_ups, add_health
 from tests.dashboard.seed.queues import add_queues
+from tests.dashboard.seed.sound import add_live_turns, add_measures
 
 __all__ = ["PASSWORD", "Seeded", "call_id", "seed"]
 
@@ -29,5 +30,7 @@ def seed(database: Database, settings: Settings) -> Seeded:
         owed = add_follow_ups(session, now, customers, people)
         add_health(session, now)
         add_queues(session, now, people)
+        add_measures(session, calls["angry"])
+        add_live_turns(session, calls["talking"])
         add_second_hearing(session, calls["weak"], people["supervisor"], now)
     return Seeded(**people, calls=calls, customers={key: c.id for key, c in customers.items()}, follow_ups=owed)
