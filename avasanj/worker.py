@@ -25,7 +25,7 @@ from avasanj.pipeline import Tools
 from avasanj.settings import Settings
 from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, TRANSCRIBE_AGAIN, WORK_SCHEMA, Queue
 from scoring.encoder import Encoder
-from transcription import versions, watching
+from transcription import live_turns, versions, watching
 from transcription.engines import calls_at_once, engine_of
 from transcription.live import LiveListener
 
@@ -73,6 +73,7 @@ def run(
                     _forget_done(database)
                     with database.transaction() as session:
                         versions.forget_old(session, settings.old_transcripts_keep_days)
+                        live_turns.forget_old(session)
                         watching.forget_old(session)
             except DBAPIError:
                 _log.warning("database_away", remedy="work goes on when it is back")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import math
 import uuid
@@ -13,6 +14,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from avasanj.database import utc_now
 from avasanj.notify import announce
 from telephony.tables import Call
 from transcription.believing import Recognised
@@ -30,6 +32,7 @@ _COVERED = 0.9
 _OF_EACH = 0.5
 #: ... and goes no further beyond it: the live look and the later one may part speech differently
 _BEYOND_S = 0.3
+_KEPT = datetime.timedelta(days=7)
 #: so much of two stretches may be the same, since the detector's edges are not sharper
 _TOUCH_S = 0.1
 
@@ -75,6 +78,11 @@ def forget(session: Session, call_id: uuid.UUID, *, file: str | None = None) -> 
     _one_at_a_time(session, call_id)
     mine = LiveTurn.call_id == call_id
     session.execute(delete(LiveTurn).where(mine if file is None else mine & (LiveTurn.file == file)))
+
+
+def forget_old(session: Session) -> None:
+    """Of calls that never got a transcript: what was heard live was meant for the time until then."""
+    session.execute(delete(LiveTurn).where(LiveTurn.heard_at < utc_now() - _KEPT))
 
 
 def forget_muted(session: Session, call_id: uuid.UUID) -> None:

@@ -384,3 +384,28 @@ def test_a_file_of_the_same_name_from_another_pbx_is_not_listened_to(
     (found,) = listener._calls[call.id].legs.values()
     assert Path(found.kept).parent == folders["p"]
     listener._drop_all()
+
+
+def test_what_was_heard_of_a_call_without_a_transcript_is_kept_a_week(settings: Settings, database: Database) -> None:
+    call = Running(settings, database)
+    with database.transaction() as session:
+        for start_s, days in ((1.0, 8), (5.0, 1)):
+            session.add(
+                LiveTurn(
+                    call_id=call.id,
+                    file="/a.wav",
+                    party="agent",
+                    start_s=start_s,
+                    end_s=start_s + 1,
+                    at_s=start_s,
+                    text="hello",
+                    confidence=0.9,
+                    words=[],
+                    model="m",
+                    model_version="v",
+                    heard_at=utc_now() - datetime.timedelta(days=days),
+                )
+            )
+        session.flush()
+        live_turns.forget_old(session)
+    assert [turn.start_s for turn in call.turns] == [5.0]
