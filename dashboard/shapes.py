@@ -151,8 +151,8 @@ def _transcript(d: CallDetail) -> dict[str, Any] | None:
 
 def _evaluation(found: Evaluation) -> dict[str, Any]:
     names = (
-        "scorecard", "scorecard_version", "title", "score", "agent_name", "needs_person", "counts", "kept_out", "passed", "failed", "doubted",
-        "critical", "critical_score", "sections", "answered",
+        "scorecard", "scorecard_version", "title", "score", "agent_name", "needs_person", "counts", "kept_out", "passed", "failed",
+        "doubted", "critical", "critical_score", "sections", "answered",
     )  # fmt: skip
     return {name: getattr(found, name) for name in names} | {"answers": [_answer(answer) for answer in found.answers]}
 
