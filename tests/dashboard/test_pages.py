@@ -61,7 +61,12 @@ def _texts() -> set[str]:
             first = message if isinstance(message, str) else next((part for part in message or () if part), None)
             found |= {first} if first else set()
     own = [path for path in (ROOT / "dashboard").rglob("*.py") if "node_modules" not in path.parts]
-    for file in [*own, *(ROOT / "crm_sync").glob("*.py"), *(ROOT / "transcription").glob("*.py"), ROOT / "avasanj/login.py"]:
+    for file in [
+        *own,
+        *(ROOT / "crm_sync").glob("*.py"),
+        *(ROOT / "transcription").glob("*.py"),
+        ROOT / "avasanj/login.py",
+    ]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and "N_" in (getattr(node.func, "id", ""), getattr(node.func, "attr", "")):
                 found.add(ast.literal_eval(node.args[0]))
