@@ -22,7 +22,7 @@ def test_wall_as_data_has_queues_agents_and_rates(enter: Enter) -> None:
     assert found["threshold_s"] == 30
     assert set(queues) == {"پشتیبانی", "فروش"}, "sample calls are on no wall"
     assert (queues["پشتیبانی"]["waiting"], queues["فروش"]["waiting"]) == (1, 1)
-    assert 100 < queues["پشتیبانی"]["longest_wait_s"] < 1000
+    assert queues["پشتیبانی"]["longest_wait_s"] > 100
     assert found["total"]["waiting"] == 2
     assert found["calls"] == {"ringing": 1, "waiting": 1, "talking": 1}
     assert found["agents_by_state"] == {
