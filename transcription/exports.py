@@ -26,7 +26,7 @@ SILENCES = {
     "cut_off": N_("the recording breaks off"),
 }
 #: A spreadsheet takes what begins so for a formula.
-_FORMULA = tuple("=+-@\t\r＝＋－＠")
+FORMULA = tuple("=+-@\t\r＝＋－＠")
 _COLUMNS = ("call", "turn", "party", "start_s", "end_s", "text", "original", "confidence", "note")
 
 
@@ -212,12 +212,12 @@ def _csv(script: Script, language: str) -> str:
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     turns = [
-        (line.start_s, [script.call, line.position, line.party, line.start_s, line.end_s, _cell(line.text),
-         _cell(line.original or ""), "" if line.confidence is None else line.confidence, ""])
+        (line.start_s, [script.call, line.position, line.party, line.start_s, line.end_s, cell(line.text),
+         cell(line.original or ""), "" if line.confidence is None else line.confidence, ""])
         for line in script.lines
     ]  # fmt: skip
     notes = [
-        (note.start_s, [script.call, "", note.party or "", note.start_s, note.end_s, "", "", "", _cell(_note(note, language))])
+        (note.start_s, [script.call, "", note.party or "", note.start_s, note.end_s, "", "", "", cell(_note(note, language))])
         for note in script.notes
     ]  # fmt: skip
     writer.writerows(row for _, row in sorted(turns + notes, key=lambda found: found[0]))
@@ -266,6 +266,6 @@ def _escaped(text: str) -> str:
     return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A text that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA) else text

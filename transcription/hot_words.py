@@ -16,6 +16,7 @@ from avasanj.errors import InputError
 from avasanj.i18n import LANGUAGES, N_
 from avasanj.login import audit
 from avasanj.persian import searchable
+from transcription.exports import FORMULA
 from transcription.tables import HotWord
 
 #: Pieces of words that the list may take of Whisper's prompt: each is one more that every window's text is weighed against.
@@ -130,6 +131,7 @@ def read(text: str) -> list[str]:
     words = []
     for row in csv.reader(lines, delimiter=";" if lines and lines[0].count(";") > lines[0].count(",") else ","):
         word = row[0].strip() if row else ""
+        word = word[1:] if word.startswith("'") and word[1:].startswith(FORMULA) else word  # as `exports.cell` wrote it
         if word and not word.startswith("#"):
             words.append(word)
     return words[1:] if words and words[0].casefold() in _HEADINGS else words

@@ -14,6 +14,7 @@ from avasanj.i18n import LANGUAGES, N_
 from dashboard.access import Changes, Supervisor
 from dashboard.queries.follow_ups import late_count
 from transcription import hot_words
+from transcription.exports import cell
 
 router = APIRouter(prefix="/words")
 _MOST_BYTES = 1 << 20
@@ -63,7 +64,7 @@ def export(who: Supervisor, language: str) -> Response:
     with who.site.database.read() as session:
         listed = hot_words.listed(session, who.site.settings.speech_model_path).get(language, [])
     out = io.StringIO()
-    csv.writer(out).writerows([["word"], *([one.word.text] for one in listed)])
+    csv.writer(out).writerows([["word"], *([cell(one.word.text)] for one in listed)])
     headers = {"Content-Disposition": f'attachment; filename="words-{language}.csv"'}
     return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -303,6 +303,14 @@ def test_words_to_listen_for_are_added_typed_and_by_file_and_taken_away(day: Day
     assert "no room" in page  # of the fifteen English ones
     listed = client.get("/words/fa.csv").text
     assert [row[0] for row in csv.reader(io.StringIO(listed.removeprefix("\ufeff")))][-2:] == ["پیشخوان", "ایرانسل"]
+    client.post("/words", data={"csrf": token, "language": "en", "words": '=HYPERLINK("x")\n'})
+    out = client.get("/words/en.csv").text
+    assert "\n=" not in out, "no spreadsheet runs a word"
+    client.post(
+        "/words", data={"csrf": token, "language": "en"}, files={"file": ("list.csv", out.encode(), "text/csv")}
+    )
+    assert client.get("/words/en.csv").text == out, "taken in again, it is the same word"
+    page = client.get("/words").text
     ids = re.findall(r'name="word" value="(\d+)"', page)
     client.post("/words/remove", data={"csrf": token, "word": ids})
     with day.database.read() as session:
