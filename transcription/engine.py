@@ -262,8 +262,10 @@ class SpeechEngine:
                 _log.warning("speech_fallback", reason=reason, model=self.name)
                 self._lanes = self._started()
                 return
+            if lane.worked and self._unloading:
+                return  # the other lanes do what waits, or `unload` starts new ones for it
             self._recognisers = self._first
-            if lane.worked and self._line.length and not self._unloading:
+            if lane.worked and self._line.length:
                 _log.warning("speech_model_restarted", reason=reason, model=self.name)
                 self._lanes = self._started()
                 return
