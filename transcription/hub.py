@@ -29,8 +29,6 @@ _WANTED = [
 ]  # fmt: skip
 _WEIGHTS = ("model.bin", "model.onnx", "model.int8.onnx")
 _HUGGING_FACE = ["*.safetensors", "*.safetensors.index.json"]
-#: whose errors tell of the way to the hub
-_WAY = ("httpx", "httpcore", "huggingface_hub", "requests", "urllib3")
 
 
 def folder_name(name: str) -> str:
@@ -57,10 +55,8 @@ def fetch(name: str, models_dir: Path, progress: wheels.Progress = wheels.quiet)
         made = Path(work) / folder.name
         try:
             expected = _download(repository, made, progress)
-        except Exception as error:
-            if isinstance(error, OSError) or type(error).__module__.startswith(_WAY):
-                raise _unfetched(repository, folder, error) from error
-            raise
+        except _faults_of_the_way() as error:
+            raise _unfetched(repository, folder, error) from error
         wrong = wheels.unverified(made, {file: sum_ for file, sum_ in expected.items() if (made / file).is_file()})
         if wrong:
             raise LastingError(f"What came is not what the hub has: {' '.join(wrong)} Nothing of it was used.")
@@ -88,6 +84,21 @@ def _download(repository: str, made: Path, progress: wheels.Progress) -> dict[st
     if not made.is_dir():
         raise InputError(f"{repository} holds no speech model in a form that is known here.")
     return {one.rfilename: one.lfs.sha256 for one in files if one.lfs}
+
+
+def _faults_of_the_way() -> tuple[type[Exception], ...]:
+    """What the hub's library raises where there is no model or no way to it."""
+    import httpx2  # its own HTTP client
+    from huggingface_hub import errors
+
+    return (
+        OSError,
+        httpx2.HTTPError,
+        errors.EntryNotFoundError,
+        errors.HFValidationError,
+        errors.RevisionResolutionError,
+        errors.XetDownloadError,
+    )
 
 
 def _unfetched(repository: str, folder: Path, error: Exception) -> InputError | PassingError:

@@ -58,6 +58,7 @@ _DELAY = Histogram(
     "avasanj_live_delay_seconds", "From the end of a turn to its words.", buckets=(1, 2, 3, 4, 6, 8, 12, 20, 60)
 )
 _UNFOLLOWED = Counter("avasanj_live_unfollowed_total", "Recordings that could not be followed while their call ran.")
+_FAULTS = Counter("avasanj_live_faults_total", "Faults that were survived while running calls were heard.", ["where"])
 _log = get_logger(__name__)
 
 
@@ -122,6 +123,7 @@ class LiveListener:
                     _log.warning("database_away", remedy="running calls are heard again when it is back")
                     self._drop_all()
                 except Exception:  # noqa: BLE001 - a fault in one call must not end the hearing of all that come
+                    _FAULTS.labels("round").inc()
                     _log.exception("live_round_failed", remedy="the calls are taken up anew")
                     self._drop_all()
                     stop.wait(_IDLE_ASK_S)
@@ -223,6 +225,7 @@ class LiveListener:
             try:
                 result = one.done.result()
             except Exception as error:  # noqa: BLE001 - it is this window's alone; the call's transcript comes later
+                _FAULTS.labels("window").inc()
                 _log.warning("live_not_heard", call=str(one.call.id), reason=_reason(error))
                 continue
             rows += live_turns.turns_of(one.call.id, one.leg, one.kept, one.window, result, self._engine)

@@ -10,11 +10,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
-from avasanj import wheels
-from avasanj.cli.app import Json, app, is_terminal, opened_database, print_json, server, settings_and_log
+from avasanj.cli.app import Json, app, opened_database, print_json, server, settings_and_log
+from avasanj.cli.progress import progress_bar
 from avasanj.database import Database
 from avasanj.doctor.finding import MARKS, Finding, State, fault, warning
 from avasanj.errors import AvasanjError
@@ -65,7 +64,7 @@ def backup(
     from avasanj.backup import back_up
 
     settings = settings_and_log()
-    with opened_database(settings, migrate=False) as database, _bar() as progress:
+    with opened_database(settings, migrate=False) as database, progress_bar() as progress:
         place, made = back_up(settings, database, folder, progress)
     for sentence in made.left_out[:20]:
         print_aside(f"Not in the backup: {sentence}")
@@ -96,7 +95,7 @@ def restore(
     from avasanj.backup import restore as bring_back
 
     settings = settings_and_log()
-    with server(settings) as url, _bar() as progress:
+    with server(settings) as url, progress_bar() as progress:
         done = bring_back(settings, url, folder, replace=replace, progress=progress)
     if json:
         print_json(
@@ -148,16 +147,3 @@ def _show(one: Finding) -> None:
 def print_aside(text: str) -> None:
     """Say something beside the result, on standard error."""
     Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def _bar() -> Iterator[wheels.Progress]:
-    """A progress bar on standard error, for a person only."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not is_terminal(), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
-
-        yield show

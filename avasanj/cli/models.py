@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, track
+from rich.progress import track
 from rich.table import Table
 
-from avasanj import wheels
 from avasanj.cli.app import Json, app, is_terminal, print_json, settings_and_log
 from avasanj.cli.measure import evaluate
+from avasanj.cli.progress import progress_bar
 from avasanj.errors import AvasanjError, LastingError
 from avasanj.settings import Settings
 from transcription import evaluate as evaluation
@@ -69,7 +67,7 @@ def fetch(
         _fetch_speakers(settings)
         print(f"The models are in {settings.models_dir}.")
         return
-    with _bar() as progress:
+    with progress_bar() as progress:
         folder = fetch_by_name(name, settings.models_dir, progress)
     _tell_of(folder, settings)
 
@@ -97,7 +95,7 @@ def convert(
     from transcription.convert import convert as convert_model
 
     settings = settings_and_log()
-    with _bar() as progress:
+    with progress_bar() as progress:
         folder = convert_model(source, settings.models_dir, quantization, name=name, progress=progress)
     _tell_of(folder, settings)
 
@@ -172,7 +170,7 @@ def _measured(
         raise LastingError(faults[0])
     engine = engine_of(settings)
     try:
-        with _bar() as progress:
+        with progress_bar() as progress:
             found = list(evaluation.outcomes(rows, engine, language, progress))
         about = {"language": language, "model": engine.name, "model_version": engine.version}
         return found, evaluation.figures(found) | about | {"too_weak": engine.too_weak(language)}
@@ -232,16 +230,3 @@ def _tell_of(folder: Path, settings: Settings) -> None:
         print("It is too small for Persian, as far as its size tells; `avasanj evaluate speech --keep` measures it.")
     if not model_folder.kind(folder):
         print(f"It is in Hugging Face's form and can't be used yet: avasanj models convert {folder.name}")
-
-
-@contextmanager
-def _bar() -> Iterator[wheels.Progress]:
-    """A progress bar on standard error, for a person only."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not is_terminal(), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
-
-        yield show
