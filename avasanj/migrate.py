@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import pkgutil
 from pathlib import Path
 
 from alembic import command
@@ -22,7 +24,11 @@ def import_tables() -> None:
     """Make every room's tables known to the base (by name, since the floor may not import a room)."""
     importlib.import_module("avasanj.people")
     for room in SCHEMAS[1:]:
+        package = importlib.import_module(room)
         importlib.import_module(f"{room}.tables")
+        for part in pkgutil.iter_modules(package.__path__, f"{room}."):
+            if part.ispkg and importlib.util.find_spec(f"{part.name}.tables"):
+                importlib.import_module(f"{part.name}.tables")
 
 
 def upgrade(url: str, revision: str = "head") -> None:

@@ -1,0 +1,16 @@
+"""Reviews by people: sampling, assignments, disputes, calibration, coaching; teams"""
+
+from __future__ import annotations
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""

@@ -1,0 +1,1 @@
+"""A draft, a rule or a model tried on stored calls before it is published."""

@@ -1,0 +1,1 @@
+"""Figures over many evaluations, each with how sure it is."""

@@ -1,0 +1,1 @@
+"""What calls are about, what was promised in them, and a short summary."""
