@@ -23,6 +23,20 @@ class Role(enum.StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+class Team(Base):
+    """People who work together, and who looks after them."""
+
+    __tablename__ = "team"
+    __table_args__ = {"schema": SCHEMA}
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    #: made apart from the table, since each of the two tables names the other
+    supervisor_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey(f"{SCHEMA}.user.id", ondelete="SET NULL", use_alter=True)
+    )
+
+
 class User(Base):
     """A person who logs in. Under which names the PBX knows an agent, telephony's lines say."""
 
@@ -36,6 +50,7 @@ class User(Base):
     password_hash: Mapped[str | None]
     language: Mapped[str] = mapped_column(String(5), default="fa")
     active: Mapped[bool] = mapped_column(default=True)
+    team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.team.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
 
 

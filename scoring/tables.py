@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from avasanj.database import Base, utc_now
@@ -96,6 +97,9 @@ class Evaluation(Base):
     sections: Mapped[list[Any]] = mapped_column(default=list)
     answered: Mapped[float] = mapped_column(default=1.0)  #: share of the applicable weight that is answered, 0 to 1
     made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
+    reviewed_at: Mapped[datetime.datetime | None]  #: when the person's review that stands was submitted
+    #: the `scoring.review` whose answers stand over the machine's; None: the machine's own
+    review_id: Mapped[uuid.UUID | None]
 
     answers: Mapped[list[Answer]] = relationship(
         lazy="raise_on_sql", order_by="Answer.position", cascade="all, delete-orphan"
@@ -131,3 +135,5 @@ class Answer(Base):
     evidence: Mapped[list[Any]] = mapped_column(default=list)
     #: why, as a message id of the catalogue with its values: {"id": ..., "values": {...}}
     reason: Mapped[dict[str, Any] | None]
+    #: the machine's own answer where a person's stands over it: {"value", "label", "confidence", "method", "evidence", "reason"}
+    machine: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
