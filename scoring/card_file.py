@@ -10,7 +10,7 @@ from importlib import resources
 from yaml import SequenceNode
 
 from scoring.card_faults import CardError, Problem
-from scoring.card_lint import lint
+from scoring.card_lint import lint, lint_rule
 from scoring.card_nodes import Node, read
 from scoring.scorecard import (
     LANGUAGES,
@@ -49,6 +49,7 @@ class Read:
 
     card: Scorecard | None
     problems: tuple[Problem, ...]
+    unfinished: Scorecard | None = None  #: the same, and also one that can be read though the linter refuses it
 
 
 def load(text: str, name: str) -> Scorecard:
@@ -62,11 +63,23 @@ def load(text: str, name: str) -> Scorecard:
 def check(text: str) -> Read:
     """Reads and lints a file without raising."""
     top, notes = read(text)
-    card = _card(top) if top else None
-    if card and not notes.problems:
+    card = _card(top) if top and not notes.problems else None
+    card = None if notes.problems else card
+    if card:
         notes.problems.extend(lint(card, notes.lines))
     problems = tuple(sorted(notes.problems, key=lambda problem: (problem.warning, problem.line)))
-    return Read(card=None if any(not one.warning for one in problems) else card, problems=problems)
+    refused = any(not one.warning for one in problems)
+    return Read(card=None if refused else card, problems=problems, unfinished=card)
+
+
+def rule_of(text: str) -> tuple[Rule | None, tuple[Problem, ...]]:
+    """A rule alone, as it stands under `rule:`; None with the problems where it can't be used."""
+    top, notes = read(text)
+    rule = _rule(top) if top else None
+    if rule and not notes.problems:
+        notes.problems.extend(lint_rule(rule))
+    refused = [one for one in notes.problems if not one.warning]
+    return (None if refused else rule), tuple(refused)
 
 
 def kept(text: str) -> Scorecard:

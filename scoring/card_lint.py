@@ -36,6 +36,14 @@ def lint(card: Scorecard, lines: Mapping[str, int]) -> list[Problem]:
     return [*found.card_problems(), *(one for question in card.questions for one in found.question_problems(question))]
 
 
+def lint_rule(rule: Rule) -> list[Problem]:
+    """What can't be used of a rule that is tried alone: phrases that can't be read, or none at all."""
+    groups = (*rule.wanted, rule.none_of)
+    found = _Lint(Scorecard(key="", version=1, title={}, sections=()), {})
+    missing = [] if any(groups) else [found.problem("rule", faults.RULE_EMPTY)]
+    return [*missing, *(one for group in groups for one in found.readable("rule", group))]
+
+
 class _Lint:
     def __init__(self, card: Scorecard, lines: Mapping[str, int]) -> None:
         self.card, self.lines = card, lines
@@ -162,16 +170,20 @@ class _Lint:
 
     def _group(self, where: str, group: Wording) -> Iterator[Problem]:
         """Phrases that can be read, in every language of the form."""
-        for phrase in group.all:
-            try:
-                Phrases([phrase], SLOTS).check()
-            except ValueError as error:
-                yield self.problem(where, faults.BAD_PHRASE, fault=str(error))
+        yield from self.readable(where, group)
         for language in self.languages:
             if not getattr(group, language):
                 yield self.problem(where, faults.NO_PHRASES_IN, language=language)
         if group.all and all("{" in one and "{name}" not in one for one in group.all):
             yield self.problem(where, faults.RULE_ONLY_SLOTS)
+
+    def readable(self, where: str, group: Wording) -> Iterator[Problem]:
+        """Phrases that make no sense."""
+        for phrase in group.all:
+            try:
+                Phrases([phrase], SLOTS).check()
+            except ValueError as error:
+                yield self.problem(where, faults.BAD_PHRASE, fault=str(error))
 
     def _words(self, question: Question) -> Iterator[Problem]:
         key = question.key

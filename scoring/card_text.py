@@ -29,8 +29,31 @@ from scoring.scorecard import (
 _PLAIN = {YES: 1.0, NO: 0.0}
 
 
+class _Dumper(yaml.SafeDumper):
+    """Texts and lists of phrases each on a line of their own, as people write them."""
+
+
+def _mapping(dumper: _Dumper, data: dict[str, Any]) -> yaml.Node:
+    flat = all(not isinstance(value, dict | list) for value in data.values())
+    return dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=flat)
+
+
+def _sequence(dumper: _Dumper, data: list[Any]) -> yaml.Node:
+    flat = all(not isinstance(value, dict | list) for value in data)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flat)
+
+
+_Dumper.add_representer(dict, _mapping)
+_Dumper.add_representer(list, _sequence)
+
+
 def written(card: Scorecard) -> str:
     """The whole card as one YAML document."""
+    return yaml.dump(as_data(card), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=140)
+
+
+def as_data(card: Scorecard) -> dict[str, Any]:
+    """What stands in the file, as plain data; what is left to its default is left out."""
     data = _present(
         key=card.key,
         version=card.version,
@@ -47,7 +70,7 @@ def written(card: Scorecard) -> str:
         **data,
     }
     data.setdefault("sections", [])
-    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=120)
+    return data
 
 
 def _scope(scope: Scope) -> dict[str, Any]:

@@ -15,11 +15,22 @@ from sqlalchemy.orm import Session
 
 from avasanj.database import Database, utc_now
 from avasanj.errors import InputError
+from avasanj.i18n import N_
+from avasanj.login import audit
 from scoring import card_file
 from scoring.card_faults import CardError, Problem
 from scoring.scorecard import Scorecard
 from scoring.tables import CardState, CardVersion
 
+CANT_CHANGE = N_(
+    "%(name)s: version %(version)s of %(key)s is %(state)s and can't change, since calls were scored by it. "
+    "Write version: %(next)s into the file. Nothing was imported."
+)
+NO_CARD = N_("There is no scorecard %(key)s. There are: %(known)s.")
+NO_VERSION = N_("There is no version %(version)s of %(key)s. There are: %(known)s.")
+NO_DRAFT = N_("%(key)s has no draft to publish. Import one, or name the version to publish again.")
+UNFINISHED = N_("Version %(version)s of %(key)s is not finished: %(fault)s Nothing was published.")
+NONE_PUBLISHED = N_("No version of %(key)s is published.")
 #: Filled in from the first start on; the others wait as drafts for somebody who wants them.
 PUBLISHED_AT_FIRST = "service"
 
@@ -39,11 +50,11 @@ def ensure_shipped(database: Database) -> None:
         if session.scalar(select(CardVersion.id).limit(1)) is not None:
             return
     with database.transaction() as session:
-        _one_at_a_time(session)
+        one_at_a_time(session)
         if session.scalar(select(CardVersion.id).limit(1)) is not None:
             return
         for name in card_file.SHIPPED:
-            import_card(session, card_file.shipped_text(name), f"{name}.yaml")
+            import_card(session, card_file.shipped_text(name), f"{name}.yaml", quiet=True)
         publish(session, PUBLISHED_AT_FIRST)
 
 
@@ -53,13 +64,15 @@ def versions(session: Session, key: str | None = None) -> Sequence[CardVersion]:
     return session.scalars(query if key is None else query.where(CardVersion.key == key)).all()
 
 
-def import_card(session: Session, source: str, name: str, *, by: uuid.UUID | None = None) -> Imported:
+def import_card(
+    session: Session, source: str, name: str, *, by: uuid.UUID | None = None, quiet: bool = False
+) -> Imported:
     """A draft from a file's text. Raises CardError for a faulty file, InputError for a version that can't change any more."""
     read = card_file.check(source)
     if read.card is None:
         raise CardError(name, read.problems)
     card = read.card
-    _one_at_a_time(session)
+    one_at_a_time(session)
     known = {one.version: one for one in versions(session, card.key)}
     row, done = known.get(card.version), "added"
     if row is None:
@@ -71,10 +84,11 @@ def import_card(session: Session, source: str, name: str, *, by: uuid.UUID | Non
         done, row.made_at, row.made_by = "replaced", utc_now(), by
     else:
         raise InputError(
-            f"{name}: version {card.version} of {card.key} is {row.state} and can't change, since calls were scored by it. "
-            f"Write version: {max(known) + 1} into the file. Nothing was imported."
+            CANT_CHANGE, name=name, version=card.version, key=card.key, state=row.state, next=max(known) + 1
         )
     row.title, row.source = dict(card.title), source
+    if done != "unchanged" and not quiet:
+        audit(session, by, "scorecard.import", f"{card.key} {card.version}", done=done)
     session.flush()
     return Imported(version=row, done=done, warnings=read.problems)
 
@@ -84,45 +98,49 @@ def find(session: Session, key: str, version: int | None = None) -> CardVersion:
     known = versions(session, key)
     if not known:
         keys = ", ".join(sorted({one.key for one in versions(session)})) or "none"
-        raise InputError(f"There is no scorecard {key}. There are: {keys}.")
+        raise InputError(NO_CARD, key=key, known=keys)
     if version is None:
         return next((one for one in known if one.state == CardState.PUBLISHED), known[0])
     for one in known:
         if one.version == version:
             return one
     there = ", ".join(str(one.version) for one in reversed(known))
-    raise InputError(f"There is no version {version} of {key}. There are: {there}.")
+    raise InputError(NO_VERSION, version=version, key=key, known=there)
 
 
-def publish(session: Session, key: str, version: int | None = None) -> CardVersion:
+def publish(session: Session, key: str, version: int | None = None, *, by: uuid.UUID | None = None) -> CardVersion:
     """Let a version (without one: the newest draft) fill in calls from now on; the one before it is retired.
 
-    Raises InputError where there is nothing to publish. Evaluations that are there stay as they are.
+    Raises InputError where there is nothing to publish or the draft is not finished. Evaluations that are there stay as they are.
     """
-    _one_at_a_time(session)
+    one_at_a_time(session)
     known = versions(session, key)
     drafts = [one for one in known if one.state == CardState.DRAFT]
     if version is None and known and not drafts:
-        raise InputError(f"{key} has no draft to publish. Import one, or name the version to publish again.")
+        raise InputError(NO_DRAFT, key=key)
     row = find(session, key, version if version is not None or not drafts else drafts[0].version)
     if row.state == CardState.PUBLISHED:
         return row
+    if row.state == CardState.DRAFT and (read := card_file.check(row.source)).card is None:
+        raise InputError(UNFINISHED, version=row.version, key=key, fault=str(read.problems[0]))
     for one in known:
         if one.state == CardState.PUBLISHED:
             one.state, one.retired_at = CardState.RETIRED, utc_now()
     session.flush()  # two published versions at once are refused by the database
     row.state, row.published_at, row.retired_at = CardState.PUBLISHED, utc_now(), None
+    audit(session, by, "scorecard.publish", f"{key} {row.version}")
     session.flush()
     return row
 
 
-def retire(session: Session, key: str) -> CardVersion:
+def retire(session: Session, key: str, *, by: uuid.UUID | None = None) -> CardVersion:
     """Fill in no more calls by this scorecard. Raises InputError where none of its versions is published."""
-    _one_at_a_time(session)
+    one_at_a_time(session)
     row = find(session, key)
     if row.state != CardState.PUBLISHED:
-        raise InputError(f"No version of {key} is published.")
+        raise InputError(NONE_PUBLISHED, key=key)
     row.state, row.retired_at = CardState.RETIRED, utc_now()
+    audit(session, by, "scorecard.retire", f"{key} {row.version}")
     session.flush()
     return row
 
@@ -146,5 +164,6 @@ def parsed(source: str) -> Scorecard:
     return card_file.kept(source)
 
 
-def _one_at_a_time(session: Session) -> None:
+def one_at_a_time(session: Session) -> None:
+    """Whoever changes scorecards goes before or after all others who do, until the transaction's end."""
     session.execute(text("select pg_advisory_xact_lock(hashtext('scoring.card_version'))"))
