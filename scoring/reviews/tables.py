@@ -39,6 +39,15 @@ class ReviewState(enum.StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Origin(enum.StrEnum):
+    """How an answer came into a person's evaluation."""
+
+    GIVEN = "given"  #: by this person, to this question
+    #: by whoever submitted it without changing the machine's answer; only what the machine was sure of
+    KEPT = "kept"
+    CARRIED = "carried"  #: by an earlier evaluator, and left as it stood
+
+
 class DisputeState(enum.StrEnum):
     """Where an agent's objection has got to; `scoring.reviews.disputes` has the transitions."""
 
@@ -60,7 +69,7 @@ class SamplingRule(Base):
     name: Mapped[str] = mapped_column(String(120), unique=True)
     scorecard: Mapped[str | None] = mapped_column(String(60))  #: None: whatever form a call was scored by
     evaluators: Mapped[list[str]] = mapped_column(default=list)  #: user ids; empty: every supervisor
-    per: Mapped[str] = mapped_column(String(10))  #: agent, team, queue, all
+    per: Mapped[str] = mapped_column(String(10))  #: agent, team, queue, evaluator, all
     amount: Mapped[float]
     unit: Mapped[str] = mapped_column(String(10))  #: calls, percent
     period: Mapped[str] = mapped_column(String(10))  #: day, week, month
@@ -165,7 +174,8 @@ class Review(Base):
 class ReviewAnswer(Base):
     """A person's answer to one question, beside what the machine had said when the review was submitted.
 
-    Agreement between people and the machine is computed from these rows alone.
+    Agreement between people and the machine is computed from these rows alone: `given` ones, and beside them `kept` ones,
+    which say less, since nobody need have looked at them.
     """
 
     __tablename__ = "review_answer"
@@ -180,6 +190,9 @@ class ReviewAnswer(Base):
     question: Mapped[str] = mapped_column(String(60))
     question_version: Mapped[str] = mapped_column(String(12))  #: `scoring.evaluation.version_of`
     value: Mapped[str]
+    origin: Mapped[str] = mapped_column(String(10), default=Origin.GIVEN.value)
+    #: whose answer it is; another than the review's evaluator where it was carried over from an earlier review
+    answered_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(_PERSON, ondelete="SET NULL"))
     comment: Mapped[str] = mapped_column(default="")
     evidence: Mapped[list[Any]] = mapped_column(default=list)  #: [{"party", "start_s", "end_s", "text", "turn"}]
     #: the machine's own answer at submission; None where it had none (and until then)

@@ -167,11 +167,16 @@ def _reviews() -> None:
         sa.Column("question", sa.String(60), nullable=False),
         sa.Column("question_version", sa.String(12), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("origin", sa.String(10), nullable=False),
+        sa.Column("answered_by", sa.Uuid()),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("evidence", JSONB, nullable=False),
         sa.Column("machine_value", sa.Text()),
         sa.Column("machine_confidence", sa.Double()),
         sa.Column("machine_method", sa.String(20)),
+        sa.ForeignKeyConstraint(
+            ["answered_by"], ["avasanj.user.id"], name=op.f("fk_review_answer_answered_by"), ondelete="SET NULL"
+        ),
         sa.ForeignKeyConstraint(
             ["review_id"], ["scoring.review.id"], name=op.f("fk_review_answer_review_id"), ondelete="CASCADE"
         ),
