@@ -19,3 +19,11 @@ class ScoringSettings(BaseSettings):
     language_model_timeout_s: float = Field(
         60.0, gt=0, le=600, description="How long an answer may take; then the question is left to a person."
     )
+
+    # Figures over many evaluations
+    ranking_least_calls: int = Field(
+        20,
+        ge=2,
+        le=1000,
+        description="Evaluated calls below which nobody is ranked; agreement with people too is judged from here.",
+    )
