@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -11,6 +11,7 @@ from itertools import pairwise
 from avasanj.persian import normalise
 from scoring import persian_verbs
 from scoring.persian_spelling import VARIANTS, certain, fold, spelled
+from scoring.search_text import SHORT_FORMS
 
 ARABIC = re.compile("[\u0600-\u06ff]")
 #: A group with what is attached to it, or a word.
@@ -22,17 +23,6 @@ _VERB = re.compile(r"\[([^\[\]]+)\]")
 _VERB_MARK = "\ue000"
 _PERSIAN_RUN = re.compile("[\u0621-\u063a\u0641-\u06d3]+")
 _RUN = re.compile(r"[^\W_]+")
-SHORT_FORMS = (
-    (re.compile(r"\bcan't\b"), "can not"),
-    (re.compile(r"\bwon't\b"), "will not"),
-    (re.compile(r"n't\b"), " not"),
-    (re.compile(r"'ll\b"), " will"),
-    (re.compile(r"'re\b"), " are"),
-    (re.compile(r"'ve\b"), " have"),
-    (re.compile(r"'m\b"), " am"),
-    (re.compile(r"'d\b"), " would"),
-    (re.compile(r"'s\b"), " is"),
-)
 #: Words that follow "this is" or a title without being a name.
 _NO_NAME = (
     "a an the about for from in on at to your our my not just it this that so very here there what when where how why who "
@@ -53,7 +43,7 @@ _ENDING = (
     "(?: ?(?:هایی|های|ها|ا))?(?: ?(?:ایی|ای|یی|ی))?(?: ?(?:ا?مون|ا?تون|ا?شون|ا?مان|ا?تان|ا?شان|ا?م|ا?ت|ا?ش))?"
     "(?: ?(?:رو|را|و|ه|ست))?"
 )
-_MOST_GUESSES = 64
+MOST_GUESSES = 64
 #: Each gap multiplies what is tried.
 _MOST_GAPS = 3
 _MOST_LETTERS = 1000
@@ -78,6 +68,9 @@ class Pattern:
     def compiled(self) -> re.Pattern[str]:
         return _compiled(self.source)
 
+    def compiled_for(self, _text: str) -> re.Pattern[str]:
+        return _compiled(self.source)
+
 
 @lru_cache(maxsize=20_000)
 def _compiled(source: str) -> re.Pattern[str]:
@@ -90,7 +83,7 @@ def pattern(text: str, slots: tuple[tuple[str, tuple[str, ...]], ...]) -> Patter
 
     `slots` are those that the pattern names, each with its words.
     """
-    words = _pattern_words(text)
+    words = pattern_words(text)
     known = dict(slots)
     out, guesses = "", list[tuple[str, ...]]()
     for number, word in enumerate(words):
@@ -109,10 +102,11 @@ def pattern(text: str, slots: tuple[tuple[str, tuple[str, ...]], ...]) -> Patter
         if not optional:
             guesses.append(_needles(word, known))
         out += f"(?:{part}{joint})?" if optional else part + joint
-    fit = [one for one in guesses if one and len(one) <= _MOST_GUESSES and min(map(len, one)) > 0]
+    fit = [one for one in guesses if one and len(one) <= MOST_GUESSES and min(map(len, one)) > 0]
     return Pattern(source=out, needles=max(fit, key=lambda one: (min(map(len, one)), -len(one)), default=()))
 
 
+@lru_cache(maxsize=20_000)
 def slots_of(text: str) -> tuple[str, ...]:
     """The slots that a pattern names, {name} left out: it is filled in by no one."""
     return tuple(name for name in re.findall(r"\{(\w+)\}", text) if name != "name")
@@ -125,7 +119,7 @@ def plain_pattern(text: str) -> str:
     return fold(text)
 
 
-def _pattern_words(text: str) -> list[str]:
+def pattern_words(text: str) -> list[str]:
     words = _PATTERN_WORD.findall(re.sub(r"\*+", "*", plain_pattern(text)))
     gaps = words.count("...")
     if not words or "..." in {words[0], words[-1]} or any(_LONE_BRACKET.search(word) for word in words):
@@ -208,7 +202,7 @@ def _needles(word: str, slots: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]
 def _of_choice(choice: str) -> tuple[str, ...]:
     found = _VERB.search(choice)
     own = _longest(_VERB.sub("", choice))
-    if own or not found:
+    if own or not found or not persian_verbs.is_known(_infinitive(found[1])):
         return own
     return tuple(fold(one).split()[0] for one in persian_verbs.needles(_infinitive(found[1])))
 
@@ -227,14 +221,3 @@ def _longest(text: str) -> tuple[str, ...]:
         if min(map(len, choices)) > max(1, min(map(len, best), default=0)):
             best = choices
     return best
-
-
-def sources(patterns: Iterable[str], slots: Mapping[str, tuple[str, ...]]) -> list[Pattern]:
-    """All patterns that a text can be searched for; those whose slots are empty are left out."""
-    made = []
-    for text in patterns:
-        names = slots_of(text)
-        own = slots if any(name not in slots for name in names) else {name: slots[name] for name in names}
-        if (found := pattern(text, tuple(own.items()))) is not None:
-            made.append(found)
-    return made

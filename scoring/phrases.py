@@ -23,32 +23,16 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 
-from avasanj.persian import ZWNJ, letters
-from scoring.persian_spelling import fold
-from scoring.phrase_patterns import ARABIC, SHORT_FORMS, Pattern, sources
+from scoring.phrase_patterns import ARABIC, Pattern
+from scoring.phrase_slots import Filling, Slotted, sources
+from scoring.search_text import Prepared, plain, prepare, prepare_all
 
-_CLAUSE_END = re.compile(r"[.!?؟،؛,;:…\n]+|\s[-–—]+\s")
-_NOT_WORD = re.compile(r"[^\w ]+")
-_DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")
+__all__ = ["Hit", "Phrases", "Prepared", "plain", "prepare"]
 _BEFORE_EN = frozenset(["not", "no", "never", "without", "hardly", "nothing", "neither"])
 _NEGATED_FA = re.compile(r"نمی\w*|نیست\w*|ندار\w*|ندارم|نکن\w*|نشد\w*|نباش\w*|نبود\w*|نخواست\w*")
 _BEFORE_FA = frozenset(["بدون", "نه", "هیچ"])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A text in the form in which phrases are sought, the same with letters folded, and where its clauses begin (offsets)."""
-
-    text: str
-    folded: str
-    clauses: tuple[int, ...]
-
-    def clause(self, at: int) -> tuple[int, int]:
-        """First and last offset of the clause that holds offset `at`."""
-        number = bisect_right(self.clauses, at)
-        end = self.clauses[number] if number < len(self.clauses) else len(self.text)
-        return self.clauses[number - 1], end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,33 +45,37 @@ class Hit:
     end: int
 
 
-def plain(text: str) -> str:
-    """One clause without punctuation: short forms spelled out, drawn-out letters once, آ as ا."""
-    return _plain(letters(text))
+@dataclass(frozen=True)
+class Texts:
+    """Some texts made ready and laid end to end, so that a phrase is looked for in all of them at once."""
+
+    each: tuple[Prepared, ...]
+    whole: str = field(init=False)
+    starts: tuple[int, ...] = field(init=False)  #: where each begins in `whole`
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "whole", "\n".join([one.folded for one in self.each]))
+        lengths = [0, *(len(one.folded) + 1 for one in self.each)]
+        object.__setattr__(self, "starts", tuple(accumulate(lengths)))
+
+    def with_one_of(self, needles: Sequence[str]) -> Iterable[int]:
+        """The texts that hold one of the needles, by their place; all of them where there is no needle."""
+        if not needles:
+            return range(len(self.each))
+        whole, starts, found = self.whole, self.starts, list[int]()
+        for needle in needles:
+            at = whole.find(needle)
+            while at >= 0:
+                number = bisect_right(starts, at) - 1
+                found.append(number)
+                at = whole.find(needle, starts[number + 1])
+        return found if len(needles) == 1 else dict.fromkeys(found)
 
 
-def _plain(text: str) -> str:
-    """As `plain`, of text whose letters are spelled one way already."""
-    text = text.replace(ZWNJ, " ").replace("’", "'").replace("آ", "ا")
-    if "'" in text:
-        for pattern, long in SHORT_FORMS:
-            text = pattern.sub(long, text)
-    text = _DRAWN_OUT.sub(r"\1", _NOT_WORD.sub(" ", text))
-    return " ".join(text.split())
-
-
-@lru_cache(maxsize=4096)
-def prepare(text: str) -> Prepared:
-    """The whole text for `Phrases.find`."""
-    clauses, parts, at = [], [], 0
-    for clause in _CLAUSE_END.split(letters(text)):
-        part = _plain(clause)
-        if part:
-            clauses.append(at)
-            parts.append(part)
-            at += len(part) + 1
-    whole = " ".join(parts)
-    return Prepared(text=whole, folded=fold(whole), clauses=tuple(clauses) or (0,))
+@lru_cache(maxsize=64)
+def laid_out(texts: tuple[str, ...]) -> Texts:
+    """The texts, ready; question after question looks at the same ones."""
+    return Texts(tuple(prepare_all(texts)))
 
 
 @dataclass(frozen=True)
@@ -95,12 +83,11 @@ class Phrases:
     """A set of patterns. Raises ValueError naming the pattern that can't be read."""
 
     patterns: tuple[str, ...]
-    _sought: tuple[Pattern, ...] = field(init=False, repr=False, compare=False)
+    _sought: tuple[Pattern | Slotted, ...] = field(init=False, repr=False, compare=False)
 
     def __init__(self, patterns: Iterable[str], slots: Mapping[str, Iterable[str]] | None = None) -> None:
         object.__setattr__(self, "patterns", tuple(patterns))
-        filled = {name: _filling(words) for name, words in (slots or {}).items()}
-        object.__setattr__(self, "_sought", tuple(sources(self.patterns, filled)))
+        object.__setattr__(self, "_sought", sources(self.patterns, Filling(slots or {})))
 
     def check(self) -> None:
         """Raise ValueError for a phrase that could be taken apart and yet makes no sense."""
@@ -113,33 +100,36 @@ class Phrases:
 
     def find(self, text: str) -> list[Hit]:
         """All places, in order; of two that overlap the earlier, of two that begin together the longer."""
-        return self._hits(prepare(text), self._sought)
+        prepared = prepare(text)
+        return _hits(prepared, [sought for sought in self._sought if sought.may_be_in(prepared.folded)])
 
     def find_in(self, texts: Sequence[str]) -> list[list[Hit]]:
         """The places in each text: as `find` for each, and many times as fast where little is found."""
-        prepared = [prepare(text) for text in texts]
-        whole = "\n".join(one.folded for one in prepared)
-        likely = tuple(sought for sought in self._sought if sought.may_be_in(whole))
-        return [self._hits(one, likely) if likely else [] for one in prepared]
+        found: list[list[Hit]] = [[] for _ in texts]
+        for number, hits in self.find_where(texts):
+            found[number] = hits
+        return found
 
-    @staticmethod
-    def _hits(prepared: Prepared, patterns: tuple[Pattern, ...]) -> list[Hit]:
-        places = [
-            found.span()
-            for sought in patterns
-            if sought.may_be_in(prepared.folded)
-            for found in sought.compiled().finditer(prepared.folded)
-        ]
-        hits: list[Hit] = []
-        for start, end in sorted(places, key=lambda place: (place[0], -place[1])):
-            if not hits or start >= hits[-1].end:
-                negated = _negated(prepared, start, end)
-                hits.append(Hit(words=prepared.text[start:end], negated=negated, start=start, end=end))
-        return hits
+    def find_where(self, texts: Sequence[str]) -> list[tuple[int, list[Hit]]]:
+        """The texts in which something is found, by their place and in their order, with the places in them."""
+        ready = laid_out(tuple(texts))
+        likely: dict[int, list[Pattern | Slotted]] = {}
+        for sought in self._sought:
+            for number in ready.with_one_of(sought.needles):
+                likely.setdefault(number, []).append(sought)
+        found = [(number, _hits(ready.each[number], likely[number])) for number in sorted(likely)]
+        return [(number, hits) for number, hits in found if hits]
 
 
-def _filling(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({fold(plain(word)) for word in words} - {""}, key=lambda word: (-len(word), word)))
+def _hits(prepared: Prepared, patterns: Sequence[Pattern | Slotted]) -> list[Hit]:
+    text = prepared.folded
+    places = [found.span() for sought in patterns for found in sought.compiled_for(text).finditer(text)]
+    hits: list[Hit] = []
+    for start, end in sorted(places, key=lambda place: (place[0], -place[1])):
+        if not hits or start >= hits[-1].end:
+            negated = _negated(prepared, start, end)
+            hits.append(Hit(words=prepared.text[start:end], negated=negated, start=start, end=end))
+    return hits
 
 
 def _negated(prepared: Prepared, start: int, end: int) -> bool:

@@ -8,11 +8,12 @@ from functools import cached_property, lru_cache
 
 from scoring.dialogue import AGENT, CUSTOMER, MIXED, Turn
 from scoring.facts import Known
+from scoring.phrase_patterns import slots_of
 from scoring.phrases import Phrases, prepare
 from scoring.scorecard import ANYONE, Heard, Rule, Wording
 
 Hit = tuple[Turn, str]
-_SLOTS_KEPT = 4096
+_PHRASES_KEPT = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +27,18 @@ class Stretch:
 
     def said_by(self, party: str) -> tuple[Turn, ...]:
         """A party's turns with words; those of a mono recording stand in for everybody's, since nobody knows who spoke."""
-        wanted = {AGENT, CUSTOMER, MIXED} if party == ANYONE else {party, MIXED}
-        return tuple(turn for turn in self.turns if turn.party in wanted and turn.text.strip())
+        if party not in self._said_by:
+            wanted = {AGENT, CUSTOMER, MIXED} if party == ANYONE else {party, MIXED}
+            self._said_by[party] = tuple(turn for turn in self.turns if turn.party in wanted and turn.text.strip())
+        return self._said_by[party]
+
+    @cached_property
+    def _said_by(self) -> dict[str, tuple[Turn, ...]]:
+        return {}
 
     @cached_property
     def agent_turns(self) -> tuple[Turn, ...]:
         return self.said_by(AGENT)
-
-    @cached_property
-    def filling(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The slots as something that can be remembered by."""
-        return tuple((name, tuple(words)) for name, words in self.slots.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +85,8 @@ def said_by_anyone(patterns: Sequence[str], turns: Sequence[Turn]) -> tuple[Hit,
 def heard(wanted: Heard, stretch: Stretch) -> tuple[Hit, ...]:
     """Turns in which the phrases are said and not denied."""
     turns = stretch.said_by(wanted.said_by)
-    found = _phrases(wanted.words, stretch.filling).find_in([turn.text for turn in turns])
-    return tuple(
-        (turn, hit.words) for turn, hits in zip(turns, found, strict=True) for hit in hits[:1] if not hit.negated
-    )
+    found = _phrases(wanted.words, stretch).find_where([turn.text for turn in turns])
+    return tuple((turns[number], hits[0].words) for number, hits in found if not hits[0].negated)
 
 
 def _satisfied(rule: Rule, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]:
@@ -106,8 +106,8 @@ def _satisfied(rule: Rule, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]
 def _said(words: Wording, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]:
     if not words:
         return []
-    found = _phrases(words, stretch.filling).find_in([turn.text for turn in turns])
-    return [(turn, hits[0].words) for turn, hits in zip(turns, found, strict=True) if hits]
+    found = _phrases(words, stretch).find_where([turn.text for turn in turns])
+    return [(turns[number], hits[0].words) for number, hits in found]
 
 
 def _near(rule: Rule, turns: Sequence[Turn], stretch: Stretch) -> list[Hit]:
@@ -131,14 +131,24 @@ def _places(
     number: int, group: Wording, turns: Sequence[Turn], stretch: Stretch
 ) -> Iterator[tuple[int, int, Turn, str]]:
     """Each hit as (its first word's place in the text of all turns, group, turn, words)."""
-    phrases, before = _phrases(group, stretch.filling), 0
-    for turn in turns:
+    phrases, before = _phrases(group, stretch), 0
+    for turn, hits in zip(turns, phrases.find_in([turn.text for turn in turns]), strict=True):
         text = prepare(turn.text).text
-        for hit in phrases.find(turn.text):
+        for hit in hits:
             yield before + text.count(" ", 0, hit.start), number, turn, hit.words
         before += text.count(" ") + 1
 
 
-@lru_cache(maxsize=_SLOTS_KEPT)
-def _phrases(words: Wording, filling: tuple[tuple[str, tuple[str, ...]], ...]) -> Phrases:
-    return Phrases(words.all, dict(filling))
+def _phrases(words: Wording, stretch: Stretch) -> Phrases:
+    """Phrases without slots are the same for every call."""
+    return Phrases(words.all, stretch.slots) if _has_slots(words) else _kept(words)
+
+
+@lru_cache(maxsize=_PHRASES_KEPT)
+def _has_slots(words: Wording) -> bool:
+    return any(slots_of(text) for text in words.all)
+
+
+@lru_cache(maxsize=_PHRASES_KEPT)
+def _kept(words: Wording) -> Phrases:
+    return Phrases(words.all)
