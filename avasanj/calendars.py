@@ -100,6 +100,26 @@ def day_bounds(day: datetime.date, zone: str) -> tuple[datetime.datetime, dateti
     return start.astimezone(datetime.UTC), end.astimezone(datetime.UTC)
 
 
+def days_left_in_jalali_month(at: datetime.datetime) -> int:
+    """Days from `at` to the last day of its Jalali month; 0 on that day."""
+    month = _jalali(at).month
+    return next(n for n in range(31) if _jalali(at + datetime.timedelta(days=n + 1)).month != month)
+
+
+def week_start(day: datetime.date, language: str) -> datetime.date:
+    """The first day of the week that `day` lies in: Saturday for Persian, Monday for English."""
+    return day - datetime.timedelta(days=(day.weekday() - (5 if language == "fa" else 0)) % 7)
+
+
+def short_date(day: datetime.date, language: str) -> str:
+    """A day without its weekday: «۱ آذر», "22 Nov"."""
+    at = datetime.datetime.combine(day, datetime.time(12))
+    if language == "fa":
+        jalali = _jalali(at)
+        return digits(f"{jalali.day} {_JALALI[jalali.month - 1]}", "fa")
+    return f"{day.day} {day:%b}"
+
+
 def from_form(text: str, zone: str) -> datetime.datetime:
     """What a browser's date-and-time field sends (`2026-11-22T16:00`, center's time), in UTC. Raises ValueError."""
     return datetime.datetime.fromisoformat(text).replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(datetime.UTC)

@@ -6,6 +6,7 @@ import datetime
 import re
 from zoneinfo import ZoneInfo
 
+from avasanj.calendars import days_left_in_jalali_month
 from scoring.phrases import plain, prepare
 
 #: The hour that a part of the day ends at, when no other is named.
@@ -33,7 +34,17 @@ _PARTS = {
 }
 _END_OF_WORK = 18
 #: Words that belong together, for the patterns below.
-_JOINED = {"بعد از ظهر": "بعدازظهر", "پس فردا": "پسفردا", "o clock": "oclock", "twenty four": "24", "forty eight": "48"}
+_JOINED = {
+    "بعد از ظهر": "بعدازظهر",
+    "پس فردا": "پسفردا",
+    "o clock": "oclock",
+    "twenty four": "24",
+    "forty eight": "48",
+    "seventy two": "72",
+    "بیست و چهار": "24",
+    "چهل و هشت": "48",
+    "هفتاد و دو": "72",
+}
 _WEEKDAYS = {
     "monday": 0,
     "tuesday": 1,
@@ -117,13 +128,16 @@ _UNITS = {
 _NUMBER = r"(?P<n>\d+|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
 _UNIT_EN = "|".join(unit for unit in _UNITS if unit.isascii())
 _SPAN_EN = re.compile(
-    rf"\b(?:within|in|in about|in the next|after)(?: the)?(?: next)? (?:an? )?{_NUMBER}(?: an?| of| more)? ?(?P<unit>{_UNIT_EN})\b"
+    rf"\b(?:within|in|in about|in the next|after)(?: the)?(?: next)? (?:an? )?(?:\w+ (?:to|or) )?{_NUMBER}"
+    rf"(?: an?| of| more)? ?(?P<working>working |business )?(?P<unit>{_UNIT_EN})\b"
 )
 _SPAN_FA = re.compile(
-    rf"(?<!\w){_NUMBER}(?: تا (?:\w+))? ?(?P<unit>دقیقه|ساعت|روز|هفته)(?:ی)? ?"
-    r"(?:کاری )?(?:دیگه|دیگر|اینده|بعد)(?!\w)"
+    rf"(?<!\w)(?:\w+ تا )?{_NUMBER} ?(?P<unit>دقیقه|ساعت|روز|هفته)(?:ی)? ?"
+    r"(?P<working>کاری )?(?:دیگه|دیگر|اینده|بعد)(?!\w)"
 )
-_WITHIN_FA = re.compile(rf"(?:ظرف|طی|حداکثر|نهایتا|تا) (?:مدت )?{_NUMBER} ?(?P<unit>دقیقه|ساعت|روز)(?!\w)")
+_WITHIN_FA = re.compile(
+    rf"(?:ظرف|طی|حداکثر|نهایتا|تا) (?:مدت )?{_NUMBER} ?(?P<unit>دقیقه|ساعت|روز|هفته)(?!\w)(?P<working> کاری)?"
+)
 _HOUR_EN = "|".join(word for word in _NUMBERS if word.isascii() and word not in {"a", "an", "couple", "half"})
 _HOUR_FA = "|".join(word for word in _NUMBERS if not word.isascii() and word != "نیم")
 _CLOCK_EN = re.compile(
@@ -171,6 +185,8 @@ def _span(words: str, now: datetime.datetime) -> datetime.datetime | None:
             if by_the_clock:
                 continue
             amount = _number(found["n"])
+            if found["working"]:
+                return _working_days(now, int(amount), persian=pattern is not _SPAN_EN)
             return now + datetime.timedelta(seconds=amount * _UNITS[found["unit"]])
     return None
 
@@ -190,8 +206,36 @@ def _clock_or_day(words: str, now: datetime.datetime) -> datetime.datetime | Non
     if named or part is not None:
         due = _at(day, part if part is not None else _END_OF_WORK, 0)
         return due if due > now else (_at(now, 23, 59) if not named else due + datetime.timedelta(days=1))
+    if (long := _long_day(words, now)) is not None:
+        return long
     if re.search(r"end of (?:the )?(?:day|business)|اخر وقت|پایان وقت|تا اخر روز", words):
         return max(_at(now, _END_OF_WORK, 0), now)
+    return None
+
+
+def _working_days(now: datetime.datetime, days: int, *, persian: bool) -> datetime.datetime:
+    """The end of work so many working days on; Iran's week-end is Friday, elsewhere Saturday and Sunday."""
+    rest, day = ({4} if persian else {5, 6}), now
+    for _ in range(min(days, 366)):
+        day += datetime.timedelta(days=1)
+        while day.weekday() in rest:
+            day += datetime.timedelta(days=1)
+    return _at(day, _END_OF_WORK, 0)
+
+
+def _long_day(words: str, now: datetime.datetime) -> datetime.datetime | None:
+    """The end of the week or of the month: Thursday and the Jalali month where Persian is spoken, else Friday and the Gregorian one."""
+    if re.search(r"within the hour", words):
+        return now + datetime.timedelta(hours=1)
+    if re.search(r"end of (?:the|this) week|before the weekend|by the weekend", words):
+        return _at(now + datetime.timedelta(days=(4 - now.weekday()) % 7), _END_OF_WORK, 0)
+    if re.search(r"(?:اخر|پایان) (?:این )?هفته", words):
+        return _at(now + datetime.timedelta(days=(3 - now.weekday()) % 7), _END_OF_WORK, 0)
+    if re.search(r"end of (?:the|this) month", words):
+        first = (now.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
+        return _at(first - datetime.timedelta(days=1), _END_OF_WORK, 0)
+    if re.search(r"(?:اخر|پایان) (?:این )?(?:ماه|برج)", words):
+        return _at(now + datetime.timedelta(days=days_left_in_jalali_month(now)), _END_OF_WORK, 0)
     return None
 
 

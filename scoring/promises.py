@@ -1,80 +1,185 @@
-"""Promises that an agent makes: to call back, and by when. Pure; Persian and English."""
+"""Promises that an agent makes: what, who will do it, and by when. Pure; Persian and English."""
 
 from __future__ import annotations
 
 import datetime
+import enum
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from scoring.dialogue import AGENT, Turn, evidence
 from scoring.due import due_at
-from scoring.phrases import Phrases, prepare
+from scoring.phrase_patterns import ARABIC
+from scoring.phrases import Hit, Phrases, Prepared, prepare
 
-CALL_BACK = Phrases(
-    (
-        "(i|we) will ... (call|ring|phone) you",
-        "(i|we) will ... (call|ring) back",
-        "(i|we) will ... get back to you",
-        "(i|we) will ... be in touch",
-        "(i|we) will ... let you know",
-        "(i|we) will ... give you a (call|ring)",
-        "(i|we) am going to ... call you",
-        "(he|she|they|someone|somebody|colleague|team|manager|supervisor|technician) ... will ... (call|ring|phone|contact) you",
-        "(he|she|they|someone|somebody|colleague|team|manager|supervisor|technician) ... will ... get back to you",
-        "you will ... hear from (me|us)",
-        "(تماس|تلفن) ... می (گیر|گیرم|گیریم|گیره|گیرن|گیرند|گیرد)",
-        "(تماس|تلفن) خواه* گرفت",
-        "زنگ می (زنم|زنیم|زنه|زنن|زنند|زند)",
-        "زنگ خواه* زد",
-        "زنگتون می (زنم|زنیم)",
-        "خبر* ... می (دم|دیم|دن|دهم|دهیم|دهند)",
-        "خبرت(ون|ان) می کن*",
-        "اطلاع می (دم|دیم|دن|دهم|دهیم|دهند)",
-    )
+_PHRASES = Path(__file__).parent / "data" / "promise_phrases.yaml"
+#: A sentence with its sign; a question is no promise.
+_SENTENCE = re.compile(r"[^.!?؟\n]+[.!?؟]*")
+#: "…, all right?" asks for leave and not whether.
+_TAG = re.compile(r"[,،]?\s*(?:all right|okay|ok|is that okay|خوبه|باشه)\s*[?؟]$", re.IGNORECASE)
+#: What makes of a promise a condition, an offer, a guess, or tells of what is usual. Sought from the sentence's start to the promise.
+_UNLESS = re.compile(
+    r"\b(?:unless|in case|should (?:it|you|that|this|they)|(?:once|after|when|until|if) you\b|would you|do you want|(?:might|may|could|would) "
+    r"|maybe|perhaps|normally|usually|typically|hopefully|doubt|not think|not sure|not promise|said|told|promised|was going|were going|nobody|no one|only)"
+    r"|(?<!\w)(?:اگه|اگر|چنانچه|در ?صورت|به ?شرطی|شاید|ممکنه|احتمالا|معمولا|قبلش|قرار بود|گفت\w*|بعید|فکر نکنم|مایل\w*|می ?خوا[یه]\w*|می ?تون\w*|هیچ ?کس|کسی|باید"
+    r"|وقتی (?:\w+ ){1,6}?\w+(?:ین|ید)(?!\w)|بعد از (?:\w+ ){0,3}شما|تا وقتی|قول نمی ?\w+|فقط)(?!\w)"
 )
-#: Not a promise: an offer that hangs on something, a question, the past.
-_UNLESS = Phrases(("if", "اگه", "اگر", "قبلش", "would you like me", "do you want me", "می خواین", "می خواید"))
-#: Calling *us*, or what the customer is to do.
-_NOT_OURS = frozenset({"شما با ما"})
+#: "if" is a condition, but not in "find out if", and not when it asks for leave.
+_IF = re.compile(
+    r"(?<!see )(?<!ask )(?<!check )(?<!out )(?<!know )(?<!wonder )\bif\b(?! that is (?:ok|okay|all right|fine))"
+)
+_AFTERWARDS = re.compile(r"(?<!\w)(?:once you|اگه|اگر|در صورتی که|در صورت)(?!\w)")
+#: Calls to *us*, and what machines do by themselves.
+_NOT_OURS = re.compile(
+    r"(?<!\w)(?:با ما|به ما|برای ما|برامون|(?:برنامه|سیستم|دستگاه|اپ) (?:خودش|بعد)|the (?:app|system|machine|website))(?!\w)"
+)
+_OTHERS = re.compile(
+    r"\b(?:he|she|they|someone|somebody|colleague|team|manager|supervisor|technician|engineers?|people|branch|department|plumber|courier"
+    r"|driver|fitter|electrician)\b|(?<!\w)(?:همکار\w*|کارشناس\w*|تکنسین\w*|مدیر\w*|سرپرست\w*|نصاب\w*|تعمیر ?کار\w*|سرویس ?کار\w*|پیک\w*|واحد)(?!\w)"
+)
+_MYSELF = re.compile(r"^(?:i|it is) |(?<!\w)(?:می|خواه) ?\w*م$")
+
+
+class Kind(enum.StrEnum):
+    """What is promised."""
+
+    CALL_BACK = "call_back"
+    TELL = "tell"  #: to find out and tell
+    MESSAGE = "message"  #: a text, an e-mail, a letter, a document
+    REFUND = "refund"
+    VISIT = "visit"  #: somebody comes
+    PASS_ON = "pass_on"  #: to take it up with somebody in the center
+    FIX = "fix"
+    DELIVER = "deliver"  #: goods
+
+
+#: What the customer is to hear: whether they did can be seen in the ledger.
+CONTACT = frozenset({Kind.CALL_BACK, Kind.TELL})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """One promise to call the customer back. `due_at` in UTC, None when no time was named."""
+    """One promise. `due_at` in UTC, None when no time was named; `by` is agent (I), center (we, or nobody named) or colleague."""
 
     turn: Turn
     due_at: datetime.datetime | None
+    kind: Kind = Kind.CALL_BACK
+    by: str = "agent"
+    words: str = ""  #: the sentence in search form
 
     def stored(self) -> dict[str, Any]:
         due = self.due_at.isoformat() if self.due_at else None
-        return evidence(self.turn, due_at=due, kind="call_back")
+        return evidence(self.turn, due_at=due, kind=self.kind.value, by=self.by)
 
 
 def promises(turns: Sequence[Turn], started_at: datetime.datetime, timezone: str) -> list[Promise]:
-    """The agent's promises to call back, in order; one that is repeated is told once, with its time.
+    """The agent's promises that the customer will hear from the center, in order: what follow-ups are opened for."""
+    return [one for one in all_promises(turns, started_at, timezone) if one.kind in CONTACT]
+
+
+def all_promises(turns: Sequence[Turn], started_at: datetime.datetime, timezone: str) -> list[Promise]:
+    """Everything that the agent promises, in order; what is repeated is told once, with its time.
 
     `started_at` (aware) is the playback's second 0: "by four" and «تا فردا ظهر» are read from there, in the center's `timezone`.
     """
     found: list[Promise] = []
     for turn in turns:
-        if turn.party == AGENT and (sentence := _promising(turn.text)):
-            said_at = started_at + datetime.timedelta(seconds=turn.end_s)
-            due = due_at(sentence, said_at, timezone) or due_at(turn.text, said_at, timezone)
-            if found and (due is None or found[-1].due_at == due):
-                continue
-            if found and found[-1].due_at is None:
-                found.pop()
-            found.append(Promise(turn=turn, due_at=due))
+        if turn.party != AGENT:
+            continue
+        said_at = started_at + datetime.timedelta(seconds=turn.end_s)
+        for kind, by, words in read(turn.text):
+            due = due_at(words, said_at, timezone) or due_at(turn.text, said_at, timezone)
+            _add(found, Promise(turn=turn, due_at=due, kind=kind, by=by, words=words))
     return found
 
 
-def _promising(text: str) -> str | None:
-    """The sentence that promises, in search form; None without one."""
-    for hit in CALL_BACK.find(text):
-        prepared = prepare(text)
-        first, last = prepared.clause(hit.start)
-        sentence = prepared.text[first : max(last, hit.end)]
-        if not hit.negated and not _UNLESS.find(prepared.text[first : hit.start]):
-            return sentence
-    return None
+def read(text: str) -> list[tuple[Kind, str, str]]:
+    """What a turn promises: kind, who will do it, and the sentence in search form."""
+    found = []
+    if not any(hits for phrases in by_kind().values() for hits in [phrases.find(text)]):
+        return []
+    for match in _SENTENCE.finditer(text):
+        sentence = _TAG.sub("", match[0].strip())
+        if sentence.endswith(("?", "؟")):
+            continue
+        prepared = prepare(sentence)
+        hits = [
+            (kind, hit)
+            for kind, phrases in by_kind().items()
+            for hit in phrases.find(sentence)
+            if not hit.negated and _stands(prepared, hit)
+        ]
+        found += [(kind, _by(hit.words, prepared.text), prepared.text) for kind, hit in _each_once(hits)]
+    return found
+
+
+@lru_cache(maxsize=1)
+def by_kind() -> dict[Kind, Phrases]:
+    read = yaml.safe_load(_PHRASES.read_text(encoding="utf-8"))
+    return {Kind(kind): Phrases(patterns) for kind, patterns in read.items()}
+
+
+def _stands(prepared: Prepared, hit: Hit) -> bool:
+    """Whether nothing takes the promise back: a condition, an offer, a guess, somebody else's doing."""
+    before, after = prepared.text[: hit.start], prepared.text[hit.end :]
+    if _UNLESS.search(before) or _IF.search(before) or _IF.search(after) or _AFTERWARDS.search(after):
+        return False
+    if ARABIC.search(hit.words) and _UNLESS.search(hit.words):
+        return False
+    return not _NOT_OURS.search(prepared.text)
+
+
+def _each_once(hits: Sequence[tuple[Kind, Hit]]) -> list[tuple[Kind, Hit]]:
+    """One hit a kind; of two that end in the same word the longer; to see to something in order to tell is one promise."""
+    kept: list[tuple[Kind, Hit]] = []
+    for kind, hit in sorted(hits, key=lambda one: (-(one[1].end - one[1].start), one[1].start)):
+        taken = any(kind == other or _same_end(hit, there) for other, there in kept)
+        if not taken:
+            kept.append((kind, hit))
+    kinds = {kind for kind, _ in kept}
+    if kinds & CONTACT:
+        kept = [one for one in kept if one[0] != Kind.PASS_ON]
+    if CONTACT <= kinds:
+        kept = [one for one in kept if one[0] != Kind.TELL]
+    return sorted(kept, key=lambda one: one[1].start)
+
+
+def _same_end(one: Hit, other: Hit) -> bool:
+    last = max(one.start, one.end - len(one.words.split()[-1]))
+    others = max(other.start, other.end - len(other.words.split()[-1]))
+    return last < other.end and others < one.end
+
+
+def _by(words: str, sentence: str) -> str:
+    if _OTHERS.search(words) or (ARABIC.search(words) and _OTHERS.search(sentence) and not _MYSELF.search(words)):
+        return "colleague"
+    return "agent" if _MYSELF.search(words) else "center"
+
+
+def _add(found: list[Promise], new: Promise) -> None:
+    """Take a promise up, unless it says again what was said; one that adds the time takes the first one's place."""
+    for place in range(len(found) - 1, -1, -1):
+        known = found[place]
+        if not _alike(known, new):
+            continue
+        if new.due_at is None or known.due_at == new.due_at:
+            return
+        if known.due_at is None:
+            found.pop(place)
+        break
+    found.append(new)
+
+
+def _alike(known: Promise, new: Promise) -> bool:
+    if known.kind in CONTACT and new.kind in CONTACT:
+        return True
+    if known.kind != new.kind:
+        return False
+    one, other = set(known.words.split()), set(new.words.split())
+    return len(one & other) >= 0.5 * min(len(one), len(other))

@@ -51,6 +51,16 @@ def local(text: str) -> str | None:
         ("هفتهٔ دیگه زنگ می‌زنیم", "11-28 18:00"),
         ("تا آخر وقت امروز خبر می‌دیم", "11-21 18:00"),
         ("باهاتون تماس می‌گیرم", None),
+        ("you'll have it within five working days", "11-27 18:00"),
+        ("it will be with you in seven to ten days", "12-01 11:15"),
+        ("we'll fix it within the hour", "11-21 12:15"),
+        ("by the end of the week", "11-27 18:00"),
+        ("by the end of the month", "11-30 18:00"),
+        ("ظرف هفتاد و دو ساعت واریز می‌شه", "11-24 11:15"),
+        ("سه روز کاری دیگه واریز می‌شه", "11-24 18:00"),
+        ("تا آخر هفته خبر می‌دم", "11-26 18:00"),
+        ("تا آخر ماه تحویل می‌دیم", "11-21 18:00"),
+        ("تا دو هفتهٔ دیگه می‌رسه", "12-05 11:15"),
     ],
 )
 def test_a_spoken_time_becomes_a_moment(text, expected):
