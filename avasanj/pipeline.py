@@ -215,18 +215,21 @@ def _tell_who_asked(session: Session, _workflow_id: str, _job: work.Job, asked_i
 def _score(tools: Tools, call_id: uuid.UUID) -> None:
     with tools.encoding():
         scoring.stage.score(tools.settings, tools.database, tools.encoder, call_id)
-    _ask_for(tools, work.SYNC, call_id)
+    # one sync for each scoring: a correction may show that the customer was dissatisfied after all
+    _ask_for(tools, work.SYNC, call_id, once_for=(DBOS.workflow_id or "").removeprefix(f"{work.SCORE.name}:"))
 
 
 def _sync(tools: Tools, call_id: uuid.UUID) -> None:
     crm_sync.stage.sync(tools.settings, tools.database, call_id)
 
 
-def _ask_for(tools: Tools, job: work.Job, call_id: uuid.UUID) -> None:
-    """Ask for a call's next stage; an archive being taken in does not hold up the calls of today."""
+def _ask_for(tools: Tools, job: work.Job, call_id: uuid.UUID, *, once_for: str = "") -> None:
+    """Ask for a call's next stage, once for the call or for what is named; an archive being taken in does not hold up the
+    calls of today.
+    """
     with tools.database.transaction() as session:
         priority = priority_of(session, tools.settings, call_id)
-        work.enqueue(session, job, str(call_id), key=f"{job.name}:{call_id}", priority=priority)
+        work.enqueue(session, job, str(call_id), key=f"{job.name}:{once_for or call_id}", priority=priority)
 
 
 def _ask_later(tools: Tools, job: work.Job, call_id: uuid.UUID, away: Away) -> None:
