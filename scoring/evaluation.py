@@ -12,7 +12,7 @@ from typing import Any
 
 from avasanj.i18n import N_
 from scoring.dialogue import AGENT
-from scoring.marks import needs_person, points, result
+from scoring.marks import Result, needs_person, points, result
 from scoring.questions import Setting, answer_all
 from scoring.scorecard import Answered, Kind, Question, Scorecard
 from scoring.spans import AgentPart
@@ -61,17 +61,7 @@ def row(call_id: uuid.UUID, filled: Filled, speech: dict[str, Any]) -> Evaluatio
         scorecard=card.key,
         scorecard_version=card.version,
         title=dict(card.title),
-        score=came_to.score,
-        passed=came_to.passed,
-        failed=came_to.failed,
-        doubted=[*came_to.doubted],
-        critical=[*came_to.critical],
-        critical_score=came_to.critical_score,
-        answered=came_to.answered,
-        sections=[
-            {"key": section.key, "title": dict(section.title), "score": came_to.sections[section.key]}
-            for section in card.sections
-        ],
+        **outcome(card, came_to),
         needs_person=any(needs_person(answer) for answer in filled.answers),
         counts=not filled.kept_out,
         kept_out=[{"id": reason, "values": {}} for reason in filled.kept_out],
@@ -80,6 +70,23 @@ def row(call_id: uuid.UUID, filled: Filled, speech: dict[str, Any]) -> Evaluatio
             for position, answer in enumerate(filled.answers)
         ],
     )
+
+
+def outcome(card: Scorecard, came_to: Result) -> dict[str, Any]:
+    """What a form came to, as its row's columns."""
+    return {
+        "score": came_to.score,
+        "passed": came_to.passed,
+        "failed": came_to.failed,
+        "doubted": [*came_to.doubted],
+        "critical": [*came_to.critical],
+        "critical_score": came_to.critical_score,
+        "answered": came_to.answered,
+        "sections": [
+            {"key": section.key, "title": dict(section.title), "score": came_to.sections[section.key]}
+            for section in card.sections
+        ],
+    }
 
 
 def _answer(position: int, answer: Answered, section: str, speech: dict[str, Any]) -> Answer:
@@ -91,7 +98,7 @@ def _answer(position: int, answer: Answered, section: str, speech: dict[str, Any
         section=section,
         kind=question.kind.value,
         value=answer.value,
-        label=_label(question, answer.value),
+        label=label_of(question, answer.value),
         critical=question.critical,
         fatal=question.fatal,
         needs_person=needs_person(answer),
@@ -105,7 +112,8 @@ def _answer(position: int, answer: Answered, section: str, speech: dict[str, Any
     )
 
 
-def _label(question: Question, value: str) -> dict[str, str] | None:
+def label_of(question: Question, value: str) -> dict[str, str] | None:
+    """The titles of the chosen options; None where there are no options to choose, or none is chosen."""
     if question.kind not in {Kind.CHOICE, Kind.CHOICES}:
         return None
     chosen = [option for option in question.options if option.key in value.split(",")]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from avasanj.database import Database, utc_now
@@ -28,6 +28,7 @@ from scoring.heads import Heads
 from scoring.mood import Encodes, moments
 from scoring.promises import Promise, promises
 from scoring.questions import Setting, hearing
+from scoring.reviews.standing import one_at_a_time, stand_again
 from scoring.rules import said_by_anyone
 from scoring.scorecard import NO, Answered, Scorecard
 from scoring.sound import raised_voice, talk_over_s
@@ -220,7 +221,7 @@ def _is_done(session: Session, material: Material, heads: Heads) -> bool:
 def _save(session: Session, material: Material, scored: Scored, heads: Heads, began: datetime.datetime) -> None:
     """Mood and evaluations, in the place of what was there. Two workers with the same call go one after the other."""
     call_id = material.call.id
-    session.execute(text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"scoring:{call_id}"})
+    one_at_a_time(session, call_id)
     session.execute(delete(Mood).where(Mood.call_id == call_id))
     old = select(Evaluation.id).where(Evaluation.call_id == call_id)
     session.execute(delete(Answer).where(Answer.evaluation_id.in_(old)))
@@ -239,7 +240,10 @@ def _save(session: Session, material: Material, scored: Scored, heads: Heads, be
         )
     )
     speech = _speech(material.transcript)
-    session.add_all(evaluation.row(call_id, filled, speech) for filled in scored.evaluations)
+    for filled in scored.evaluations:
+        row = evaluation.row(call_id, filled, speech)
+        stand_again(session, row, filled.card)  # what people have answered stays
+        session.add(row)
 
 
 def _speech(transcript: Transcript | None) -> dict[str, Any]:
