@@ -17,7 +17,7 @@ from avasanj.errors import LastingError
 from avasanj.log import get_logger
 from avasanj.notify import announce
 from avasanj.settings import Settings
-from scoring import evaluation, language_model, library
+from scoring import evaluation, language_model, library, satisfaction
 from scoring import heads as shipped_heads
 from scoring.applies import Occasion, choose
 from scoring.asking import Asks
@@ -80,6 +80,7 @@ class Scored:
     promises: Sequence[Promise]
     evaluations: Sequence[Filled]
     heard: float
+    language: str
 
 
 def score(settings: Settings, database: Database, encoder: Encodes, call_id: uuid.UUID) -> None:
@@ -112,20 +113,21 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, material: Materia
     proven = [dataclasses.replace(turn, party=MIXED) for turn in turns] if guessed else turns
     agents = parts(call, proven, sound=material.sound, earlier_calls=material.earlier_calls)
     setting = Setting(encoder=encoder, heard=heard, language=language, model=model)
-    why_not = _kept_out(call, proven, heard, guessed=guessed)
+    why_not = kept_out(call, proven, heard, guessed=guessed)
     filled = [
         evaluation.fill(part, card, setting, why_not) for part in agents for card in _cards(material, part, language)
     ]
     path = moments(turns, language, encoder, heads)
     answers = [answer for one in filled for answer in one.answers]
     return Scored(
-        judgement=judge(path, _line(material, turns, agents, answers), heads.call_weights(language)),
+        judgement=judge(path, line_of(material, turns, agents, answers), heads.call_weights(language)),
         path=path,
         promises=promises(
             turns, call.started_at + datetime.timedelta(seconds=playback_starts_s(call)), settings.timezone
         ),
         evaluations=filled,
         heard=heard,
+        language=language,
     )
 
 
@@ -137,7 +139,7 @@ def _cards(material: Material, part: AgentPart, language: str) -> Sequence[Score
     return choose(material.cards, occasion)
 
 
-def _kept_out(call: Call, turns: Sequence[Turn], heard: float, *, guessed: bool) -> list[str]:
+def kept_out(call: Call, turns: Sequence[Turn], heard: float, *, guessed: bool) -> list[str]:
     """Why the whole call stays out of averages."""
     found = [evaluation.SAMPLE] if call.source == Source.SAMPLE else []
     if guessed:
@@ -147,7 +149,9 @@ def _kept_out(call: Call, turns: Sequence[Turn], heard: float, *, guessed: bool)
     return [*found, evaluation.BADLY_HEARD] if heard < 1 else found
 
 
-def _line(material: Material, turns: Sequence[Turn], agents: Sequence[AgentPart], answers: Sequence[Answered]) -> Line:
+def line_of(
+    material: Material, turns: Sequence[Turn], agents: Sequence[AgentPart], answers: Sequence[Answered]
+) -> Line:
     held = {hold for part in agents for hold in part.stretch.holds}
     # what was heard as a hold in the sound (an imported call's) is no silence besides
     silences = [] if held and not material.call.hold_s else (material.sound or {}).get("silences", [])
@@ -234,6 +238,7 @@ def _save(session: Session, material: Material, scored: Scored, heads: Heads, be
             model=heads.version,
             contributions=[contribution.stored() for contribution in judgement.contributions],
             evidence=list(judgement.evidence),
+            satisfaction=_satisfaction(judgement, scored.language),
             curve=[_point(moment) for moment in scored.path],
             promises=[promise.stored() for promise in scored.promises],
             made_at=began,
@@ -244,6 +249,12 @@ def _save(session: Session, material: Material, scored: Scored, heads: Heads, be
         row = evaluation.row(call_id, filled, speech)
         stand_again(session, row, filled.card)  # what people have answered stays
         session.add(row)
+
+
+def _satisfaction(judgement: Judgement, language: str) -> dict[str, Any] | None:
+    if judgement.probability is None:
+        return None
+    return satisfaction.predicted(judgement.probability, satisfaction.cuts_of(language)).stored()
 
 
 def _speech(transcript: Transcript | None) -> dict[str, Any]:
