@@ -129,11 +129,10 @@ def _some_of(found: Mapping[str, Node], name: str, known: tuple[str, ...]) -> tu
 
 
 def _section(node: Node) -> Section:
+    node = node.called(f"section {_name(node)}")
     found = node.keys(("key", "title", "questions"), ("key", "title", "questions"))
-    key = found["key"].key() if "key" in found else ""
-    node.called(f"section {key}")
     return Section(
-        key=key,
+        key=found["key"].key() if "key" in found else "",
         title=_texts(found, "title"),
         questions=tuple(_question(one) for one in found["questions"].list()) if "questions" in found else (),
     )
@@ -170,7 +169,7 @@ def _question(node: Node) -> Question:
 
 
 def _name(node: Node) -> str:
-    """The question's own key, by which problems call it."""
+    """The own key of a section or a question, by which problems call it."""
     pairs = node.raw.value if isinstance(node.raw.value, list) else []
     own = [pair[1].value for pair in pairs if isinstance(pair, tuple) and pair[0].value == "key"]
     return str(own[0]) if own and isinstance(own[0], str) else node.where

@@ -158,3 +158,22 @@ def _add(
     audit(session, by, action, f"{key} {number}", **detail)
     session.flush()
     return row
+
+
+def publish(session: Session, key: str, version: int, *, seen: str, by: uuid.UUID | None) -> CardVersion:
+    """Let a version fill in calls from now on, if it is still the text that the person looked at."""
+    library.one_at_a_time(session)
+    row = library.find(session, key, version)
+    if digest(row.source) != seen:
+        raise InputError(CHANGED, name=author(session, row) or SOMEBODY)
+    return library.publish(session, key, version, by=by)
+
+
+def take_in(session: Session, source: str, name: str, *, by: uuid.UUID | None) -> CardVersion:
+    """A draft from a file; where its number is taken by another text, with the next one. Raises CardError for a faulty file."""
+    library.one_at_a_time(session)
+    card = card_file.load(source, name)
+    known = {one.version: one for one in library.versions(session, card.key)}
+    if card.version in known and known[card.version].source != source:
+        return _add(session, card.key, source, by, "scorecard.import", version=card.version)
+    return library.import_card(session, source, name, by=by).version

@@ -2,6 +2,7 @@ import "htmx.org";
 import "./running-time";
 import "./mood-curve";
 import "./call-player";
+import "./card-editor";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
 import { startMoments } from "./moments";
