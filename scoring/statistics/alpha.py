@@ -7,7 +7,7 @@ kappa, since that needs as many judges for every call and knows no distances.
 from __future__ import annotations
 
 import enum
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ class Alpha:
         }
 
 
-def alpha(units: Sequence[Mapping[Hashable, Any]], level: Level = Level.NOMINAL) -> Alpha | None:
+def alpha(units: Sequence[Mapping[Any, Any]], level: Level = Level.NOMINAL) -> Alpha | None:
     """`units` are what was judged, each {judge: value}; who didn't judge is left out.
 
     Values are numbers unless the level is nominal. None where no unit has two judges, or where all values are equal: without any

@@ -168,6 +168,16 @@ def mean_difference(first: Sample, second: Sample, level: float = LEVEL) -> Diff
     return Difference(value=value, interval=Interval(low=max(-most, value - half), high=min(most, value + half)))
 
 
+def mean_difference_of_pairs(sample: Sample, level: float = LEVEL) -> Difference | None:
+    """Of differences taken pair by pair, such as two people's scores of the same calls; may lie below 0. None without any."""
+    if sample.mean is None or sample.n <= 0:
+        return None
+    single, freedom = variance(sample)
+    half = t(freedom, level) * math.sqrt(single / sample.n)
+    low, high = max(-sample.most, sample.mean - half), min(sample.most, sample.mean + half)
+    return Difference(value=sample.mean, interval=Interval(low=low, high=high))
+
+
 def _rounded(freedom: float) -> float:
     """Downwards, to so few values that their quantiles are remembered."""
     if freedom < 30:
