@@ -25,6 +25,7 @@ from avasanj.pipeline import Tools
 from avasanj.settings import Settings
 from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, TRANSCRIBE_AGAIN, WORK_SCHEMA, Queue
 from scoring.encoder import Encoder
+from scoring.replay import watching as replaying
 from transcription import live_turns, versions, watching
 from transcription.engines import calls_at_once, engine_of
 from transcription.live import LiveListener
@@ -62,6 +63,9 @@ def run(
     )
     if Queue.SPEECH in queues:
         live.start()
+    replays = threading.Thread(target=replaying.watch, args=(settings, database, stop), name="replay", daemon=True)
+    if Queue.SCORING in queues:
+        replays.start()
     try:
         last_sweep, seen = utc_now() - _KEEP_DONE, utc_now()
         while not stop.wait(_BEAT_S):
@@ -82,8 +86,9 @@ def run(
             if settings.model_idle_s:
                 tools.rest(settings.model_idle_s)
     finally:
-        if live.is_alive():
-            live.join(_LEAVE_S)
+        for thread in (live, replays):
+            if thread.is_alive():
+                thread.join(_LEAVE_S)
         tools.leave()
         DBOS.destroy(workflow_completion_timeout_sec=2)
         _leave(database, executor_id)

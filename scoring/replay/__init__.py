@@ -1,1 +1,1 @@
-"""A draft, a rule or a model tried on stored calls before it is published."""
+"""Drafts, rules and models tried on calls that were scored before, without touching a score that stands."""

@@ -1,0 +1,51 @@
+"""Workers look for replays that are to run and that nobody is at: just asked for, or left by a process that died."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import uuid
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from avasanj.database import Database, utc_now
+from avasanj.errors import AvasanjError
+from avasanj.log import get_logger
+from avasanj.settings import Settings
+from scoring.replay.running import carry_on
+from scoring.replay.tables import ReplayRun, ReplayState
+
+LOOK_S = 5.0
+#: Whoever works on a replay says so every half second; after this long nobody does.
+LEFT_AFTER = datetime.timedelta(seconds=30)
+_log = get_logger(__name__)
+
+
+def watch(settings: Settings, database: Database, stop: threading.Event) -> None:
+    """Take up one replay after the other until `stop` is set. Many workers may watch: each replay has one of them at a time."""
+    while not stop.wait(LOOK_S):
+        try:
+            if (run_id := claim(database)) is not None:
+                state = carry_on(settings, database, run_id, stop=stop)
+                _log.info("replay_rests", run=str(run_id), state=state)
+        except AvasanjError as error:
+            _log.warning("replay_left", reason=str(error))
+        except DBAPIError:
+            _log.warning("database_away", remedy="the replay goes on when it is back")
+
+
+def claim(database: Database) -> uuid.UUID | None:
+    """The replay that has waited longest, marked as somebody's; None where there is none."""
+    with database.transaction() as session:
+        free = or_(ReplayRun.seen_at.is_(None), ReplayRun.seen_at < utc_now() - LEFT_AFTER)
+        run_id = session.scalar(
+            select(ReplayRun.id)
+            .where(ReplayRun.state == ReplayState.RUNNING, free)
+            .order_by(ReplayRun.made_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if run_id is not None:
+            session.execute(update(ReplayRun).where(ReplayRun.id == run_id).values(seen_at=utc_now()))
+        return run_id
