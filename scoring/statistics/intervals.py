@@ -13,6 +13,7 @@ from scoring.statistics.student import LEVEL, t, z
 
 #: Scores run from 0 to this.
 FULL = 100.0
+_NOTHING = 1e-12
 #: What is supposed of the spread of one agent's scores before any is seen, in points, and how many calls' worth that counts:
 #: a form of nine questions of equal weight, each met in 85 of 100 calls, spreads by 12.
 USUAL_SPREAD, SPREAD_WEIGHT = 12.0, 2.0
@@ -60,15 +61,11 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Scores, as their number, their mean and their spread: the sample's standard deviation (n - 1), 0 for a single one.
-
-    `most` is the highest that can be had, 100 for scores and 1 for shares of points.
-    """
+    """Scores, as their number, their mean (0 to 100) and their spread: the standard deviation (n - 1), 0 for a single one."""
 
     n: int
     mean: float | None
     spread: float = 0.0
-    most: float = FULL
 
     @property
     def interval(self) -> Interval | None:
@@ -76,12 +73,33 @@ class Sample:
 
     def stored(self) -> dict[str, Any]:
         interval = self.interval
-        digits = 2 if self.most >= FULL else 4
         return {
             "n": self.n,
-            "mean": None if self.mean is None else round(self.mean, digits),
-            "spread": round(self.spread, digits),
-            "interval": None if interval is None else interval.rounded(digits),
+            "mean": None if self.mean is None else round(self.mean, 2),
+            "spread": round(self.spread, 2),
+            "interval": None if interval is None else interval.rounded(2),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Shares of points, one a call, as their number, their mean (0 to 1) and their standard deviation."""
+
+    n: int
+    mean: float | None
+    spread: float = 0.0
+
+    @property
+    def interval(self) -> Interval | None:
+        return points_interval(self)
+
+    def stored(self) -> dict[str, Any]:
+        interval = self.interval
+        return {
+            "n": self.n,
+            "mean": None if self.mean is None else round(self.mean, 4),
+            "spread": round(self.spread, 4),
+            "interval": None if interval is None else interval.rounded(4),
         }
 
 
@@ -105,7 +123,7 @@ class Difference:
         }
 
 
-def wilson(hits: int, n: int, level: float = LEVEL) -> Interval | None:
+def wilson(hits: float, n: float, level: float = LEVEL) -> Interval | None:
     """Interval of a share (Wilson 1927, without continuity correction); None for n = 0.
 
     Recommended for small n by Newcombe (1998) and Brown, Cai and DasGupta (2001): it neither leaves 0 to 1 nor shrinks to a point
@@ -115,9 +133,45 @@ def wilson(hits: int, n: int, level: float = LEVEL) -> Interval | None:
         return None
     share, square = hits / n, z(level) ** 2
     centre = (share + square / (2 * n)) / (1 + square / n)
-    half = z(level) * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
+    half = z(level) * math.sqrt(max(0.0, share * (1 - share)) / n + square / (4 * n * n)) / (1 + square / n)
     return Interval(
-        low=0.0 if hits == 0 else max(0.0, centre - half), high=1.0 if hits == n else min(1.0, centre + half)
+        low=0.0 if hits <= 0 else max(0.0, centre - half), high=1.0 if hits >= n else min(1.0, centre + half)
+    )
+
+
+def points_interval(points: Points, level: float = LEVEL) -> Interval | None:
+    """Interval of a mean share of points: Wilson's over the effective number of calls, as for surveys (Korn and Graubard 1998).
+
+    Shares that lie closer together than all-or-nothing ones of the same mean tell more than as many of those: n over the quotient of
+    the two variances. All-or-nothing counts as two calls beside what was seen, so that few equal shares don't pass for certainty; for
+    a single yes/no question it is Wilson's very interval.
+    """
+    if points.mean is None or points.n <= 0:
+        return None
+    most = points.mean * (1 - points.mean)
+    seen = min(1.0, points.spread**2 / most) if most > _NOTHING else 1.0
+    quotient = (SPREAD_WEIGHT + (points.n - 1) * seen) / (SPREAD_WEIGHT + points.n - 1)
+    effective = points.n / quotient
+    return wilson(min(1.0, points.mean) * effective, effective, level)
+
+
+def points_difference(first: Points, second: Points, level: float = LEVEL) -> Difference | None:
+    """Second mean share minus first, by their intervals; None where either is empty."""
+    one, two = points_interval(first, level), points_interval(second, level)
+    if one is None or two is None:
+        return None
+    return apart(Difference(value=first.mean or 0.0, interval=one), Difference(value=second.mean or 0.0, interval=two))
+
+
+def apart(first: Difference, second: Difference) -> Difference:
+    """Second figure minus first, from the interval of each: Newcombe's hybrid, which holds for any two (Zou and Donner 2008)."""
+    one, two, value = first.interval, second.interval, second.value - first.value
+    return Difference(
+        value=value,
+        interval=Interval(
+            low=value - math.hypot(second.value - two.low, one.high - first.value),
+            high=value + math.hypot(two.high - second.value, first.value - one.low),
+        ),
     )
 
 
@@ -126,13 +180,8 @@ def share_difference(first: Share, second: Share, level: float = LEVEL) -> Diffe
     one, two = wilson(first.hits, first.n, level), wilson(second.hits, second.n, level)
     if one is None or two is None:
         return None
-    a, b = first.hits / first.n, second.hits / second.n
-    return Difference(
-        value=b - a,
-        interval=Interval(
-            low=max(-1.0, b - a - math.hypot(b - two.low, one.high - a)),
-            high=min(1.0, b - a + math.hypot(two.high - b, a - one.low)),
-        ),
+    return apart(
+        Difference(value=first.hits / first.n, interval=one), Difference(value=second.hits / second.n, interval=two)
     )
 
 
@@ -142,9 +191,8 @@ def variance(sample: Sample) -> tuple[float, float]:
     The weighted mean of the two is that of a normal model whose variance has an inverse chi-square prior (Gelman et al., Bayesian Data
     Analysis, 3.3; Smyth 2004 does the same for many small samples). It keeps five equal scores from passing for certainty.
     """
-    usual = USUAL_SPREAD * sample.most / FULL
     own = max(0, sample.n - 1)
-    return (SPREAD_WEIGHT * usual**2 + own * sample.spread**2) / (SPREAD_WEIGHT + own), SPREAD_WEIGHT + own
+    return (SPREAD_WEIGHT * USUAL_SPREAD**2 + own * sample.spread**2) / (SPREAD_WEIGHT + own), SPREAD_WEIGHT + own
 
 
 def mean_interval(sample: Sample, level: float = LEVEL) -> Interval | None:
@@ -153,7 +201,7 @@ def mean_interval(sample: Sample, level: float = LEVEL) -> Interval | None:
         return None
     single, freedom = variance(sample)
     half = t(freedom, level) * math.sqrt(single / sample.n)
-    return Interval(low=max(0.0, sample.mean - half), high=min(sample.most, sample.mean + half))
+    return Interval(low=max(0.0, sample.mean - half), high=min(FULL, sample.mean + half))
 
 
 def mean_difference(first: Sample, second: Sample, level: float = LEVEL) -> Difference | None:
@@ -164,8 +212,7 @@ def mean_difference(first: Sample, second: Sample, level: float = LEVEL) -> Diff
     a, b = one / first.n, two / second.n
     freedom = (a + b) ** 2 / (a * a / one_freedom + b * b / two_freedom)
     half, value = t(_rounded(freedom), level) * math.sqrt(a + b), second.mean - first.mean
-    most = max(first.most, second.most)
-    return Difference(value=value, interval=Interval(low=max(-most, value - half), high=min(most, value + half)))
+    return Difference(value=value, interval=Interval(low=max(-FULL, value - half), high=min(FULL, value + half)))
 
 
 def mean_difference_of_pairs(sample: Sample, level: float = LEVEL) -> Difference | None:
@@ -174,7 +221,7 @@ def mean_difference_of_pairs(sample: Sample, level: float = LEVEL) -> Difference
         return None
     single, freedom = variance(sample)
     half = t(freedom, level) * math.sqrt(single / sample.n)
-    low, high = max(-sample.most, sample.mean - half), min(sample.most, sample.mean + half)
+    low, high = max(-FULL, sample.mean - half), min(FULL, sample.mean + half)
     return Difference(value=sample.mean, interval=Interval(low=low, high=high))
 
 

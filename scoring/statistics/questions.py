@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from scoring.scorecard import NA, UNSURE, YES, Kind
-from scoring.statistics.intervals import Sample, Share
+from scoring.statistics.intervals import Points, Share
 from scoring.statistics.periods import Period
 from scoring.statistics.scope import By, Key, Scope, columns, counted, narrowed, places
 from scoring.statistics.scores import keys
@@ -44,7 +44,7 @@ class QuestionFigures:
     """Of the answers in evaluations that count."""
 
     title: dict[str, str]  #: {"en", "fa"}, as last answered
-    points: Sample  #: share of the points, 0 to 1
+    points: Points  #: share of the points, 0 to 1
     met: Share  #: with full points, of those that count
     not_applicable: Share  #: of all answers
     unsure: Share  #: left to a person and not answered yet, of those that apply
@@ -107,7 +107,7 @@ def question_figures(
     }
 
 
-def together(session: Session, scope: Scope, questions: Sequence[str]) -> Sample:
+def together(session: Session, scope: Scope, questions: Sequence[str]) -> Points:
     """Several questions as one measure: of each evaluation the mean share of their points, and of these the sample.
 
     So that a call counts once: the answers of one call hang together, and taken each by itself they would promise too much.
@@ -118,7 +118,7 @@ def together(session: Session, scope: Scope, questions: Sequence[str]) -> Sample
     n, mean, spread = session.execute(
         select(func.count(each.c.share), func.avg(each.c.share), func.stddev_samp(each.c.share))
     ).one()
-    return Sample(n=n, mean=mean, spread=spread or 0.0, most=1.0)
+    return Points(n=n, mean=mean, spread=spread or 0.0)
 
 
 def _titles(session: Session, ids: Sequence[int]) -> dict[int, dict[str, str]]:
@@ -128,7 +128,7 @@ def _titles(session: Session, ids: Sequence[int]) -> dict[int, dict[str, str]]:
 def _figures(row: Any, title: dict[str, str]) -> QuestionFigures:
     return QuestionFigures(
         title=title,
-        points=Sample(n=row["n"], mean=row["mean"], spread=row["spread"] or 0.0, most=1.0),
+        points=Points(n=row["n"], mean=row["mean"], spread=row["spread"] or 0.0),
         met=Share(hits=row["met"], n=row["n"]),
         not_applicable=Share(hits=row["all"] - row["applies"], n=row["all"]),
         unsure=Share(hits=row["unsure"], n=row["applies"]),

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scoring.statistics.intervals import Interval, Sample, variance
+from scoring.statistics.intervals import FULL, Interval, Sample, variance
 from scoring.statistics.student import LEVEL, z
 
 
@@ -75,7 +75,7 @@ def shrunk(sample: Sample, known: Spreads, level: float = LEVEL) -> Shrunk:
     return Shrunk(
         mean=mean,
         reliability=own,
-        interval=Interval(low=max(0.0, mean - half), high=min(sample.most, mean + half)),
+        interval=Interval(low=max(0.0, mean - half), high=min(FULL, mean + half)),
     )
 
 

@@ -8,10 +8,13 @@ from scipy import stats
 
 from scoring.statistics.alpha import Level, alpha
 from scoring.statistics.intervals import (
+    Points,
     Sample,
     Share,
+    apart,
     mean_difference,
     mean_interval,
+    points_difference,
     share_difference,
     variance,
     wilson,
@@ -97,7 +100,7 @@ def test_credibility_is_that_of_hachemeisters_states():
     """As the R package actuar has it for Hachemeister's data (Bühlmann and Gisler 2005 use them too)."""
     weights = (100155, 19895, 13735, 4152, 36110)
     means = (2060.921, 1511.224, 1805.843, 1352.976, 1599.829)
-    samples = [Sample(n=n, mean=mean, most=10000) for n, mean in zip(weights, means, strict=True)]
+    samples = [Sample(n=n, mean=mean) for n, mean in zip(weights, means, strict=True)]
     known = between(samples, within=139120026)
     assert known is not None
     assert known.between == pytest.approx(89639, rel=2e-4)
@@ -199,4 +202,33 @@ def test_alpha_needs_two_judges_and_some_difference():
 def test_the_usual_spread_counts_as_two_calls():
     assert variance(Sample(n=1, mean=80.0)) == (144.0, 2.0)
     assert variance(Sample(n=9, mean=80.0, spread=0.0)) == pytest.approx((28.8, 10.0))
-    assert variance(Sample(n=9, mean=0.8, spread=0.0, most=1.0))[0] == pytest.approx(0.00288)
+
+
+def test_points_of_one_question_have_wilsons_interval_and_of_several_a_narrower_one():
+    one = Points(n=263, mean=81 / 263, spread=math.sqrt(81 / 263 * 182 / 262)).interval
+    assert one is not None
+    assert (one.low, one.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    several = Points(n=263, mean=81 / 263, spread=0.2).interval
+    assert several is not None
+    assert several.high - several.low < 0.55 * (one.high - one.low)
+    equal = Points(n=3, mean=0.8).interval
+    assert equal is not None
+    assert equal.low < 0.5
+    assert Points(n=0, mean=None).interval is None
+    assert Points(n=5, mean=1.0).interval == wilson(5, 5)
+
+
+@pytest.mark.parametrize("met", [0.5, 0.85, 0.95])
+@pytest.mark.parametrize("n", [5, 20, 50])
+def test_intervals_of_points_hold_the_truth_as_often_as_they_say(met: float, n: int):
+    shares = (np.random.default_rng(8).random((600, n, 3)) < met).mean(axis=2)
+    made = [Points(n=n, mean=float(x.mean()), spread=float(x.std(ddof=1))).interval for x in shares]
+    assert np.mean([one is not None and one.holds(met) for one in made]) >= 0.92
+
+
+def test_what_all_agents_gained_is_no_agents_own():
+    before, after = (Points(n=200, mean=mean, spread=0.2) for mean in (0.5, 0.7))
+    gained = points_difference(before, after)
+    assert gained is not None
+    assert gained.shown
+    assert not apart(gained, gained).shown
