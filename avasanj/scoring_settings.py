@@ -1,4 +1,4 @@
-"""The settings of scoring: the language model that may help with questions, where a center has one."""
+"""The settings of scoring: the language model that may help with questions, where a center has one; limits of disputes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 
 class ScoringSettings(BaseSettings):
-    """The part of `Settings` that is about scorecards."""
+    """The part of `Settings` that is about scorecards and what people do with them."""
 
     # A language model, which is never needed
     language_model_url: str | None = Field(
@@ -26,4 +26,15 @@ class ScoringSettings(BaseSettings):
         ge=2,
         le=1000,
         description="Evaluated calls below which nobody is ranked; agreement with people too is judged from here.",
+    )
+
+    # Agents' objections to their evaluations
+    dispute_window_days: float = Field(
+        14.0, gt=0, le=365, description="Days within which an agent can dispute an evaluation, from when it came to stand."
+    )
+    dispute_open_at_most: int = Field(
+        5, ge=1, le=100, description="Disputes that one agent can have open at the same time."
+    )
+    dispute_decide_within_days: float = Field(
+        7.0, gt=0, le=365, description="Days within which a dispute is to be decided; after that it has expired."
     )

@@ -168,6 +168,7 @@ def submit(session: Session, review_id: uuid.UUID, *, comment: str = "", by: uui
         settle(evaluation, card, stand(card, machine_of(evaluation, card), given_in(review.answers)), review)
         announce(session, "call", review.call_id)
     login.audit(session, review.evaluator_id, "review.submitted", review.id, **_told(review), score=review.score)
+    announce(session, "inbox", review.evaluator_id)
     session.flush()
     return evaluation
 
@@ -194,6 +195,7 @@ def withdraw(session: Session, review_id: uuid.UUID, *, by: uuid.UUID | None = N
         stand_again(session, evaluation, card_of(session, evaluation))
         announce(session, "call", review.call_id)
     login.audit(session, by or review.evaluator_id, "review.withdrawn", review.id, **_told(review))
+    announce(session, "inbox", review.evaluator_id)
     session.flush()
     return review
 

@@ -15,13 +15,15 @@ from scoring import library
 from scoring.evaluation import label_of, outcome, version_of
 from scoring.marks import needs_person, points, result
 from scoring.reviews.over import Given, Stood, counts, stand
-from scoring.reviews.tables import Review, ReviewAnswer, ReviewKind, ReviewState
+from scoring.reviews.tables import CalibrationSession, Dispute, Review, ReviewAnswer, ReviewKind, ReviewState
 from scoring.scorecard import Answered, Scorecard
 from scoring.tables import Answer, Evaluation
 
 NO_EVALUATION = N_("There is no such evaluation any more. The call may have been removed, or scored by another form.")
 NO_FORM = N_("Version %(version)s of the form “%(key)s” is not kept any more, so nobody can answer by it.")
 TEXTS = (NO_EVALUATION, NO_FORM)
+#: What names an evaluation by what it is about.
+About = Evaluation | Review | Dispute | CalibrationSession
 _STANDING = (ReviewKind.REVIEW.value, ReviewKind.DISPUTE.value)
 
 
@@ -30,20 +32,17 @@ def one_at_a_time(session: Session, call_id: uuid.UUID) -> None:
     session.execute(text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"scoring:{call_id}"})
 
 
-def evaluation_of(session: Session, about: Review | Evaluation | uuid.UUID) -> Evaluation:
+def evaluation_of(session: Session, about: About | uuid.UUID) -> Evaluation:
     """The evaluation with this id, or that a review is about, as it is in the database now, with its answers. Raises InputError."""
     query = select(Evaluation).options(selectinload(Evaluation.answers)).execution_options(populate_existing=True)
-    if isinstance(about, Review):
-        query = query.where(*same_part(about))
-    else:
-        query = query.where(Evaluation.id == (about if isinstance(about, uuid.UUID) else about.id))
+    query = query.where(Evaluation.id == about) if isinstance(about, uuid.UUID) else query.where(*same_part(about))
     found = session.scalar(query)
     if found is None:
         raise InputError(NO_EVALUATION)
     return found
 
 
-def same_part(about: Review | Evaluation, table: Any = Evaluation) -> tuple[Any, ...]:
+def same_part(about: About, table: Any = Evaluation) -> tuple[Any, ...]:
     """Conditions on `table` that choose the rows about the same part of the same call by the same version of a form."""
     names = ("call_id", "span_position", "scorecard", "scorecard_version")
     return tuple(getattr(table, name) == getattr(about, name) for name in names)
@@ -76,7 +75,7 @@ def _own(row: Answer, question: Any) -> Answered:
     )
 
 
-def standing_review(session: Session, about: Review | Evaluation, *, before: Review | None = None) -> Review | None:
+def standing_review(session: Session, about: About, *, before: Review | None = None) -> Review | None:
     """The newest submitted review that stands over the machine's answers; with `before`, another than that one."""
     query = select(Review).where(*same_part(about, Review), Review.state == ReviewState.SUBMITTED)
     query = query.where(Review.kind.in_(_STANDING)).order_by(Review.submitted_at.desc(), Review.id)
