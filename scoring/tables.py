@@ -31,6 +31,10 @@ class Mood(Base):
     evidence: Mapped[list[Any]] = mapped_column(default=list)
     #: per customer turn: [{"turn": position, "start_s", "end_s", "negative", "neutral", "positive"}] (probabilities)
     curve: Mapped[list[Any]] = mapped_column(default=list)
+    #: what the customer would answer in a survey: {"grade": 1 to 5, "chances": [of 1, 2, 3, 4, 5]}; None without a mood
+    satisfaction: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    #: whom anger was meant for: [{"at": "agent" | "company" | "other", "chance", "turn", "start_s", "end_s", "text"}], strongest first
+    anger: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     #: promises the agent made: [{"turn", "start_s", "end_s", "text", "due_at": ISO or null}]
     promises: Mapped[list[Any]] = mapped_column(default=list)
     made_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)

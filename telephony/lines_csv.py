@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import dataclasses
 import datetime
 import re
 import zoneinfo
+from collections.abc import Sequence
 from pathlib import Path
 
 from persiantools.jdatetime import JalaliDateTime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from avasanj import csv_file
+from avasanj.csv_file import Report, Row
 from avasanj.errors import InputError
 from avasanj.i18n import N_
 from avasanj.people import User
@@ -28,84 +29,14 @@ _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?
 _JALALI_YEARS = range(1300, 1500)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """One row as it was written; `number` is its line in the file."""
-
-    number: int
-    name: str
-    interface: str
-    since: str
-    until: str
-    pbx: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Why a row was not taken in: a message id with values, to be said in the reader's language."""
-
-    line: int
-    text: str
-    values: dict[str, object]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Report:
-    added: int
-    known: int  #: rows whose line the person has in just that time
-    problems: tuple[Problem, ...]
-
-
 def read(path: Path) -> list[Row]:
-    """The file's rows. Raises InputError for what is no CSV, and for columns that are missing, unknown or named twice."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(N_("%(file)s is not UTF-8 text. Save it as CSV UTF-8."), file=path.name) from None
-    except OSError as error:
-        raise InputError(N_("%(file)s can't be read: %(fault)s."), file=path.name, fault=error.strerror) from None
-    head = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=head.count))
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        _check_columns(names, path.name)
-        found = []
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            cell = {name: value.strip() for name, value in zip(names, cells, strict=False)}
-            found.append(
-                Row(
-                    number=reader.line_num,
-                    name=cell.get("name", ""),
-                    interface=cell.get("interface", ""),
-                    since=cell.get("from", ""),
-                    until=cell.get("to", ""),
-                    pbx=cell.get("pbx", ""),
-                )
-            )
-    except csv.Error as error:
-        raise InputError(N_("%(file)s can't be read: %(fault)s."), file=path.name, fault=str(error)) from None
-    return found
+    """The file's rows. Raises InputError as `csv_file.read` does."""
+    return csv_file.read(path, COLUMNS, _NEEDED)
 
 
-def take(session: Session, rows: list[Row], *, timezone: str) -> Report:
-    """Give each row's person their line; a row that can't be is told, and the others go on. `timezone` is that of the times.
-
-    Nothing is kept unless the caller commits, so a dry run rolls back.
-    """
-    added = known = 0
-    problems: list[Problem] = []
-    for row in rows:
-        try:
-            with session.begin_nested():
-                if _give(session, row, timezone):
-                    added += 1
-                else:
-                    known += 1
-        except InputError as error:
-            problems.append(Problem(line=row.number, text=error.text, values=error.values))
-    return Report(added=added, known=known, problems=tuple(problems))
+def take(session: Session, rows: Sequence[Row], *, timezone: str) -> Report:
+    """Give each row's person their line, as `csv_file.take` does. `timezone` is that of the times."""
+    return csv_file.take(session, rows, lambda row: _give(session, row, timezone))
 
 
 def moment(text: str, timezone: str) -> datetime.datetime | None:
@@ -139,31 +70,17 @@ def _in_utc(parts: list[int], timezone: str) -> datetime.datetime:
     return local.astimezone(datetime.UTC)
 
 
-def _check_columns(names: list[str], file: str) -> None:
-    missing = [name for name in _NEEDED if name not in names]
-    unknown = [name for name in names if name not in COLUMNS]
-    if missing:
-        raise InputError(
-            N_("%(file)s has no column %(columns)s. Its first line must name the columns: %(all)s."),
-            file=file,
-            columns=", ".join(missing),
-            all=", ".join(COLUMNS),
-        )
-    if unknown or len(set(names)) < len(names):
-        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-        raise InputError(
-            N_("%(file)s has columns that are unknown or named twice: %(columns)s. Known are: %(all)s."),
-            file=file,
-            columns=", ".join(name or '""' for name in [*unknown, *twice]),
-            all=", ".join(COLUMNS),
-        )
-
-
 def _give(session: Session, row: Row, timezone: str) -> bool:
     """Whether the line was not the person's in just that time before. Raises InputError where it can't be given."""
-    user = _person(session, row.name)
-    since, until = moment(row.since, timezone) or lines.ALWAYS, moment(row.until, timezone)
-    same = {"user_id": user.id, "line": row.interface, "pbx": row.pbx or None, "valid_from": since, "valid_to": until}
+    user = _person(session, row["name"])
+    since, until = moment(row["from"], timezone) or lines.ALWAYS, moment(row["to"], timezone)
+    same = {
+        "user_id": user.id,
+        "line": row["interface"],
+        "pbx": row["pbx"] or None,
+        "valid_from": since,
+        "valid_to": until,
+    }
     if session.scalar(select(AgentLine.id).filter_by(**same)) is not None:
         return False
     lines.add(session, **same, by=None)  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ def run() -> int:
             people,
             scorecards,
             serve,
+            surveys,
             transcripts,
         )
 

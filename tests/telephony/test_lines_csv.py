@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from avasanj import csv_file
 from avasanj.database import Database
 from avasanj.errors import InputError
 from avasanj.people import AuditEntry, Role, User
@@ -34,7 +35,7 @@ def people(database: Database) -> None:
         session.add_all(User(login=f"ali{n}", name="Ali", role=Role.AGENT) for n in (1, 2))
 
 
-def taken(database: Database, tmp_path: Path, text: str) -> lines_csv.Report:
+def taken(database: Database, tmp_path: Path, text: str) -> csv_file.Report:
     file = tmp_path / "lines.csv"
     file.write_text(text, encoding="utf-8")
     with database.transaction() as session:
