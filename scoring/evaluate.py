@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from scoring import heads as shipped_heads
 from scoring import measures
 from scoring.dialogue import AGENT, CUSTOMER, Turn
 from scoring.dissatisfaction import Line, judge
-from scoring.heads import ATTITUDES, Floats, Heads
+from scoring.heads import ATTITUDES, Floats, Heads, Said
 from scoring.labelled import read_rows, text
 from scoring.mood import Encodes, encode_once, moments
 
@@ -43,11 +44,11 @@ def evaluate_sentiment(
     if positive_label is not None and positive_label not in labels:
         raise InputError(f"{path} has no row labelled {positive_label!r}; it has {', '.join(sorted(set(labels)))}.")
     vectors = encode_once(texts, encoder)
-    features = heads.features(vectors, vectors * 0)
-    probabilities = heads.attitude.probabilities(features, language)
+    said = Said(features=heads.features(vectors, vectors * 0), texts=texts, agents=[""] * len(texts))
+    judged = heads.judge(said, language)
     if positive_label is None:
-        return _attitude_figures(probabilities, labels)
-    scores = heads.angry(features, language) if positive_label in ANGER else probabilities[:, NEGATIVE]
+        return attitude_figures(judged.attitudes, labels)
+    scores = judged.angry if positive_label in ANGER else judged.attitudes[:, NEGATIVE]
     auc = measures.auc(scores, np.array([label == positive_label for label in labels]))
     return {"macro_f1": None, "auc": _round(auc), "ece": None, "n": len(labels)}
 
@@ -65,7 +66,8 @@ def _labelled(path: Path, *, any_label: bool) -> tuple[list[str], list[str]]:
     return texts, labels
 
 
-def _attitude_figures(probabilities: Floats, labels: list[str]) -> dict[str, Any]:
+def attitude_figures(probabilities: Floats, labels: Sequence[str]) -> dict[str, Any]:
+    """What `evaluate_sentiment` says of probabilities (n, 3), whoever they come from."""
     ends = np.array([label != ATTITUDES[NEUTRAL] for label in labels])
     odds = np.log(probabilities[:, NEGATIVE] + 1e-12) - np.log(probabilities[:, POSITIVE] + 1e-12)
     auc = measures.auc(odds[ends], np.array([label == ATTITUDES[NEGATIVE] for label in labels])[ends])

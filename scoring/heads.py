@@ -1,13 +1,14 @@
 """Small linear heads on the encoder's vectors: a customer turn's attitude, how dissatisfied the customer is at that point, and anger.
 
-Pure numpy; trained by `scoring.train`, shipped as JSON in `scoring/data/heads.json` together with where it comes from.
+Pure numpy; trained by `scoring.train`, shipped as JSON in `scoring/data/heads.json` together with where it comes from. What a center's
+own labels add (`scoring.blend`) stands beside the shipped heads, not in their place.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -15,22 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import history
+from scoring import blend, history
+from scoring.blend import Blend, Calibration, Said, centred
 from scoring.dissatisfaction import HAND_SET, Weights
+
+__all__ = ["Blend", "Calibration", "Heads", "Judged", "LinearHead", "Said"]
 
 Floats = NDArray[np.float64]
 
 #: Vectors of e5 lie close together (cosine .74 to .93): centred and spread by this, their parts are around 0.25.
 SPREAD = 5.0
 ATTITUDES = ("neg", "neu", "pos")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """What makes a language's probabilities honest: logits are multiplied by `scale`, then `shift` is added per class."""
-
-    scale: float
-    shift: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +52,7 @@ class LinearHead:
     def calibrated(self, logits: Floats, language: str) -> Floats:
         """Probabilities of `logits`, whichever weights they come from."""
         calibration = self.calibrations.get(language)
-        if calibration:
-            logits = logits * calibration.scale + np.array(calibration.shift)
-        return softmax(logits)
+        return softmax(calibration.of(logits) if calibration else logits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +65,21 @@ class Heads:
     centre: Floats  #: (2 * width,)
     provenance: Mapping[str, Any]
     calls: Mapping[str, Weights] = field(default_factory=dict)  #: by language
+    learnt: Mapping[str, Blend] = field(
+        default_factory=dict
+    )  #: attitude, dissatisfied, anger: what a center's labels taught
+    call_shifts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  #: log-odds by queue and language
+    queue: str | None = None  #: whose calls are judged; see `for_queue`
 
     @property
     def version(self) -> str:
-        """Encoder and training data, short enough for a page."""
-        return f"{self.provenance['encoder']} heads {self.provenance['data_sha256'][:8]}"
+        """Encoder, number of the training at this center (none for the shipped ones) and training data, short enough for a page."""
+        number = f" {found}" if (found := self.provenance.get("number")) else ""
+        return f"{self.provenance['encoder']} heads{number} {self.provenance['data_sha256'][:8]}"
+
+    def for_queue(self, queue: str | None) -> Heads:
+        """The same heads as they are calibrated for one queue, where it has labels enough."""
+        return replace(self, queue=queue)
 
     def features(
         self, turns: NDArray[np.float32], contexts: NDArray[np.float32], so_far: Floats | None = None
@@ -84,14 +88,52 @@ class Heads:
         return features(turns, contexts, self.centre, so_far)
 
     def call_weights(self, language: str) -> Weights:
-        """Those fitted for the language; without any, those set by hand."""
-        return self.calls.get(language, HAND_SET)
+        """Those fitted for the language; without any, those set by hand. The base is the queue's own where it is known."""
+        found = self.calls.get(language, HAND_SET)
+        shift = self.call_shifts.get(self.queue or "", {}).get(language)
+        return replace(found, base=found.base + shift) if shift else found
 
-    def angry(self, features: Floats, language: str) -> Floats:
-        """(n,), 0 to 1: negative, and of anger's kind. It ranks; no set of calls says yet how often it is right."""
-        return (
-            self.attitude.probabilities(features, language)[:, 0] * self.anger.probabilities(features, language)[:, 1]
+    def judge(self, said: Said, language: str) -> Judged:
+        """What each turn sounds like, calibrated for `language`, and for the queue where it has labels enough."""
+        attitudes = self._probabilities("attitude", said, language)
+        anger = self._probabilities("anger", said, language)[:, 1]
+        return Judged(
+            attitudes=attitudes,
+            dissatisfied=self._probabilities("dissatisfied", said, language)[:, 1],
+            # an anger that was learnt from labels of anger is calibrated; the shipped one only tells feelings apart
+            angry=anger if "anger" in self.learnt else attitudes[:, 0] * anger,
         )
+
+    def shipped_logits(self, features: Floats, language: str) -> dict[str, Floats]:
+        """Log-odds (n, classes) of the heads that came with Avasanj, calibrated, each row adding up to 0; by the head's name."""
+        heads = {"attitude": self.attitude, "dissatisfied": self.dissatisfied, "anger": self.anger}
+        return {name: centred(np.log(head.probabilities(features, language) + 1e-9)) for name, head in heads.items()}
+
+    def _probabilities(self, name: str, said: Said, language: str) -> Floats:
+        learnt = self.learnt.get(name)
+        if learnt is None:
+            head: LinearHead = getattr(self, name)
+            return head.probabilities(said.features, language)
+        shipped = self.shipped_logits(said.features, language)
+        logits = learnt.logits(said, shipped[name], opinions(shipped))
+        return softmax(learnt.calibrated(logits, language, self.queue))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """n customer turns: `attitudes` (n, 3) add up to 1 in each row; `dissatisfied` and `angry` (n,) are probabilities of their own.
+
+    The shipped `angry` ranks; no set of calls says yet how often it is right.
+    """
+
+    attitudes: Floats
+    dissatisfied: Floats
+    angry: Floats
+
+
+def opinions(shipped: Mapping[str, Floats]) -> Floats:
+    """(n, 5): all that the shipped heads say of a turn, for the mixing."""
+    return np.hstack([shipped["attitude"], shipped["dissatisfied"][:, 1:], shipped["anger"][:, 1:]])
 
 
 def features(
@@ -129,12 +171,14 @@ def loads(text: str) -> Heads:
         calls={language: Weights(base=one["base"], by_name=one["weights"]) for language, one in data["calls"].items()},
         centre=np.array(data["centre"], np.float64),
         provenance=data["provenance"],
+        learnt={name: blend.loaded(one) for name, one in data.get("learnt", {}).items()},
+        call_shifts=data.get("call_shifts", {}),
     )
 
 
 def dumps(heads: Heads) -> str:
     """JSON with five digits: the difference is far below what the model's int8 costs."""
-    data = {
+    data: dict[str, Any] = {
         "provenance": dict(heads.provenance),
         "attitude": _plain(heads.attitude),
         "dissatisfied": _plain(heads.dissatisfied),
@@ -145,6 +189,9 @@ def dumps(heads: Heads) -> str:
         },
         "centre": _rounded(heads.centre),
     }
+    if heads.learnt:
+        data["learnt"] = {name: blend.plain(one) for name, one in heads.learnt.items()}
+        data["call_shifts"] = {queue: dict(one) for queue, one in heads.call_shifts.items()}
     return json.dumps(data, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,24 +16,44 @@ Loss = Callable[[Floats], tuple[float, Floats]]
 _MEMORY = 12  #: pairs of steps that L-BFGS remembers
 
 
+class Matrix(Protocol):
+    """(n, width), dense or sparse."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __matmul__(self, other: Any, /) -> Any: ...
+    def __rmatmul__(self, other: Any, /) -> Any: ...
+
+
 def fit(
-    features: Floats, labels: Integers, classes: int, penalty: float, weights: Floats | None = None
+    features: Matrix,
+    labels: Integers,
+    classes: int,
+    penalty: float,
+    weights: Floats | None = None,
+    *,
+    start: Floats | float = 0.0,
+    steps: int = 400,
+    close: float = 1e-6,
 ) -> tuple[Floats, Floats]:
-    """Weights (classes, width) and bias (classes,) with the least weighted mean log loss plus `penalty` / 2 · |weights|²."""
+    """Weights (classes, width) and bias (classes,) with the least weighted mean log loss plus `penalty` / 2 · |weights|².
+
+    `start` (n, classes) are logits that are there already: the weights then say by how much to move them.
+    """
     width = features.shape[1]
     share = np.ones(len(labels)) if weights is None else weights
-    loss = fitting_loss(features, np.eye(classes)[labels], share / share.sum(), penalty)
-    best = minimise(loss, np.zeros(classes * width + classes))
+    loss = fitting_loss(features, np.eye(classes)[labels], share / share.sum(), penalty, start)
+    best = minimise(loss, np.zeros(classes * width + classes), steps, close)
     return best[:-classes].reshape(classes, width), best[-classes:]
 
 
-def fitting_loss(features: Floats, truth: Floats, share: Floats, penalty: float) -> Loss:
+def fitting_loss(features: Matrix, truth: Floats, share: Floats, penalty: float, start: Floats | float = 0.0) -> Loss:
     """What `fit` makes least, over weights and bias in one row. `truth` is (n, classes) of 0 and 1; `share` (n,) adds up to 1."""
     classes, width, part = truth.shape[1], features.shape[1], share[:, None]
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         w, b = flat[:-classes].reshape(classes, width), flat[-classes:]
-        logits = features @ w.T + b
+        logits = start + features @ w.T + b
         error = (softmax(logits) - truth) * part
         value = -float((part * truth * log_softmax(logits)).sum()) + penalty / 2 * float((w * w).sum())
         return value, np.concatenate([(error.T @ features + penalty * w).ravel(), error.sum(axis=0)])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scoring import history
 from scoring.dialogue import CUSTOMER, MIXED, Turn, answered
 from scoring.dissatisfaction import Moment
-from scoring.heads import Heads
+from scoring.heads import Heads, Said
 
 
 class Encodes(Protocol):
@@ -26,21 +26,29 @@ def moments(turns: Sequence[Turn], language: str, encoder: Encodes, heads: Heads
     chosen = [n for n, turn in enumerate(turns) if turn.party in {CUSTOMER, MIXED} and turn.text.strip()]
     if not chosen:
         return []
-    features = heads.features(*placed(turns, chosen, answers, encoder))
-    attitudes = heads.attitude.probabilities(features, language)
-    dissatisfied = heads.dissatisfied.probabilities(features, language)[:, 1]
-    angry = heads.angry(features, language)
+    judged = heads.judge(said(turns, chosen, answers, encoder, heads), language)
     return [
         Moment(
             turn=turns[n],
-            negative=float(attitudes[row, 0]),
-            neutral=float(attitudes[row, 1]),
-            positive=float(attitudes[row, 2]),
-            dissatisfied=float(dissatisfied[row]),
-            angry=float(angry[row]),
+            negative=float(judged.attitudes[row, 0]),
+            neutral=float(judged.attitudes[row, 1]),
+            positive=float(judged.attitudes[row, 2]),
+            dissatisfied=float(judged.dissatisfied[row]),
+            angry=float(judged.angry[row]),
         )
         for row, n in enumerate(chosen)
     ]
+
+
+def said(
+    turns: Sequence[Turn], chosen: Sequence[int], answers: Sequence[int | None], encoder: Encodes, heads: Heads
+) -> Said:
+    """The `chosen` turns of one call as the heads judge them."""
+    return Said(
+        features=heads.features(*placed(turns, chosen, answers, encoder)),
+        texts=[turns[n].text for n in chosen],
+        agents=["" if (at := answers[n]) is None else turns[at].text for n in chosen],
+    )
 
 
 def placed(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scoring import heads
 from scoring.dissatisfaction import HAND_SET, SOUND
-from scoring.heads import ATTITUDES, SPREAD, Calibration, LinearHead, softmax
+from scoring.heads import ATTITUDES, SPREAD, Calibration, LinearHead, Said, softmax
 from scoring.history import COLUMNS
 from scoring.train import DATA
 
@@ -49,7 +49,7 @@ def test_anger_is_negative_and_of_angers_kind():
     made = heads.shipped()
     plain = np.zeros((1, 2 * 384 + COLUMNS))
     expected = made.attitude.probabilities(plain, "fa")[0, 0] * made.anger.probabilities(plain, "fa")[0, 1]
-    assert made.angry(plain, "fa") == pytest.approx([expected])
+    assert made.judge(Said(features=plain, texts=[""], agents=[""]), "fa").angry == pytest.approx([expected])
 
 
 def test_a_language_without_fitted_weights_gets_those_set_by_hand():
