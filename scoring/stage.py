@@ -18,13 +18,13 @@ from avasanj.log import get_logger
 from avasanj.notify import announce
 from avasanj.settings import Settings
 from scoring import evaluation, language_model, library, satisfaction
-from scoring import heads as shipped_heads
 from scoring.applies import Occasion, choose
 from scoring.asking import Asks
 from scoring.dialogue import AGENT, MIXED, Turn
 from scoring.dissatisfaction import Judgement, Line, Moment, customer_phrases, judge
 from scoring.evaluation import Filled
 from scoring.heads import Heads
+from scoring.learning import versions
 from scoring.mood import Encodes, moments
 from scoring.promises import Promise, promises
 from scoring.questions import Setting, hearing
@@ -88,7 +88,7 @@ def score(settings: Settings, database: Database, encoder: Encodes, call_id: uui
 
     A call without a transcript gets a mood that says so (nothing to judge by) and no evaluation. Raises LastingError for an unknown call.
     """
-    heads = shipped_heads.shipped()
+    heads = versions.in_use(database)
     library.ensure_shipped(database)
     began = utc_now()  # a correction that comes meanwhile is for the next scoring
     with database.read() as session:
@@ -106,6 +106,7 @@ def score(settings: Settings, database: Database, encoder: Encodes, call_id: uui
 def assess(settings: Settings, encoder: Encodes, heads: Heads, material: Material, model: Asks | None = None) -> Scored:
     """Data to data: everything about a call that scoring says."""
     call, transcript, turns = material.call, material.transcript, material.turns
+    heads = heads.for_queue(call.queue)
     language = transcript.language if transcript else (call.language or settings.language)
     heard = hearing(turns, too_weak=bool(transcript and transcript.too_weak))
     # a guess at who spoke is good enough to follow the customer's mood by, not to judge an agent by
