@@ -7,32 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from avasanj.i18n import RTL
 from avasanj.people import StuckWork, User
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
 from dashboard.access import Person, owned, visible_calls, visible_evaluations
+from dashboard.queries.call_customer import CustomerFacts, candidates_of, facts_of
 from dashboard.queries.calls import stage
 from dashboard.queries.course import Muting, Step, muting, steps
+from dashboard.queries.forms import Form, forms_of
 from dashboard.queries.script import Break, ShownTurn, in_order, shown
+from scoring.learning import gold
 from scoring.tables import Evaluation, Mood
 from telephony.tables import Call
 from transcription import live_turns, versions
 from transcription.corrections import history
 from transcription.exports import dropped
 from transcription.tables import LiveTurn, Measures, Playback, Rehearing, Transcript, Turn
-
-
-@dataclass(frozen=True, kw_only=True)
-class CustomerFacts:
-    """Who called: what the head of the page says about them. `last_unhappy` is None when nothing is known of the call before."""
-
-    customer: Customer
-    calls: int
-    last_dissatisfied: float | None
-
 
 Stretch = tuple[float, float]
 
@@ -55,7 +48,8 @@ class CallDetail:
     live: list[LiveTurn]  #: what was heard while the call ran, until it has its transcript
     measures: Measures | None
     mood: Mood | None
-    evaluations: list[Evaluation]  #: those that the person who asks may see
+    forms: list[Form]  #: the evaluations that the person who asks may see, with what they may do with them
+    labels: gold.Labels | None  #: what people said of the customer's mood; None for agents
     evaluated: bool  #: whether there are any, for whomever
     follow_ups: list[FollowUp]
     mine: set[uuid.UUID]  #: of these, the ones that are the asking person's
@@ -64,6 +58,10 @@ class CallDetail:
     muting: Muting | None
     repeats: Call | None  #: the customer's call before, if this one repeats it and the person may see it
     repeated_by: Call | None  #: the one after, likewise
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        return [form.evaluation for form in self.forms]
 
     @property
     def agents(self) -> list[str]:
@@ -230,8 +228,8 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
     stuck = select(StuckWork).where(StuckWork.subject_id == str(call_id), StuckWork.requeued_at.is_(None))
     return CallDetail(
         call=call,
-        facts=_facts(session, entry, call) if entry else None,
-        candidates=_candidates(session, entry) if entry else [],
+        facts=facts_of(session, entry, call) if entry else None,
+        candidates=candidates_of(session, entry) if entry else [],
         playback=session.get(Playback, call_id),
         transcript=said,
         shown=shown(said, who.site.settings.unsure_below, made, by),
@@ -241,7 +239,8 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
         measures=session.get(Measures, call_id),
         mood=session.get(Mood, call_id),
         evaluated=bool(session.scalar(select(select(Evaluation.id).where(of_call).exists()))),
-        evaluations=list(session.scalars(evaluations.options(selectinload(Evaluation.answers)))),
+        forms=forms_of(session, who, session.scalars(evaluations.options(selectinload(Evaluation.answers))).all()),
+        labels=gold.labels_of(session, call_id) if who.supervises else None,
         follow_ups=follow_ups,
         mine=set(session.scalars(select(FollowUp.id).where(FollowUp.call_id == call_id, owned(who)))),
         owners=names(session, {f.owner_id for f in follow_ups} | {f.closed_by for f in follow_ups}),
@@ -274,26 +273,9 @@ def names(session: Session, ids: set[uuid.UUID | None]) -> dict[uuid.UUID, str]:
     return {found.id: found.name for found in rows}
 
 
-def _facts(session: Session, entry: TimelineEntry, call: Call) -> CustomerFacts | None:
-    customer = session.get(Customer, entry.customer_id) if entry.customer_id else None
-    if customer is None:
-        return None
-    theirs = TimelineEntry.customer_id == customer.id
-    before = (
-        select(Mood.dissatisfied)
-        .join(TimelineEntry, TimelineEntry.call_id == Mood.call_id)
-        .where(theirs, TimelineEntry.at < call.started_at)
-        .order_by(TimelineEntry.at.desc())
-        .limit(1)
-    )
-    calls = session.scalar(select(func.count()).select_from(TimelineEntry).where(theirs)) or 0
-    return CustomerFacts(customer=customer, calls=calls, last_dissatisfied=session.scalar(before))
-
-
-def _candidates(session: Session, entry: TimelineEntry) -> list[Customer]:
-    if entry.customer_id is not None or not entry.candidates:
-        return []
-    ids = [uuid.UUID(found) for found in entry.candidates]
-    return list(
-        session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.name, Customer.created_at))
+def position_of(session: Session, who: Person, call_id: uuid.UUID, turn_id: int) -> int | None:
+    """Where a turn of the call's current transcript stands; None for one that is not there or not theirs to see."""
+    query = select(Turn.position).join(Transcript).join(Call, Call.id == Transcript.call_id)
+    return session.scalar(
+        query.where(Turn.id == turn_id, Transcript.current, Call.id == call_id, visible_calls(who)).limit(1)
     )

@@ -1,4 +1,5 @@
 import { player } from "./call-player";
+import { labelHere, nextDoubt, submitReview } from "./review";
 import { correctHere } from "./transcript";
 
 /** The keys of the "?" list. Letters are taken by place as well, so that they work with a Persian keyboard. */
@@ -22,7 +23,7 @@ type Action = (target: HTMLElement) => boolean | void;
 function name(event: KeyboardEvent): string {
   if (event.key === "?" || event.key === "؟") return "?";
   if (event.key === "/" || event.key === " ") return event.key;
-  return { KeyJ: "j", KeyK: "k", KeyE: "e", KeyC: "c", KeyN: "n", BracketLeft: "[", BracketRight: "]", Slash: event.shiftKey ? "?" : "/" }[event.code] ?? event.key;
+  return { KeyJ: "j", KeyK: "k", KeyE: "e", KeyC: "c", KeyN: "n", KeyU: "u", KeyS: "s", KeyL: "l", BracketLeft: "[", BracketRight: "]", Slash: event.shiftKey ? "?" : "/" }[event.code] ?? event.key;
 }
 
 const actions: Record<string, Action> = {
@@ -44,6 +45,9 @@ const actions: Record<string, Action> = {
   "]": () => player()?.turn(1),
   e: () => player()?.evidence(),
   c: () => correctHere(),
+  l: () => labelHere(),
+  u: () => nextDoubt(),
+  s: () => submitReview(),
   n: () => {
     const note = document.querySelector<HTMLElement>("#note");
     const folded = note?.closest("details");
