@@ -206,11 +206,7 @@ def _clock_or_day(words: str, now: datetime.datetime) -> datetime.datetime | Non
     if named or part is not None:
         due = _at(day, part if part is not None else _END_OF_WORK, 0)
         return due if due > now else (_at(now, 23, 59) if not named else due + datetime.timedelta(days=1))
-    if (long := _long_day(words, now)) is not None:
-        return long
-    if re.search(r"end of (?:the )?(?:day|business)|اخر وقت|پایان وقت|تا اخر روز", words):
-        return max(_at(now, _END_OF_WORK, 0), now)
-    return None
+    return _long_day(words, now)
 
 
 def _working_days(now: datetime.datetime, days: int, *, persian: bool) -> datetime.datetime:
@@ -224,19 +220,23 @@ def _working_days(now: datetime.datetime, days: int, *, persian: bool) -> dateti
 
 
 def _long_day(words: str, now: datetime.datetime) -> datetime.datetime | None:
-    """The end of the week or of the month: Thursday and the Jalali month where Persian is spoken, else Friday and the Gregorian one."""
+    """The end of the hour, the day, the week or the month.
+
+    A week ends on Thursday where Persian is spoken and a month is Jalali; elsewhere they are Friday and Gregorian.
+    """
     if re.search(r"within the hour", words):
         return now + datetime.timedelta(hours=1)
-    if re.search(r"end of (?:the|this) week|before the weekend|by the weekend", words):
-        return _at(now + datetime.timedelta(days=(4 - now.weekday()) % 7), _END_OF_WORK, 0)
-    if re.search(r"(?:اخر|پایان) (?:این )?هفته", words):
-        return _at(now + datetime.timedelta(days=(3 - now.weekday()) % 7), _END_OF_WORK, 0)
-    if re.search(r"end of (?:the|this) month", words):
-        first = (now.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
-        return _at(first - datetime.timedelta(days=1), _END_OF_WORK, 0)
-    if re.search(r"(?:اخر|پایان) (?:این )?(?:ماه|برج)", words):
-        return _at(now + datetime.timedelta(days=days_left_in_jalali_month(now)), _END_OF_WORK, 0)
-    return None
+    if re.search(r"end of (?:the )?(?:day|business)|اخر وقت|پایان وقت|تا اخر روز", words):
+        return max(_at(now, _END_OF_WORK, 0), now)
+    first = (now.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
+    ends = {
+        r"end of (?:the|this) week|before the weekend|by the weekend": lambda: (4 - now.weekday()) % 7,
+        r"(?:اخر|پایان) (?:این )?هفته": lambda: (3 - now.weekday()) % 7,
+        r"end of (?:the|this) month": lambda: (first - now).days - 1,
+        r"(?:اخر|پایان) (?:این )?(?:ماه|برج)": lambda: days_left_in_jalali_month(now),
+    }
+    days = next((left() for pattern, left in ends.items() if re.search(pattern, words)), None)
+    return None if days is None else _at(now + datetime.timedelta(days=days), _END_OF_WORK, 0)
 
 
 def _day(words: str, now: datetime.datetime) -> tuple[datetime.datetime, bool]:

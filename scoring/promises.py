@@ -25,9 +25,12 @@ _SENTENCE = re.compile(r"[^.!?؟\n]+[.!?؟]*")
 _TAG = re.compile(r"[,،]?\s*(?:all right|okay|ok|is that okay|خوبه|باشه)\s*[?؟]$", re.IGNORECASE)
 #: What makes of a promise a condition, an offer, a guess, or tells of what is usual. Sought from the sentence's start to the promise.
 _UNLESS = re.compile(
-    r"\b(?:unless|in case|should (?:it|you|that|this|they)|(?:once|after|when|until|if) you\b|would you|do you want|(?:might|may|could|would) "
-    r"|maybe|perhaps|normally|usually|typically|hopefully|doubt|not think|not sure|not promise|said|told|promised|was going|were going|nobody|no one|only)"
-    r"|(?<!\w)(?:اگه|اگر|چنانچه|در ?صورت|به ?شرطی|شاید|ممکنه|احتمالا|معمولا|قبلش|قرار بود|گفت\w*|بعید|فکر نکنم|مایل\w*|می ?خوا[یه]\w*|می ?تون\w*|هیچ ?کس|کسی|باید"
+    r"\b(?:unless|in case|should (?:it|you|that|this|they)|(?:once|after|when|until|if) you\b|would you|do you want"
+    r"|(?:might|may|could|would) |maybe|perhaps|normally|usually|typically|hopefully|doubt|not think|not sure"
+    r"|not promise|said|told|promised|was going|were going|nobody|no one|only)"
+    r"|(?<!\w)(?:اگه|اگر|چنانچه|در ?صورت|به ?شرطی|شاید|ممکنه|احتمالا|معمولا|قبلش"
+    r"|قرار بود|گفت\w*|بعید|فکر نکنم"
+    r"|مایل\w*|می ?خوا[یه]\w*|می ?تون\w*|هیچ ?کس|کسی|باید"
     r"|وقتی (?:\w+ ){1,6}?\w+(?:ین|ید)(?!\w)|بعد از (?:\w+ ){0,3}شما|تا وقتی|قول نمی ?\w+|فقط)(?!\w)"
 )
 #: "if" is a condition, but not in "find out if", and not when it asks for leave.
@@ -41,7 +44,8 @@ _NOT_OURS = re.compile(
 )
 _OTHERS = re.compile(
     r"\b(?:he|she|they|someone|somebody|colleague|team|manager|supervisor|technician|engineers?|people|branch|department|plumber|courier"
-    r"|driver|fitter|electrician)\b|(?<!\w)(?:همکار\w*|کارشناس\w*|تکنسین\w*|مدیر\w*|سرپرست\w*|نصاب\w*|تعمیر ?کار\w*|سرویس ?کار\w*|پیک\w*|واحد)(?!\w)"
+    r"|driver|fitter|electrician)\b|(?<!\w)(?:همکار\w*|کارشناس\w*|تکنسین\w*|مدیر\w*"
+    r"|سرپرست\w*|نصاب\w*|تعمیر ?کار\w*|سرویس ?کار\w*|پیک\w*|واحد)(?!\w)"
 )
 _MYSELF = re.compile(r"^(?:i|it is) |(?<!\w)(?:می|خواه) ?\w*م$")
 
@@ -54,7 +58,7 @@ class Kind(enum.StrEnum):
     MESSAGE = "message"  #: a text, an e-mail, a letter, a document
     REFUND = "refund"
     VISIT = "visit"  #: somebody comes
-    PASS_ON = "pass_on"  #: to take it up with somebody in the center
+    PASS_ON = "pass_on"  #: to take it up with somebody in the center # noqa: S105
     FIX = "fix"
     DELIVER = "deliver"  #: goods
 
@@ -145,7 +149,7 @@ def _each_once(hits: Sequence[tuple[Kind, Hit]]) -> list[tuple[Kind, Hit]]:
     kinds = {kind for kind, _ in kept}
     if kinds & CONTACT:
         kept = [one for one in kept if one[0] != Kind.PASS_ON]
-    if CONTACT <= kinds:
+    if kinds >= CONTACT:
         kept = [one for one in kept if one[0] != Kind.TELL]
     return sorted(kept, key=lambda one: one[1].start)
 

@@ -26,7 +26,7 @@ from scoring.evaluation import Filled
 from scoring.heads import Heads
 from scoring.learning import versions
 from scoring.mood import Encodes, moments
-from scoring.promises import Promise, promises
+from scoring.promises import CONTACT, Promise
 from scoring.questions import Setting, hearing
 from scoring.reviews.standing import one_at_a_time, stand_again
 from scoring.rules import said_by_anyone
@@ -34,6 +34,11 @@ from scoring.scorecard import NO, Answered, Scorecard
 from scoring.sound import raised_voice, talk_over_s
 from scoring.spans import AgentPart, parts, playback_starts_s
 from scoring.tables import Answer, Evaluation, Mood
+from scoring.topics import about
+from scoring.topics import lists as topic_lists
+from scoring.topics.about import About
+from scoring.topics.remembered import Remembered
+from scoring.topics.topic import Topics
 from telephony.tables import Call, Source
 from transcription.tables import Measures, Transcript
 
@@ -54,6 +59,7 @@ class Material:
     #: those by which each part was scored before, by its place: an old evaluation keeps its form
     earlier_cards: Mapping[int, Sequence[Scorecard]] = field(default_factory=dict)
     sound: Mapping[str, Any] | None = None  #: details of what was measured in it
+    topics: Topics | None = None  #: the center's; None: the shipped ones
 
     @property
     def turns(self) -> list[Turn]:
@@ -77,7 +83,8 @@ class Scored:
 
     judgement: Judgement
     path: Sequence[Moment]
-    promises: Sequence[Promise]
+    promises: Sequence[Promise]  #: those that the customer will hear from the center
+    about: About
     evaluations: Sequence[Filled]
     heard: float
     language: str
@@ -118,14 +125,25 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, material: Materia
     filled = [
         evaluation.fill(part, card, setting, why_not) for part in agents for card in _cards(material, part, language)
     ]
-    path = moments(turns, language, encoder, heads)
+    remembered = Remembered(encoder)
+    path = moments(turns, language, remembered, heads)
     answers = [answer for one in filled for answer in one.answers]
+    told = about.about(
+        turns,
+        material.topics or topic_lists.shipped(),
+        encoder,
+        began=call.started_at + datetime.timedelta(seconds=playback_starts_s(call)),
+        timezone=settings.timezone,
+        language=language,
+        outbound=call.direction == "outbound",
+        remembered=remembered,
+        model=model,
+    )
     return Scored(
         judgement=judge(path, line_of(material, turns, agents, answers), heads.call_weights(language)),
         path=path,
-        promises=promises(
-            turns, call.started_at + datetime.timedelta(seconds=playback_starts_s(call)), settings.timezone
-        ),
+        promises=[one for one in told.promises if one.kind in CONTACT],
+        about=told,
         evaluations=filled,
         heard=heard,
         language=language,
@@ -200,6 +218,7 @@ def _load(session: Session, call_id: uuid.UUID) -> Material:
         earlier_calls=earlier if call.direction == "inbound" else 0,
         cards=library.published(session),
         earlier_cards=_earlier_cards(session, call.id),
+        topics=topic_lists.current(session),
         sound=session.scalar(select(Measures.details).where(Measures.call_id == call.id)),
     )
 
@@ -245,6 +264,7 @@ def _save(session: Session, material: Material, scored: Scored, heads: Heads, be
             made_at=began,
         )
     )
+    about.save(session, call_id, scored.about, began)
     speech = _speech(material.transcript)
     for filled in scored.evaluations:
         row = evaluation.row(call_id, filled, speech)

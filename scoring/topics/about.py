@@ -1,0 +1,119 @@
+"""What one call was about, all of it: topics and driver, promises, summary. Data to data, and its place in the database."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from scoring.asking import Asks
+from scoring.dialogue import Turn, evidence
+from scoring.mood import Encodes
+from scoring.promises import Promise, all_promises
+from scoring.topics.finding import Found, find, hear, near
+from scoring.topics.remembered import Remembered
+from scoring.topics.retelling import retell
+from scoring.topics.summary import Sentence, extract
+from scoring.topics.tables import CallAbout, CallTopic, StoredPromise
+from scoring.topics.topic import Topics
+
+#: As vectors are kept: half the size, and cosines the same to the third decimal.
+STORED = np.dtype("<f2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """Everything of it for one call."""
+
+    language: str | None
+    list_version: int
+    topics: Sequence[Found]
+    reason: Turn | None
+    vector: NDArray[np.float32] | None  #: the reason's, of unit length
+    promises: Sequence[Promise]
+    summary: Sequence[Sentence]
+
+    @property
+    def driver(self) -> str | None:
+        return next((one.topic for one in self.topics if one.driver), None)
+
+
+def about(
+    turns: Sequence[Turn],
+    topics: Topics,
+    encoder: Encodes,
+    *,
+    began: datetime.datetime,
+    timezone: str,
+    language: str | None,
+    outbound: bool = False,
+    remembered: Remembered | None = None,
+    model: Asks | None = None,
+) -> About:
+    """`began` (aware) is the playback's second 0. `remembered` holds the vectors that the mood was read from; with them nothing
+    is encoded again but, in an outbound call, the agent's reason.
+    """
+    known = remembered or Remembered(encoder)
+    heard = hear(turns, topics, outbound=outbound)
+    vector = known.encode([heard.reason.text])[0] if heard.reason else None
+    nearness: Mapping[str, float] = {} if vector is None else near(topics, vector, encoder)
+    promised = all_promises(turns, began, timezone)
+    told = retell(model, turns) if model is not None and heard.reason is not None else []
+    return About(
+        language=language,
+        list_version=topics.version,
+        topics=find(turns, topics, heard, nearness),
+        reason=heard.reason,
+        vector=vector,
+        promises=promised,
+        summary=told or extract(turns, heard.reason, promised, known.known),
+    )
+
+
+def save(session: Session, call_id: uuid.UUID, found: About, made_at: datetime.datetime) -> None:
+    """In the place of what was there. People's marks on promises stay: they belong to the words. Nothing is kept of a silent call."""
+    for table in (CallAbout, CallTopic, StoredPromise):
+        session.execute(delete(table).where(table.call_id == call_id))
+    if found.reason is None and not found.topics and not found.promises and not found.summary:
+        return
+    session.add(
+        CallAbout(
+            call_id=call_id,
+            language=found.language,
+            list_version=found.list_version,
+            driver=found.driver,
+            reason=evidence(found.reason) if found.reason else None,
+            vector=None if found.vector is None else found.vector.astype(STORED).tobytes(),
+            summary=[one.stored() for one in found.summary],
+            made_at=made_at,
+        )
+    )
+    save_topics(session, call_id, found.topics)
+    session.add_all(
+        StoredPromise(
+            call_id=call_id, position=n, kind=one.kind.value, by=one.by, words=one.words, due_at=one.due_at,
+            evidence=one.stored(), made_at=made_at,
+        )
+        for n, one in enumerate(found.promises)
+    )  # fmt: skip
+
+
+def save_topics(session: Session, call_id: uuid.UUID, found: Sequence[Found]) -> None:
+    """Add a call's topics, whose earlier ones are gone."""
+    session.add_all(
+        CallTopic(
+            call_id=call_id,
+            topic=one.topic,
+            driver=one.driver,
+            confidence=one.confidence,
+            method=one.method,
+            evidence=list(one.evidence),
+        )
+        for one in found
+    )
