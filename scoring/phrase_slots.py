@@ -68,17 +68,41 @@ class Slotted:
         return _NEVER if found is None else found.compiled()
 
 
-def sources(patterns: tuple[str, ...], filling: Filling) -> tuple[Pattern | Slotted, ...]:
-    """All patterns that a text can be searched for; those whose slots are empty are left out."""
+@dataclass(frozen=True)
+class Sought:
+    """Patterns by the letters that must be in a text for them to be worth trying; those without such letters are tried on every text."""
+
+    patterns: tuple[Pattern | Slotted, ...]
+    by_needle: tuple[tuple[str, tuple[Pattern | Slotted, ...]], ...] = field(init=False)
+    always: tuple[Pattern | Slotted, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, list[Pattern | Slotted]] = {}
+        for one in self.patterns:
+            for needle in one.needles:
+                found.setdefault(needle, []).append(one)
+        object.__setattr__(self, "by_needle", tuple((needle, tuple(some)) for needle, some in found.items()))
+        object.__setattr__(self, "always", tuple(one for one in self.patterns if not one.needles))
+
+
+def sources(patterns: tuple[str, ...], filling: Filling) -> tuple[Sought, Sought]:
+    """All patterns that a text can be searched for: those without slots, which are the same for all, and those with.
+
+    Patterns whose slots are empty are left out.
+    """
     fixed, open_ = _parted(patterns)
-    return fixed + tuple(found for text in open_ if (found := _slotted(text, filling)) is not None)
+    slotted = tuple(found for text in open_ if (found := _slotted(text, filling)) is not None)
+    return fixed, Sought(slotted) if slotted else _NONE
+
+
+_NONE = Sought(())
 
 
 @lru_cache(maxsize=4096)
-def _parted(patterns: tuple[str, ...]) -> tuple[tuple[Pattern, ...], tuple[str, ...]]:
+def _parted(patterns: tuple[str, ...]) -> tuple[Sought, tuple[str, ...]]:
     """Those without slots as patterns, and those with slots as they are written."""
     fixed = [found for text in patterns if not slots_of(text) and (found := pattern(text, ())) is not None]
-    return tuple(fixed), tuple(text for text in patterns if slots_of(text))
+    return Sought(tuple(fixed)), tuple(text for text in patterns if slots_of(text))
 
 
 def _slotted(text: str, filling: Filling) -> Slotted | None:

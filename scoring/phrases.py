@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 
-from scoring.phrase_patterns import ARABIC, Pattern
-from scoring.phrase_slots import Filling, Slotted, sources
+from scoring.phrase_patterns import ARABIC, Pattern, slots_of
+from scoring.phrase_slots import Filling, Slotted, Sought, sources
 from scoring.search_text import Prepared, plain, prepare, prepare_all
 
 __all__ = ["Hit", "Phrases", "Prepared", "plain", "prepare"]
@@ -58,18 +58,20 @@ class Texts:
         lengths = [0, *(len(one.folded) + 1 for one in self.each)]
         object.__setattr__(self, "starts", tuple(accumulate(lengths)))
 
-    def with_one_of(self, needles: Sequence[str]) -> Iterable[int]:
-        """The texts that hold one of the needles, by their place; all of them where there is no needle."""
-        if not needles:
-            return range(len(self.each))
-        whole, starts, found = self.whole, self.starts, list[int]()
-        for needle in needles:
+    def add_likely(self, sought: Sought, likely: dict[int, dict[int, Pattern | Slotted]]) -> None:
+        """Put down, by the place of a text, the patterns that may be in it."""
+        whole, starts = self.whole, self.starts
+        for needle, patterns in sought.by_needle:
             at = whole.find(needle)
             while at >= 0:
                 number = bisect_right(starts, at) - 1
-                found.append(number)
+                known = likely.setdefault(number, {})
+                for one in patterns:
+                    known[id(one)] = one
                 at = whole.find(needle, starts[number + 1])
-        return found if len(needles) == 1 else dict.fromkeys(found)
+        for one in sought.always:
+            for number in range(len(self.each)):
+                likely.setdefault(number, {})[id(one)] = one
 
 
 @lru_cache(maxsize=64)
@@ -83,7 +85,7 @@ class Phrases:
     """A set of patterns. Raises ValueError naming the pattern that can't be read."""
 
     patterns: tuple[str, ...]
-    _sought: tuple[Pattern | Slotted, ...] = field(init=False, repr=False, compare=False)
+    _sought: tuple[Sought, Sought] = field(init=False, repr=False, compare=False)
 
     def __init__(self, patterns: Iterable[str], slots: Mapping[str, Iterable[str]] | None = None) -> None:
         object.__setattr__(self, "patterns", tuple(patterns))
@@ -91,7 +93,9 @@ class Phrases:
 
     def check(self) -> None:
         """Raise ValueError for a phrase that could be taken apart and yet makes no sense."""
-        for phrase, sought in zip(self.patterns, self._sought, strict=False):
+        fixed, slotted = self._sought
+        named = [*zip([text for text in self.patterns if not slots_of(text)], fixed.patterns, strict=True)]
+        for phrase, sought in [*named, *((one.text, one) for one in slotted.patterns if isinstance(one, Slotted))]:
             try:
                 sought.compiled()
             except re.error as error:
@@ -101,7 +105,8 @@ class Phrases:
     def find(self, text: str) -> list[Hit]:
         """All places, in order; of two that overlap the earlier, of two that begin together the longer."""
         prepared = prepare(text)
-        return _hits(prepared, [sought for sought in self._sought if sought.may_be_in(prepared.folded)])
+        patterns = [one for sought in self._sought for one in sought.patterns if one.may_be_in(prepared.folded)]
+        return _hits(prepared, patterns)
 
     def find_in(self, texts: Sequence[str]) -> list[list[Hit]]:
         """The places in each text: as `find` for each, and many times as fast where little is found."""
@@ -113,15 +118,14 @@ class Phrases:
     def find_where(self, texts: Sequence[str]) -> list[tuple[int, list[Hit]]]:
         """The texts in which something is found, by their place and in their order, with the places in them."""
         ready = laid_out(tuple(texts))
-        likely: dict[int, list[Pattern | Slotted]] = {}
+        likely: dict[int, dict[int, Pattern | Slotted]] = {}
         for sought in self._sought:
-            for number in ready.with_one_of(sought.needles):
-                likely.setdefault(number, []).append(sought)
-        found = [(number, _hits(ready.each[number], likely[number])) for number in sorted(likely)]
+            ready.add_likely(sought, likely)
+        found = [(number, _hits(ready.each[number], likely[number].values())) for number in sorted(likely)]
         return [(number, hits) for number, hits in found if hits]
 
 
-def _hits(prepared: Prepared, patterns: Sequence[Pattern | Slotted]) -> list[Hit]:
+def _hits(prepared: Prepared, patterns: Iterable[Pattern | Slotted]) -> list[Hit]:
     text = prepared.folded
     places = [found.span() for sought in patterns for found in sought.compiled_for(text).finditer(text)]
     hits: list[Hit] = []

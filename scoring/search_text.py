@@ -102,9 +102,15 @@ def _made_ready(texts: Sequence[str]) -> Iterable[Prepared]:
     whole = _CLAUSE_MARKS.sub(_CLAUSE_END, _spelled(whole))
     whole = whole.replace(ZWNJ, " ").replace("’", "'").replace("آ", "ا")
     if "'" in whole:
-        whole = " ".join([_long(word) if "'" in word else word for word in whole.split(" ")])
+        apart = whole.replace(_TEXT_END, f" {_TEXT_END} ").replace(_CLAUSE_END, f" {_CLAUSE_END} ")
+        whole = " ".join([_long(word) if "'" in word else word for word in apart.split(" ")])
     whole = _DRAWN_OUT.sub(r"\1", _NOT_WORD.sub(" ", whole))
-    return map(_cut, whole.split(_TEXT_END))
+    cut = list(map(_cut, whole.split(_TEXT_END)))
+    ready = _TEXT_END.join([text for text, _ in cut])
+    folded = (ready if ready.isascii() else _exchanged(ready, _ALIKE)).split(_TEXT_END)
+    return [
+        Prepared(text=text, folded=alike, clauses=clauses) for (text, clauses), alike in zip(cut, folded, strict=True)
+    ]
 
 
 def _spelled(text: str) -> str:
@@ -122,8 +128,8 @@ def _exchanged(text: str, letters_: tuple[tuple[str, str], ...]) -> str:
     return text
 
 
-def _cut(text: str) -> Prepared:
-    """One text whose clauses are marked."""
+def _cut(text: str) -> tuple[str, tuple[int, ...]]:
+    """One text whose clauses are marked, without the marks, and where its clauses begin."""
     clauses, parts, at = [], [], 0
     for clause in text.split(_CLAUSE_END):
         part = " ".join(clause.split())
@@ -131,9 +137,7 @@ def _cut(text: str) -> Prepared:
             clauses.append(at)
             parts.append(part)
             at += len(part) + 1
-    whole = " ".join(parts)
-    folded = whole if whole.isascii() else _exchanged(whole, _ALIKE)
-    return Prepared(text=whole, folded=folded, clauses=tuple(clauses) or (0,))
+    return " ".join(parts), tuple(clauses) or (0,)
 
 
 @lru_cache(maxsize=4096)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Uuid, column, func, select, tuple_
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from scoring.dialogue import Turn
@@ -93,16 +93,19 @@ def _heard(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Heard]
 
 
 def _turns(session: Session, transcripts: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Turn]]:
+    """Their turns in order. Each row carries its transcript's place in the list: reading a million ids anew costs seconds."""
     row = StoredTurn
     said = func.coalesce(row.corrected, row.text)
-    query = select(row.transcript_id, row.position, row.party, row.start_s, row.end_s, said, row.confidence)
-    rows = session.execute(query.where(row.transcript_id.in_(transcripts)).order_by(row.transcript_id, row.position))
-    found: dict[uuid.UUID, list[Turn]] = defaultdict(list)
-    for transcript, position, party, start_s, end_s, words, confidence in rows:
-        found[transcript].append(
+    listed = func.unnest(array(transcripts, type_=Uuid)).table_valued(column("id", Uuid), with_ordinality="place")
+    wanted = listed.render_derived(name="wanted")
+    query = select(wanted.c.place, row.position, row.party, row.start_s, row.end_s, said, row.confidence)
+    found: list[list[Turn]] = [[] for _ in transcripts]
+    ordered = query.join(wanted, wanted.c.id == row.transcript_id).order_by(wanted.c.place, row.position)
+    for place, position, party, start_s, end_s, words, confidence in session.execute(ordered):
+        found[place - 1].append(
             Turn(position=position, party=party, start_s=start_s, end_s=end_s, text=words, confidence=confidence)
         )
-    return found
+    return dict(zip(transcripts, found, strict=True))
 
 
 def _sound(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mapping[str, Any]]:
