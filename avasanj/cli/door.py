@@ -24,6 +24,7 @@ def run() -> int:
         from avasanj.cli import (  # noqa: F401 - they register their commands
             bench,
             calls,
+            figures,
             maintenance,
             measure,
             models,

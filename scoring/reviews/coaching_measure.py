@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from avasanj.i18n import N_
 from scoring.statistics.intervals import Difference, Points, apart, points_difference
 from scoring.statistics.questions import question_figures, together
 from scoring.statistics.ranking import LEAST_CALLS
@@ -29,6 +30,21 @@ class Verdict(enum.StrEnum):
     NO_CALLS = "no_calls"  #: none on one side
     REACHED = "reached"
     MISSED = "missed"
+
+
+#: What a page says of a change, and of a target.
+CHANGES = {
+    Verdict.BETTER: N_("Better than before, and more than chance explains"),
+    Verdict.WORSE: N_("Worse than before, and more than chance explains"),
+    Verdict.NOT_SHOWN: N_("The calls show no change: there may be one, and there may be none"),
+    Verdict.NO_CALLS: N_("There are no calls to compare"),
+}
+TARGETS = {
+    Verdict.REACHED: N_("The target is reached"),
+    Verdict.MISSED: N_("The target is not reached"),
+    Verdict.NOT_SHOWN: N_("The calls do not tell yet whether the target is reached"),
+    Verdict.NO_CALLS: N_("There are no calls yet"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any, TypeVarTuple
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from avasanj.i18n import N_
 from scoring import library
 from scoring.evaluation import version_of
 from scoring.reviews.tables import Origin, Review, ReviewAnswer, ReviewKind, ReviewState
@@ -36,6 +37,15 @@ class Band(enum.StrEnum):
     RED = "red"
     YELLOW = "yellow"
     GREEN = "green"
+
+
+#: What a page says of them.
+BANDS = {
+    Band.TOO_FEW: N_("Too few answers to judge by"),
+    Band.RED: N_("The machine is often wrong here: let people answer it, or mend the question"),
+    Band.YELLOW: N_("The machine is sometimes wrong here"),
+    Band.GREEN: N_("The machine answers like people do"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

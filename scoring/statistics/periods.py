@@ -10,8 +10,15 @@ from typing import Any
 
 from persiantools.jdatetime import JalaliDate
 
+from avasanj.errors import InputError
+from avasanj.i18n import N_
+from avasanj.persian import ascii_digits
+
 #: Python's number of the weekday with which a week begins
 _SATURDAY, _MONDAY = 5, 0
+#: Years that are Jalali; as Gregorian ones they are long past.
+_JALALI_YEARS = range(1300, 1500)
+NO_DAY = N_("This is no day: %(value)s. Write it as 2026-11-22, or 1405-09-01 in the Jalali calendar.")
 
 
 class Length(enum.StrEnum):
@@ -74,6 +81,18 @@ def periods(length: Length, count: int, until: datetime.datetime, calendar: Cale
     while len(found) < count:
         found.append(_around(length, found[-1].first - datetime.timedelta(days=1), calendar))
     return found[::-1]
+
+
+def read_day(text: str) -> datetime.date:
+    """A day as people write it: 2026-11-22, or 1405-09-01 in the Jalali calendar. Raises InputError."""
+    try:
+        year, month, day = (int(part) for part in ascii_digits(text.strip()).replace("/", "-").split("-"))
+        if year in _JALALI_YEARS:
+            here: datetime.date = JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]
+            return here
+        return datetime.date(year, month, day)
+    except ValueError:
+        raise InputError(NO_DAY, value=text) from None
 
 
 def before(one: Period) -> Period:

@@ -5,7 +5,8 @@ import itertools
 
 import pytest
 
-from scoring.statistics.periods import Calendar, Length, Period, before, period, periods
+from avasanj.errors import InputError
+from scoring.statistics.periods import Calendar, Length, Period, before, period, periods, read_day
 
 NOON = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.UTC)  # a Sunday, 1 Azar 1405
 FA, EN = Calendar.of("fa", "Asia/Tehran"), Calendar.of("en", "Asia/Tehran")
@@ -48,3 +49,10 @@ def test_before_a_month_is_a_month_and_before_nine_days_are_nine():
     assert before(period(Length.MONTH, NOON, EN)) == period(Length.MONTH, NOON - datetime.timedelta(days=30), EN)
     nine = Period(first=datetime.date(2026, 11, 10), last=datetime.date(2026, 11, 18), calendar=EN)
     assert span(before(nine)) == ("2026-11-01", "2026-11-09")
+
+
+def test_days_are_read_in_either_calendar():
+    assert read_day("2026-11-22") == read_day("1405-09-01") == read_day(" ۱۴۰۵/۹/۱ ") == datetime.date(2026, 11, 22)
+    for wrong in ("", "22.11.2026", "2026-02-30", "1405-12-31"):
+        with pytest.raises(InputError, match="no day"):
+            read_day(wrong)
