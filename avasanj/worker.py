@@ -26,6 +26,7 @@ from avasanj.settings import Settings
 from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, TRANSCRIBE_AGAIN, WORK_SCHEMA, Queue
 from scoring.encoder import Encoder
 from scoring.replay import watching as replaying
+from scoring.reviews import periodic
 from transcription import live_turns, versions, watching
 from transcription.engines import calls_at_once, engine_of
 from transcription.live import LiveListener
@@ -81,6 +82,7 @@ def run(
                         versions.forget_old(session, settings.old_transcripts_keep_days)
                         live_turns.forget_old(session)
                         watching.forget_old(session)
+                    periodic.run(settings, database)
             except DBAPIError:
                 _log.warning("database_away", remedy="work goes on when it is back")
             if settings.model_idle_s:

@@ -29,6 +29,7 @@ def run() -> int:
             measure,
             models,
             people,
+            reviews,
             scorecards,
             serve,
             surveys,

@@ -20,11 +20,14 @@ LEADS_TO: Mapping[DisputeState, frozenset[DisputeState]] = {
 }
 #: Still to be decided.
 PENDING = (S.OPEN.value, S.IN_REVIEW.value)
-NOT_FROM_HERE = N_("This dispute is %(state)s, so it can't become %(to)s.")
-TEXTS = (NOT_FROM_HERE,)
+ENDED = N_("This dispute has ended already: it was decided, withdrawn, or ran out of time.")
+NOT_TAKEN = N_("Nobody has taken this dispute yet. Take it first, and answer the disputed questions.")
+TAKEN = N_("This dispute has been taken already.")
+TEXTS = (ENDED, NOT_TAKEN, TAKEN)
 
 
 def check(now: str, to: DisputeState) -> None:
     """Raises InputError where a dispute in one state can't go to another."""
-    if to not in LEADS_TO[S(now)]:
-        raise InputError(NOT_FROM_HERE, state=now, to=to.value)
+    if to in LEADS_TO[S(now)]:
+        return
+    raise InputError(ENDED if now not in PENDING else NOT_TAKEN if now == S.OPEN else TAKEN)

@@ -21,7 +21,7 @@ from avasanj.notify import announce
 from avasanj.scoring_settings import ScoringSettings
 from scoring.reviews import person
 from scoring.reviews.acknowledgements import NOT_YOUR_WORK
-from scoring.reviews.dispute_states import PENDING, S, check
+from scoring.reviews.dispute_states import NOT_TAKEN, PENDING, S, check
 from scoring.reviews.evaluators import agent_of, check_not_own, evaluator
 from scoring.reviews.standing import evaluation_of, one_at_a_time, same_part
 from scoring.reviews.tables import Dispute, DisputeState, Review, ReviewKind, ReviewState
@@ -39,11 +39,10 @@ OPEN_ALREADY = N_("This evaluation is disputed already.")
 DECIDED_ALREADY = N_("A dispute about this evaluation was decided already. A new review of it can be disputed again.")
 OWN_REVIEW = N_("Whoever made the disputed review does not decide about it. Let somebody else do it.")
 SOMEBODY_ELSES = N_("Somebody else has taken this dispute.")
-NOT_TAKEN = N_("Take the dispute before you accept it, and answer the disputed questions.")
 NOTHING_CHANGED = N_("No disputed answer was changed. Answer a disputed question otherwise, or reject the dispute.")
 TEXTS = (
     NO_DISPUTE, NO_REASON, NO_OUTCOME, NO_QUESTIONS, TOO_LATE, TOO_MANY, OPEN_ALREADY, DECIDED_ALREADY,
-    OWN_REVIEW, SOMEBODY_ELSES, NOT_TAKEN, NOTHING_CHANGED,
+    OWN_REVIEW, SOMEBODY_ELSES, NOTHING_CHANGED,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from avasanj import login
@@ -91,7 +91,7 @@ def draw_rule(session: Session, rule: SamplingRule, period: Period, now: datetim
 
 def latest_draws(session: Session) -> dict[uuid.UUID, SamplingDraw]:
     """The last draw of each rule, by the rule's id: what it gave out and what it lacked."""
-    query = select(SamplingDraw).distinct(SamplingDraw.rule_id)
+    query = select(SamplingDraw).ext(distinct_on(SamplingDraw.rule_id))
     rows = session.scalars(query.order_by(SamplingDraw.rule_id, SamplingDraw.period_starts_at.desc()))
     return {row.rule_id: row for row in rows}
 
