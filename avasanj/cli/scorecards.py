@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from avasanj.cli import replays
 from avasanj.cli.app import Json, app, opened_database, print_json, settings_and_log
 from avasanj.errors import InputError
 from scoring.card_faults import Problem
@@ -19,6 +20,8 @@ scorecards = typer.Typer(
     no_args_is_help=True, help="The forms by which agents' work is judged: list, check, import, export, publish."
 )
 app.add_typer(scorecards, name="scorecards")
+scorecards.command()(replays.replay)
+scorecards.command()(replays.replays)
 Key = Annotated[str, typer.Argument(help="A scorecard's key, as `avasanj scorecards list` shows it.")]
 Files = Annotated[list[Path], typer.Argument(help="Scorecards in YAML; docs/scorecards.md describes the form.")]
 _STDOUT = "-"

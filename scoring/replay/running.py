@@ -126,6 +126,7 @@ class _Crew:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 text=True,
+                start_new_session=True,  # Ctrl-C is for whoever watches: it lets the chunks that are half done go
             )
             self._running.append(process)
             if process.stdin:
