@@ -71,12 +71,12 @@ def scores(
         )
         if scorecard is None and By.SCORECARD not in parts and By.VERSION not in parts:
             parts = [*parts, By.SCORECARD]  # scores of two forms have no mean
+        least = settings.ranking_least_calls
         if change:
             show_changes(session, scope, span, parts, as_json=json)
         elif questions:
-            show_questions(session, scope, parts, _within(span, length), as_json=json)
+            show_questions(session, scope, parts, _within(span, length), least=least, as_json=json)
         else:
-            least = settings.ranking_least_calls
             show_scores(session, scope, parts, _within(span, length), least=least, as_json=json)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,8 +13,8 @@ from avasanj.cli.app import print_json
 from avasanj.cli.figures import mean, points, share
 from scoring.statistics.intervals import Difference
 from scoring.statistics.periods import Period
-from scoring.statistics.questions import question_figures
-from scoring.statistics.ranking import Standing
+from scoring.statistics.questions import QuestionFigures, QuestionKey, question_figures
+from scoring.statistics.ranking import Standing, share_ranking
 from scoring.statistics.scope import By, Key, Scope
 from scoring.statistics.scores import Figures, changes, figures, standings
 
@@ -26,12 +27,7 @@ def show_scores(
     ranks = _ranks(found, by, least)
     order = [*ranks] if ranks else sorted(found, key=lambda key: [str(one) for one in key.stored(by).values()])
     if as_json:
-        print_json(
-            [
-                {**key.stored(by), **found[key].stored(), **(ranks[key].stored() if key in ranks else {})}
-                for key in order
-            ]
-        )
+        print_json([{**key.stored(by), **found[key].stored(), **_stored(ranks.get(key))} for key in order])
         return
     table = Table(*_heads(by), "rank", "n", "score", "passed", "critical", "reviewed", "disputed", "left out", box=None)
     for key in order:
@@ -51,25 +47,35 @@ def show_scores(
 
 
 def show_questions(
-    session: Session, scope: Scope, by: Sequence[By], periods: Sequence[Period], *, as_json: bool
+    session: Session, scope: Scope, by: Sequence[By], periods: Sequence[Period], *, least: int, as_json: bool
 ) -> None:
-    """One row for each question, in the order of the form, and each thing of `by`."""
+    """One row for each question, in the order of the form, and each thing of `by`; agents ranked by how often they meet it."""
     parts = [one for one in by if one != By.SCORECARD]  # a question is one of a form's in any case
     found = question_figures(session, scope, parts, periods=periods)
+    ranks = _question_ranks(found, least) if parts == [By.AGENT] else {}
     if as_json:
         print_json(
             [
-                {**one.key.stored(parts), "scorecard": one.scorecard, "question": one.question, **figure.stored()}
+                {
+                    **one.key.stored(parts),
+                    "scorecard": one.scorecard,
+                    "question": one.question,
+                    **figure.stored(),
+                    **_stored(ranks.get(one)),
+                }
                 for one, figure in found.items()
             ]
         )
         return
-    table = Table(*_heads(parts), "scorecard", "question", "n", "points", "met", "unsure", "by people", "n/a", box=None)
+    table = Table(
+        *_heads(parts), "scorecard", "question", "rank", "n", "points", "met", "unsure", "by people", "n/a", box=None
+    )
     for one, figure in found.items():
         table.add_row(
             *_cells(one.key, parts),
             one.scorecard,
             one.question,
+            _rank(ranks.get(one)),
             str(figure.met.n),
             points(figure.points),
             share(figure.met),
@@ -109,6 +115,18 @@ def _ranks(found: Mapping[Key, Figures], by: Sequence[By], least: int) -> dict[K
     for form in sorted({key.scorecard for key in found}, key=str):
         made |= standings({key: one for key, one in found.items() if key.scorecard == form}, least_calls=least)
     return made
+
+
+def _question_ranks(found: Mapping[QuestionKey, QuestionFigures], least: int) -> dict[QuestionKey, Standing]:
+    made: dict[QuestionKey, Standing] = {}
+    for asked in {(one.scorecard, one.question): None for one in found}:
+        shares = {one: figure.met for one, figure in found.items() if (one.scorecard, one.question) == asked}
+        made |= share_ranking(shares, least_calls=least)
+    return made
+
+
+def _stored(standing: Standing | None) -> dict[str, Any]:
+    return {} if standing is None else standing.stored()
 
 
 def _rank(standing: Standing | None) -> str:

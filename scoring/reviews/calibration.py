@@ -139,9 +139,10 @@ def close(session: Session, session_id: uuid.UUID, *, by: uuid.UUID | None) -> C
 
 
 def close_due(session: Session, now: datetime.datetime) -> list[CalibrationSession]:
-    """Close those whose time is over."""
+    """Close those whose time is over; one that another worker is closing just now is left to it."""
     over = select(CalibrationSession.id).where(CalibrationSession.state == OPEN, CalibrationSession.closes_at <= now)
-    return [close(session, one, by=None) for one in session.scalars(over.order_by(CalibrationSession.closes_at)).all()]
+    ids = session.scalars(over.order_by(CalibrationSession.closes_at).with_for_update(skip_locked=True)).all()
+    return [close(session, one, by=None) for one in ids]
 
 
 def sessions(session: Session, *, participant: uuid.UUID | None = None, state: str | None = None) -> list[Progress]:

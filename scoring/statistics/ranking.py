@@ -8,6 +8,8 @@ correction over all comparisons with one agent. Comparing two agents' own interv
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -63,19 +65,25 @@ def share_ranking(shares: Mapping[Who, Share], *, least_calls: int = LEAST_CALLS
 def _standings(
     samples: Mapping[Who, Sample] | Mapping[Who, Share], drawn: Mapping[Who, Shrunk], least_calls: int
 ) -> dict[Who, Standing]:
-    enough = [who for who, one in samples.items() if one.n >= max(1, least_calls)]
+    enough = {who: None for who, one in samples.items() if one.n >= max(1, least_calls)}
     level = 1 - (1 - LEVEL) / max(1, len(enough) - 1)
-    made: dict[Who, Standing] = {}
-    for who, one in samples.items():
-        if who not in enough:
-            missing = max(1, least_calls) - one.n
-            made[who] = Standing(sample=one, first=None, last=None, missing=missing, shrunk=drawn.get(who))
-            continue
-        apart = [_difference(one, samples[other], level) for other in enough if other != who]
-        better = sum(found is not None and found.interval.low > 0 for found in apart)
-        worse = sum(found is not None and found.interval.high < 0 for found in apart)
-        made[who] = Standing(sample=one, first=1 + better, last=len(enough) - worse, missing=0, shrunk=drawn.get(who))
-    return made
+    better, worse = Counter[Who](), Counter[Who]()
+    for one, other in itertools.combinations(enough, 2):
+        found = _difference(samples[one], samples[other], level)
+        if found is not None and found.shown:
+            above, below = (other, one) if found.value > 0 else (one, other)
+            better[below] += 1
+            worse[above] += 1
+    return {
+        who: Standing(
+            sample=one,
+            first=1 + better[who] if who in enough else None,
+            last=len(enough) - worse[who] if who in enough else None,
+            missing=max(0, max(1, least_calls) - one.n),
+            shrunk=drawn.get(who),
+        )
+        for who, one in samples.items()
+    }
 
 
 def _difference(one: Sample | Share, other: Sample | Share, level: float) -> Difference | None:

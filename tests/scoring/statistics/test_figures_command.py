@@ -50,6 +50,9 @@ def test_questions_stand_in_the_order_of_the_form():
     found = rows("scores", "--questions", *SPAN)
     assert [one["question"] for one in found] == [f"q{n}" for n in range(8)]
     assert "q7" in run("scores", "--questions", "--by", "team", *SPAN)
+    ranked = rows("scores", "--questions", "--by", "agent", *SPAN)
+    assert len(ranked) == 48
+    assert all(one["rank"] for one in ranked)
 
 
 def test_nothing_to_tell_is_told_as_nothing():
