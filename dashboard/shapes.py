@@ -152,7 +152,7 @@ def _transcript(d: CallDetail) -> dict[str, Any] | None:
 def _evaluation(found: Evaluation) -> dict[str, Any]:
     names = (
         "scorecard", "scorecard_version", "title", "score", "agent_name", "needs_person", "counts", "kept_out", "passed", "failed",
-        "doubted", "critical", "critical_score", "sections", "answered",
+        "doubted", "critical", "critical_score", "sections", "answered", "reviewed_at",
     )  # fmt: skip
     return {name: getattr(found, name) for name in names} | {"answers": [_answer(answer) for answer in found.answers]}
 
@@ -160,6 +160,6 @@ def _evaluation(found: Evaluation) -> dict[str, Any]:
 def _answer(answer: Answer) -> dict[str, Any]:
     names = (
         "question", "title", "section", "kind", "value", "label", "critical", "fatal", "needs_person", "points", "points_possible",
-        "confidence", "method", "made_by", "evidence", "reason",
+        "confidence", "method", "made_by", "evidence", "reason", "machine",
     )  # fmt: skip
     return {name: getattr(answer, name) for name in names}

@@ -55,7 +55,7 @@ def ensure_shipped(database: Database) -> None:
             return
         for name in card_file.SHIPPED:
             import_card(session, card_file.shipped_text(name), f"{name}.yaml", quiet=True)
-        publish(session, PUBLISHED_AT_FIRST)
+        publish(session, PUBLISHED_AT_FIRST, quiet=True)
 
 
 def versions(session: Session, key: str | None = None) -> Sequence[CardVersion]:
@@ -108,7 +108,9 @@ def find(session: Session, key: str, version: int | None = None) -> CardVersion:
     raise InputError(NO_VERSION, version=version, key=key, known=there)
 
 
-def publish(session: Session, key: str, version: int | None = None, *, by: uuid.UUID | None = None) -> CardVersion:
+def publish(
+    session: Session, key: str, version: int | None = None, *, by: uuid.UUID | None = None, quiet: bool = False
+) -> CardVersion:
     """Let a version (without one: the newest draft) fill in calls from now on; the one before it is retired.
 
     Raises InputError where there is nothing to publish or the draft is not finished. Evaluations that are there stay as they are.
@@ -128,7 +130,8 @@ def publish(session: Session, key: str, version: int | None = None, *, by: uuid.
             one.state, one.retired_at = CardState.RETIRED, utc_now()
     session.flush()  # two published versions at once are refused by the database
     row.state, row.published_at, row.retired_at = CardState.PUBLISHED, utc_now(), None
-    audit(session, by, "scorecard.publish", f"{key} {row.version}")
+    if not quiet:
+        audit(session, by, "scorecard.publish", f"{key} {row.version}")
     session.flush()
     return row
 

@@ -13,8 +13,13 @@ from dashboard.access import Person, visible_evaluations
 from dashboard.queries.call import names
 from scoring import card_file, drafts, library
 from scoring.card_faults import Problem
+from scoring.evaluation import version_of
 from scoring.scorecard import Scorecard
+from scoring.statistics.agreement import Agreement, Asked, Band, Reviewed, agreements
 from scoring.tables import CardState, CardVersion, Evaluation
+
+#: How far back people's answers are put beside the machine's.
+AGREED = datetime.timedelta(days=90)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +139,26 @@ def _use(session: Session, who: Person) -> dict[tuple[str, int], Use]:
         (key, number): Use(evaluations=count, mean=score, to_check=open_)
         for key, number, count, score, open_ in session.execute(query)
     }
+
+
+def agreed(session: Session, who: Person, card: Scorecard) -> dict[str, Agreement]:
+    """How far people's answers are the machine's, by the question's key; empty for agents."""
+    if not who.supervises:
+        return {}
+    found = agreements(session, Reviewed(since=who.now - AGREED, until=who.now, scorecard=card.key))
+    asked = {one.key: Asked(scorecard=card.key, question=one.key, version=version_of(one)) for one in card.questions}
+    return {key: found[one] for key, one in asked.items() if one in found}
+
+
+def poor(session: Session, who: Person) -> dict[str, int]:
+    """How many of a published form's questions are answered otherwise by people in more than four of ten calls, by its key."""
+    if not who.supervises:
+        return {}
+    counted: dict[str, int] = {}
+    for asked, one in agreements(session, Reviewed(since=who.now - AGREED, until=who.now)).items():
+        if one.current and one.band == Band.RED:
+            counted[asked.scorecard] = counted.get(asked.scorecard, 0) + 1
+    return counted
 
 
 def seen(found: VersionRow) -> str:

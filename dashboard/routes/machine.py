@@ -16,10 +16,12 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from avasanj.database import utc_now
 from avasanj.i18n import N_
 from dashboard.access import NotAllowedError
 from dashboard.queries.health import Health, health, version
 from dashboard.site import Site
+from scoring.reviews.inbox import owed_by_people
 
 router = APIRouter()
 
@@ -52,6 +54,7 @@ class _Ledger(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         with self._site.database.read() as session:
             now = health(session, self._site.settings.data_dir, self._site.tally)
+            owed = owed_by_people(session, utc_now())
         calls = GaugeMetricFamily("avasanj_calls", "Calls by how far they are.", labels=["kind"])
         for kind, value in (("total", now.counts.total), ("scored", now.counts.scored), ("failed", now.counts.failed)):
             calls.add_metric([kind], value)
@@ -70,7 +73,10 @@ class _Ledger(Collector):
         flaws.add_metric(["recording"], now.flaws.recordings)
         flaws.add_metric(["gaps"], now.flaws.gaps)
         flaws.add_metric(["awaited"], now.flaws.awaited)
-        yield from (calls, waiting, pbx, outbox, flaws, *_speech(now))
+        people = GaugeMetricFamily("avasanj_people_owe", "What waits for evaluators.", labels=["what"])
+        for what, count in owed.items():
+            people.add_metric([what], count)
+        yield from (calls, waiting, pbx, outbox, flaws, people, *_speech(now))
         yield GaugeMetricFamily("avasanj_workers", "Workers that said within 30 s that they live.", value=now.living)
         yield GaugeMetricFamily("avasanj_stuck_work", "Work that waits for a person.", value=len(now.stuck))
         yield GaugeMetricFamily("avasanj_disk_free_bytes", "Free space under the data folder.", value=now.disk.free)

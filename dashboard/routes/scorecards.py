@@ -78,7 +78,8 @@ def read(who: LoggedIn, key: str, version: int) -> Response:
     with who.site.database.read() as session:
         found, late = one(session, who, key, version), late_count(session, who)
         others = library.versions(session, key) if who.supervises else []
-    return show(who, "scorecard.html", v=found, late=late, others=others)
+        agreed = cards.agreed(session, who, found.card)
+    return show(who, "scorecard.html", v=found, late=late, others=others, agreed=agreed)
 
 
 @router.get("/{key}/{version}/export")
@@ -157,8 +158,9 @@ def listing(
     with who.site.database.read() as session:
         listed, late = cards.listed(session, who), late_count(session, who)
         new = drafts.new_shipped(session) if who.supervises else []
+        poor = cards.poor(session, who)
     status = 422 if problem or faults else 200
-    context = {"problem": problem, "faults": faults.problems if faults else (), "typed": typed}
+    context = {"problem": problem, "faults": faults.problems if faults else (), "typed": typed, "poor": poor}
     return show(who, "scorecards.html", status, listed=listed, new=new, late=late, **context)
 
 
