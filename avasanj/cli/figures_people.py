@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from avasanj.cli.app import print_json
-from avasanj.cli.figures import points, share
+from avasanj.cli.figures import points
 from avasanj.people import User
 from scoring.reviews import coaching
 from scoring.reviews.calibration import people, sessions
@@ -55,13 +55,13 @@ def show_sessions(session: Session, span: Period, *, as_json: bool) -> None:
     asked_table = Table("scorecard", "question", "alpha", "pairs alike", "like the expert", box=None)
     for asked, about in found.questions.items():
         alpha = "–" if about.alpha is None else f"{about.alpha.value:.2f}"
-        asked_table.add_row(asked.scorecard, asked.question, alpha, share(about.together), share(about.with_expert))
+        asked_table.add_row(asked.scorecard, asked.question, alpha, points(about.together), points(about.with_expert))
     people_table = Table(
         "evaluator", "sessions", "like the expert", "like the others", "score to the expert's", box=None
     )
     for who in found.people.values():
         apart = "–" if who.stricter is None else f"{who.stricter.value:+.1f}"
-        people_table.add_row(who.name, str(who.sessions), share(who.with_expert), share(who.with_others), apart)
+        people_table.add_row(who.name, str(who.sessions), points(who.with_expert), points(who.with_others), apart)
     Console().print(table, asked_table, people_table, sep="\n")
 
 
@@ -76,7 +76,8 @@ def show_session(session: Session, session_id: uuid.UUID, *, as_json: bool) -> N
     table = Table("question", "machine", *(named.get(one, "") for one in order), "alike", box=None)
     for one in found.questions:
         cells = (one.answers.get(who, "") for who in order)
-        table.add_row(one.question, one.machine or "", *cells, share(one.together))
+        alike = one.together.value
+        table.add_row(one.question, one.machine or "", *cells, "–" if alike is None else f"{100 * alike:.0f} %")
     told = "–" if found.alpha is None else f"{found.alpha.value:.2f}"
     Console().print(table, f"Krippendorff's alpha over the questions of this call: {told}", sep="\n")
 

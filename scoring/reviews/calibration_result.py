@@ -84,7 +84,7 @@ class CalibrationResult:
             "call_id": str(self.session.call_id),
             "expert": None if self.session.expert_id is None else str(self.session.expert_id),
             "alpha": None if self.alpha is None else self.alpha.stored(),
-            "machine": self.machine.stored(),
+            "machine": _plain(self.machine),
             "scores": None if self.scores is None else list(self.scores),
             "questions": [
                 {
@@ -94,7 +94,7 @@ class CalibrationResult:
                     "distribution": one.distribution,
                     "expert": one.expert,
                     "machine": one.machine,
-                    "together": one.together.stored(),
+                    "together": _plain(one.together),
                     "apart": [str(person) for person in one.apart],
                 }
                 for one in self.questions
@@ -106,7 +106,7 @@ class CalibrationResult:
                     "submitted": one.submitted,
                     "answered": one.answered,
                     "score": one.score,
-                    "with_usual": one.with_usual.stored(),
+                    "with_usual": _plain(one.with_usual),
                     "apart_on": list(one.apart_on),
                 }
                 for one in self.participants
@@ -188,6 +188,11 @@ def _most(answers: Mapping[uuid.UUID, str]) -> str | None:
     if not most or (len(most) > 1 and most[0][1] == most[1][1]):
         return None
     return most[0][0]
+
+
+def _plain(one: Share) -> dict[str, Any]:
+    """Without an interval: all of it is about one call, and tells nothing of others."""
+    return {"n": one.n, "hits": one.hits, "share": None if one.value is None else round(one.value, 4)}
 
 
 def _named(one: QuestionResult, value: str) -> str:

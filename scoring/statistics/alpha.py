@@ -39,7 +39,7 @@ class Alpha:
     """
 
     value: float
-    interval: Interval | None  #: None with too few units
+    interval: Interval | None  #: None with too few units, or where nobody differed: what varies then was not seen
     units: int  #: that at least two have judged
     judgements: int
 
@@ -70,7 +70,7 @@ def alpha(units: Sequence[Mapping[Any, Any]], level: Level = Level.NOMINAL) -> A
         return None
     return Alpha(
         value=found,
-        interval=_interval(parts, numbers, level),
+        interval=_interval(parts, numbers, level) if found < 1 else None,
         units=len(judged),
         judgements=sum(len(unit) for unit in judged),
     )

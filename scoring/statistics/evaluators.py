@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from scoring.reviews.tables import CalibrationSession, Origin, Review, ReviewAns
 from scoring.scorecard import NA, Kind, Question
 from scoring.statistics.agreement import NUMERIC, Asked, Reviewed, asked_in, comparable, narrowed
 from scoring.statistics.alpha import Alpha, Level, alpha
-from scoring.statistics.intervals import Difference, Sample, Share, mean_difference_of_pairs
+from scoring.statistics.intervals import Difference, Points, Sample, mean_difference_of_pairs
 
 _LEVELS = {Kind.SCALE: Level.ORDINAL, Kind.NUMBER: Level.INTERVAL}
 
@@ -39,8 +40,9 @@ class QuestionAgreement:
 
     title: Mapping[str, str]
     alpha: Alpha | None  #: None where there is too little, or nobody ever answered otherwise
-    together: Share  #: of all pairs of people in a session, those with the same answer
-    with_expert: Share  #: of the others' answers, those that are the expert's
+    #: shares of each session, which counts once, since all its answers are about one call
+    together: Points  #: of all pairs of people, those with the same answer
+    with_expert: Points  #: of the others' answers, those that are the expert's
 
     def stored(self) -> dict[str, Any]:
         return {
@@ -57,8 +59,9 @@ class EvaluatorAgreement:
 
     name: str
     sessions: int
-    with_expert: Share
-    with_others: Share  #: of all pairs with another's answer, the equal ones
+    #: shares of each session, which counts once
+    with_expert: Points
+    with_others: Points  #: of all pairs with another's answer, the equal ones
     #: their scores minus the expert's of the same calls: below zero is stricter; None without such calls
     stricter: Difference | None
 
@@ -119,7 +122,9 @@ def of_question(question: Question, said: Sequence[Said]) -> QuestionAgreement:
     return QuestionAgreement(
         title=question.title,
         alpha=alpha(values, _LEVELS.get(question.kind, Level.NOMINAL)),
-        together=_together([*units.values()]),
+        together=_each(
+            (id_, a == b) for id_, unit in units.items() for a, b in itertools.combinations(unit.values(), 2)
+        ),
         with_expert=_with_expert([one for one in said if one.person != one.expert_id], said),
     )
 
@@ -147,16 +152,22 @@ def _sessions(said: Sequence[Said]) -> dict[uuid.UUID, dict[uuid.UUID, str]]:
     return found
 
 
-def _together(units: Sequence[Mapping[uuid.UUID, str]]) -> Share:
-    pairs = sum(len(unit) * (len(unit) - 1) // 2 for unit in units)
-    same = sum(n * (n - 1) // 2 for unit in units for n in Counter(unit.values()).values())
-    return Share(hits=same, n=pairs)
+def _each(alike: Iterable[tuple[uuid.UUID, bool]]) -> Points:
+    """The share of each session, and of these the sample."""
+    found: dict[uuid.UUID, list[bool]] = defaultdict(list)
+    for session_id, same in alike:
+        found[session_id].append(same)
+    shares = [statistics.fmean(one) for one in found.values()]
+    if not shares:
+        return Points(n=0, mean=None)
+    spread = statistics.stdev(shares) if len(shares) > 1 else 0.0
+    return Points(n=len(shares), mean=statistics.fmean(shares), spread=spread)
 
 
-def _with_expert(wanted: Sequence[Said], said: Sequence[Said]) -> Share:
+def _with_expert(wanted: Sequence[Said], said: Sequence[Said]) -> Points:
     experts = {(one.session_id, one.asked): one.value for one in said if one.person == one.expert_id}
-    judged = [one for one in wanted if (one.session_id, one.asked) in experts]
-    return Share(hits=sum(one.value == experts[one.session_id, one.asked] for one in judged), n=len(judged))
+    judged = [(one, experts[one.session_id, one.asked]) for one in wanted if (one.session_id, one.asked) in experts]
+    return _each((one.session_id, one.value == expert) for one, expert in judged)
 
 
 def _people(
@@ -169,7 +180,7 @@ def _people(
     for person in sorted({one.person for one in said}, key=lambda one: (names.get(one, ""), str(one))):
         own = [one for one in said if one.person == person]
         others = [
-            other.value == one.value
+            (one.session_id, other.value == one.value)
             for one in own
             for other in groups[one.session_id, one.asked]
             if other.person != person
@@ -178,7 +189,7 @@ def _people(
             name=names.get(person, ""),
             sessions=len({one.session_id for one in own}),
             with_expert=_with_expert([one for one in own if one.expert_id != person], said),
-            with_others=Share(hits=sum(others), n=len(others)),
+            with_others=_each(others),
             stricter=_stricter(person, own, scores),
         )
     return made

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.statistics.intervals import Interval
+from scoring.statistics.intervals import Interval, wilson
 from scoring.statistics.student import LEVEL, z
 
 Floats = NDArray[np.float64]
@@ -73,10 +73,14 @@ def from_table(counts: Sequence[Sequence[float]] | Floats, weights: Floats, *, w
     spread = (p * (weights - reach * (1 - value)) ** 2).sum() - (value - expected * (1 - value)) ** 2
     error = math.sqrt(max(0.0, float(spread)) / n) / (1 - expected)
     half = z(LEVEL) * error
+    # by the normal error alone, five equal answers of five would be certain: it is taken no narrower than what is observed lets it be
+    observed = wilson(n * float((weights * p).sum()), n)
+    assert observed is not None
+    low, high = ((one - expected) / (1 - expected) for one in (observed.low, observed.high))
     return Kappa(
         value=value,
         error=error,
-        interval=Interval(low=max(-1.0, value - half), high=min(1.0, value + half)),
+        interval=Interval(low=max(-1.0, min(low, value - half)), high=min(1.0, max(high, value + half))),
         expected=expected,
         weighted=weighted,
     )

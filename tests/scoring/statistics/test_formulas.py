@@ -146,6 +146,17 @@ def test_kappa_is_that_of_cohen_1960_and_of_fleiss():
     assert diagnoses.error == pytest.approx(0.0877, abs=5e-4)
 
 
+def test_five_equal_answers_of_five_are_no_certainty():
+    few = kappa([("yes", "yes")] * 3 + [("no", "no")] * 2)
+    assert few is not None
+    assert few.value == 1
+    assert few.interval.low < 0.3
+    units = [{"a": value, "b": value} for value in ("yes", "no", "yes", "yes", "no", "no")]
+    all_alike = alpha(units)
+    assert all_alike is not None
+    assert (all_alike.value, all_alike.interval) == (1, None)
+
+
 def test_weighted_kappa_knows_how_far_apart_answers_are():
     near = weighted_kappa([(1, 1), (2, 3), (3, 3), (4, 5), (5, 5)] * 4)
     far = weighted_kappa([(1, 1), (2, 5), (3, 3), (5, 1), (5, 5)] * 4)
