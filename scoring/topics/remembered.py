@@ -26,6 +26,9 @@ class Remembered:
             self._known |= dict(zip(new, self._encoder.encode(new), strict=True))
         return np.array([self._known[text] for text in texts], np.float32) if texts else self._encoder.encode([])
 
+    def remember(self, text: str, vector: Vector) -> None:
+        self._known[text] = vector
+
     def known(self, text: str) -> Vector | None:
         """The text's vector, if it has one already."""
         return self._known.get(text)

@@ -1,0 +1,107 @@
+"""Reading stored calls again by the list of topics in use: after an import, or for calls that were scored before there were topics."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from avasanj.database import Database, utc_now
+from avasanj.settings import Settings
+from scoring.dialogue import Turn
+from scoring.mood import Encodes
+from scoring.spans import playback_starts_s
+from scoring.topics import about, lists
+from scoring.topics.proposals import GROUP
+from scoring.topics.remembered import Remembered
+from scoring.topics.tables import CallAbout, CallTopic
+from scoring.topics.topic import Topics
+from telephony.tables import Call
+from transcription.tables import Transcript
+
+#: One transaction's calls.
+_BATCH = 100
+
+
+def again(
+    settings: Settings, database: Database, encoder: Encodes, progress: Callable[[int], None] = lambda _done: None
+) -> int:
+    """Bring every call to the list in use; how many there were. A call whose reason is the same is not encoded again.
+
+    It can be cut off at any time: what was done is done, the rest is found again.
+    """
+    done = 0
+    with database.read() as session:
+        topics = lists.current(session)
+    while ids := _behind(database, topics):
+        with database.transaction() as session:
+            for call_id in ids:
+                _read(session, settings, topics, encoder, call_id)
+        done += len(ids)
+        progress(done)
+    return done
+
+
+def _behind(database: Database, topics: Topics) -> Sequence[uuid.UUID]:
+    """Calls with words that were read by another list or by none, the newest first."""
+    query = (
+        select(Transcript.call_id)
+        .join(Call, Call.id == Transcript.call_id)
+        .outerjoin(CallAbout, CallAbout.call_id == Transcript.call_id)
+        .where(Transcript.current, Transcript.turns.any())
+        .where(or_(CallAbout.call_id.is_(None), CallAbout.list_version != topics.version))
+        .order_by(Call.started_at.desc())
+        .limit(_BATCH)
+    )
+    with database.read() as session:
+        return session.scalars(query).all()
+
+
+def _read(session: Session, settings: Settings, topics: Topics, encoder: Encodes, call_id: uuid.UUID) -> None:
+    call = session.get_one(Call, call_id, options=[selectinload(Call.recordings)])
+    query = select(Transcript).where(Transcript.call_id == call_id, Transcript.current)
+    transcript = session.scalars(query.options(selectinload(Transcript.turns))).one()
+    old, known = session.get(CallAbout, call_id), Remembered(encoder)
+    if old is not None and old.reason and old.vector:
+        known.remember(str(old.reason["text"]), np.frombuffer(old.vector, about.STORED).astype(np.float32))
+    found = about.about(
+        [
+            Turn(position=row.position, party=row.party, start_s=row.start_s, end_s=row.end_s, text=row.said)
+            for row in transcript.turns
+        ],
+        topics,
+        encoder,
+        began=call.started_at + datetime.timedelta(seconds=playback_starts_s(call)),
+        timezone=settings.timezone,
+        language=transcript.language,
+        outbound=call.direction == "outbound",
+        remembered=known,
+    )
+    if old is None:
+        about.save(session, call_id, found, utc_now())
+        if session.get(CallAbout, call_id) is None:  # silent: remembered as read, or it would be looked at for ever
+            session.add(
+                CallAbout(call_id=call_id, language=transcript.language, list_version=topics.version, summary=[])
+            )
+        return
+    grouped = _group_of(session, call_id, topics)
+    session.execute(delete(CallTopic).where(CallTopic.call_id == call_id, CallTopic.method != GROUP))
+    session.flush()
+    keeps_group = grouped is not None and found.driver is None
+    if grouped is not None and not keeps_group:
+        session.execute(delete(CallTopic).where(CallTopic.call_id == call_id))
+    about.save_topics(
+        session, call_id, [one for one in found.topics if not keeps_group or grouped is None or one.topic != grouped]
+    )
+    old.list_version, old.driver = topics.version, grouped if keeps_group else found.driver
+
+
+def _group_of(session: Session, call_id: uuid.UUID, topics: Topics) -> str | None:
+    """The topic that the call has because it was in a group that a person named, if that topic is still there."""
+    query = select(CallTopic.topic).where(CallTopic.call_id == call_id, CallTopic.method == GROUP)
+    key = session.scalar(query)
+    return key if key is not None and topics.find(key) is not None else None
