@@ -25,6 +25,7 @@ def run() -> int:
             bench,
             calls,
             figures,
+            learning,
             maintenance,
             measure,
             models,

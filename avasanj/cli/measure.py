@@ -1,9 +1,10 @@
-"""Commands about the judgement of texts: how true it is, and how it is trained anew. None needs anything running."""
+"""Commands about the judgement of texts: how true it is, on one's own files. None needs anything running."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,9 +13,19 @@ from avasanj.cli.app import Json, app, print_json, settings_and_log
 from avasanj.settings import Settings
 from scoring.encoder import NAME, Encoder
 
-evaluate = typer.Typer(no_args_is_help=True, help="Measure the shipped judgement on labelled texts.")
+if TYPE_CHECKING:
+    from scoring.learning.talks import Talk
+
+evaluate = typer.Typer(no_args_is_help=True, help="Measure the judgement on labelled texts.")
 app.add_typer(evaluate, name="evaluate")
 Data = Annotated[Path, typer.Option(help="JSON lines with labelled texts.", exists=True, dir_okay=False)]
+Cross = Annotated[
+    bool,
+    typer.Option(
+        "--cross-validate",
+        help="Train on four fifths of the file and judge the fifth, five times; beside it, the shipped judgement and TF-IDF.",
+    ),
+]
 
 
 @evaluate.command()
@@ -25,63 +36,91 @@ def sentiment(
     positive_label: Annotated[
         str | None, typer.Option(help="AUC of this label against the rest, instead of negative against positive.")
     ] = None,
+    cross_validate: Cross = False,
     json: Json = False,
 ) -> None:
     """Sentiment of single texts: {"text", "label"} a line, label neg, neu or pos. 1,500 texts take about a minute."""
     from scoring.evaluate import evaluate_sentiment
+    from scoring.learning import formats
 
     settings = settings_and_log()
+    if cross_validate:
+        question = "anger" if positive_label is not None else "attitude"
+        talks = formats.texts(data, language, positive_label)
+        _show(_cross(settings, talks, data.name, {question: ""}), as_json=json)
+        return
     with Console(stderr=True).status(f"Reading {data.name} …"):
-        found = evaluate_sentiment(data, language, _encoder(settings), positive_label)
+        found = evaluate_sentiment(data, language, encoder(settings), positive_label)
     _show(found, as_json=json)
 
 
 @evaluate.command()
 def dialogues(
-    *, data: Data, language: Annotated[str, typer.Option(help="fa or en.")] = "en", json: Json = False
+    *,
+    data: Data,
+    language: Annotated[str, typer.Option(help="fa or en.")] = "en",
+    cross_validate: Cross = False,
+    json: Json = False,
 ) -> None:
     """Dissatisfaction over whole dialogues: {"turns": [{"speaker", "text", "satisfaction"}], "overall"} a line."""
     from scoring.evaluate import evaluate_dialogues
+    from scoring.learning import formats
 
     settings = settings_and_log()
+    if cross_validate:
+        talks = formats.read_talks(data, language)
+        _show(_cross(settings, talks, data.name, {"dissatisfied": "turn_", "call": "dialogue_"}), as_json=json)
+        return
     with Console(stderr=True).status(f"Reading {data.name} …"):
-        found = evaluate_dialogues(data, _encoder(settings), language)
+        found = evaluate_dialogues(data, encoder(settings), language)
     _show(found, as_json=json)
 
 
-@app.command()
-def train(
-    out: Annotated[Path, typer.Argument(help="File to write the trained heads to (JSON, 40 kB).", dir_okay=False)],
+@evaluate.command()
+def accuracy(
     *,
     data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Labelled customer turns, JSON lines as docs/labelling.md describes; may be given several times. "
-            "Default: the turns that came with Avasanj.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+        Path, typer.Option(help="Folder of labelled files, LANGUAGE-NAME.jsonl each.", exists=True, file_okay=False)
+    ],
+    markdown: Annotated[bool, typer.Option("--markdown", help="The table as docs/accuracy.md has it.")] = False,
     json: Json = False,
 ) -> None:
-    """Train the judgement of customers' turns anew and say how true it is on turns held out. Takes two to five minutes.
-
-    The text model stays as it is; trained are the two small heads on it: attitude (negative, neutral, positive) and dissatisfaction.
-    The same turns always give the same heads. They are written to OUT; running Avasanj goes on with the heads that came with it.
-    """
-    from scoring.train import main as train_heads
+    """All labelled files of a folder: as shipped, after training on them (cross-validated), and TF-IDF beside. Takes some minutes."""
+    from scoring.learning import accuracy as tables
 
     settings = settings_and_log()
-    with Console(stderr=True).status("Training …"):
-        made = train_heads(settings.models_dir / NAME, out, data=data or (), threads=settings.threads)
-    if json:
-        print_json({"heads": str(out), **made})
+    with Console(stderr=True).status("Reading …") as status:
+        measured = tables.measure(data, encoder(settings), lambda name: status.update(f"{name} …"))
+    if json and not markdown:
+        print_json({one.name: one.found for one in measured})
     else:
-        _show_held_out(made)
-        print(f"The heads are in {out}.")
+        print(tables.markdown(measured))
 
 
-def _encoder(settings: Settings) -> Encoder:
+def _cross(settings: Settings, talks: Sequence[Talk], name: str, questions: dict[str, str]) -> dict[str, Any]:
+    """The figures of some questions, each name with its prefix; "ece" is the first one's, "n" the number of talks."""
+    from scoring.learning.cross import cross_validated
+
+    with Console(stderr=True).status(f"Training on parts of {name} …"):
+        found = cross_validated(talks, encoder(settings))
+
+    def told(head: str) -> dict[str, Any]:
+        return {
+            f"{prefix}{key}": found[head][question][key]
+            for question, prefix in questions.items()
+            for key in ("macro_f1", "auc", "ece")
+            if question in found[head]
+        }
+
+    first = next(question for question in questions if question in found["trained"])
+    return {
+        **told("trained"), "ece": found["trained"][first]["ece"], "n": found["talks"], "tfidf": told("tfidf"),
+        "shipped": told("shipped"), "folds": found["folds"], "seed": found["seed"],
+    }  # fmt: skip
+
+
+def encoder(settings: Settings) -> Encoder:
+    """The text model, loaded when it is first asked."""
     return Encoder(settings.models_dir / NAME, threads=settings.threads)
 
 
@@ -90,14 +129,12 @@ def _show(figures: dict[str, Any], *, as_json: bool) -> None:
         print_json(figures)
         return
     for name, value in figures.items():
-        print(
-            f"{name:<14} {value:.3f}" if isinstance(value, float) else f"{name:<14} {'-' if value is None else value}"
-        )
+        if isinstance(value, dict):
+            for inner, one in value.items():
+                print(_line(f"{name} {inner}", one))
+        else:
+            print(_line(name, value))
 
 
-def _show_held_out(provenance: dict[str, Any]) -> None:
-    print(f"{'head':<14}{'language':<10}{'turns':>6}{'macro-F1':>10}{'AUC':>8}{'ECE':>8}")
-    for head in ("attitude", "dissatisfied"):
-        for language in provenance["turns"]:
-            one = provenance["held_out"][head][language]
-            print(f"{head:<14}{language:<10}{one['n']:>6}{one['macro_f1']:>10.3f}{one['auc']:>8.3f}{one['ece']:>8.3f}")
+def _line(name: str, value: object) -> str:
+    return f"{name:<26} {value:.3f}" if isinstance(value, float) else f"{name:<26} {'-' if value is None else value}"

@@ -21,7 +21,7 @@ from scoring.learning.talks import Talk
 
 NAMES = tuple(HAND_SET.by_name)
 #: How strongly the weights are drawn to those that came with Avasanj; the one with the least log loss on calls held out is taken.
-STRENGTHS = (0.3, 0.1, 0.03, 0.01, 0.003)
+STRENGTHS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 #: A language with fewer labelled calls keeps its weights; so does one with fewer dissatisfied, or not dissatisfied, ones.
 LEAST_CALLS, LEAST_OF_A_KIND = 40, 10
 _FREE = np.array([True, *(name == "slope" for name in NAMES)])

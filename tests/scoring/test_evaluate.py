@@ -151,7 +151,7 @@ def test_the_command_prints_one_json_document(
     file: Path, tmp_path: Path, encoder: Encodes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(measure, "settings_and_log", lambda: load_settings(data_dir=tmp_path))
-    monkeypatch.setattr(measure, "_encoder", lambda settings: encoder)
+    monkeypatch.setattr(measure, "encoder", lambda settings: encoder)
     texts(file, ("افتضاح بود، پشیمونم از خریدم.", "neg"), ("عالی بود، خیلی راضی‌ام، ممنون.", "pos"))
     measure.sentiment(data=file, language="fa", json=True)
     found = json.loads(capsys.readouterr().out)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avasanj.cli import measure
+from avasanj.cli import learning
 from avasanj.errors import InputError
 from avasanj.settings import load_settings
 from scoring import heads, train
@@ -123,19 +123,19 @@ def test_the_shipped_turns_are_good_and_enough():
 def test_the_command_writes_heads_that_can_be_read_and_prints_their_figures(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr(measure, "settings_and_log", lambda: load_settings(data_dir=tmp_path))
+    monkeypatch.setattr(learning, "settings_and_log", lambda: load_settings(data_dir=tmp_path))
     monkeypatch.setattr(train, "Encoder", lambda *_: Words())
     out = tmp_path / "made.json"
-    measure.train(out, data=[file], json=True)
+    learning.train(out, data=[file], json=True)
     printed = json.loads(capsys.readouterr().out)
     made = heads.loads(out.read_text(encoding="utf-8"))
     assert printed["held_out"] == made.provenance["held_out"]
     assert printed["heads"] == str(out)
     assert made.provenance["trained_on"] == "turns.jsonl"
-    measure.train(out, data=[file])
+    learning.train(out, data=[file])
     assert "macro-F1" in capsys.readouterr().out
     with pytest.raises(InputError, match="is not a folder"):
-        measure.train(tmp_path / "nowhere" / "made.json", data=[file])
+        learning.train(tmp_path / "nowhere" / "made.json", data=[file])
 
 
 @pytest.mark.parametrize("command", [["train", "heads.json"], ["evaluate", "sentiment", "--language", "en", "--json"]])
