@@ -151,14 +151,27 @@ def coaching(
     *,
     agent: Agent = None,
     due: Annotated[bool, typer.Option("--due", help="Only those to be reviewed by now.")] = False,
+    ideas: Annotated[
+        bool,
+        typer.Option("--ideas", help="What --agent might work on: where they are behind the others beyond chance."),
+    ] = False,
+    since: Since = None,
+    until: Until = None,
     json: Json = False,
 ) -> None:
-    """Coaching plans: what was measured before, what since, and what the calls tell of it."""
-    from avasanj.cli.figures_people import show_plans
+    """Coaching plans: what was measured before, what since, and what the calls tell of it; or ideas for one, from --since to --until."""
+    from avasanj.cli.figures_people import show_ideas, show_plans
 
     settings = settings_and_log()
+    span = _span(settings, since, until)
+    if ideas and agent is None:
+        raise InputError("--ideas are an agent's: name one with --agent.")
     with opened_database(settings) as database, database.read() as session:
-        show_plans(session, _person(session, agent) if agent else None, utc_now(), due=due, as_json=json)
+        person = _person(session, agent) if agent else None
+        if ideas and person is not None:
+            show_ideas(session, person, Scope(since=span.starts_at, until=span.ends_at), as_json=json)
+        else:
+            show_plans(session, person, utc_now(), due=due, as_json=json)
 
 
 def share(one: Share) -> str:

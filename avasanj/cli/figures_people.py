@@ -16,10 +16,12 @@ from avasanj.people import User
 from scoring.reviews import coaching
 from scoring.reviews.calibration import people, sessions
 from scoring.reviews.calibration_result import result
+from scoring.reviews.coaching_ideas import ideas
 from scoring.reviews.coaching_measure import Measure
 from scoring.statistics.agreement import Reviewed
 from scoring.statistics.evaluators import calibrated
 from scoring.statistics.periods import Period
+from scoring.statistics.scope import Scope
 
 
 def show_sessions(session: Session, span: Period, *, as_json: bool) -> None:
@@ -120,3 +122,16 @@ def show_plans(session: Session, agent: uuid.UUID | None, now: datetime.datetime
         cells = (plan.state, f"{plan.review_at:%Y-%m-%d}", before, since, f"{100 * plan.target:.0f} %", told)
         table.add_row(named.get(plan.agent_id, ""), ", ".join(plan.questions), *cells)
     Console().print(table)
+
+
+def show_ideas(session: Session, agent: uuid.UUID, scope: Scope, *, as_json: bool) -> None:
+    """One row for each question on which the agent is behind the others."""
+    found = ideas(session, agent, scope)
+    if as_json:
+        print_json([one.stored() for one in found])
+        return
+    table = Table("scorecard", "question", "own", "the others", "calls to listen to", box=None)
+    for one in found:
+        calls = ", ".join(str(place["call_id"]) for place in one.moments)
+        table.add_row(one.scorecard, one.question, points(one.own), points(one.others), calls)
+    Console().print(table if found else "The calls show nothing in which they are behind the others.")

@@ -10,9 +10,11 @@ from avasanj.database import utc_now
 from avasanj.errors import AccessError, InputError
 from avasanj.people import AuditEntry
 from scoring.reviews import coaching
+from scoring.reviews.coaching_ideas import ideas
 from scoring.reviews.coaching_measure import Verdict, reached, verdict
 from scoring.reviews.tables import CoachingPlan
 from scoring.statistics.intervals import Points, points_difference
+from scoring.statistics.scope import Scope
 from tests.scoring.reviews.center import Center
 
 DAY = datetime.timedelta(days=1)
@@ -110,6 +112,24 @@ def test_what_makes_no_plan_is_refused_with_the_reason(center: Center):
             begun(center, **facts)
     with pytest.raises(AccessError):
         begun(center, by=center.people["omid"])
+
+
+def test_ideas_are_questions_on_which_the_agent_is_behind_beyond_chance(center: Center):
+    now, sara = utc_now(), center.people["sara"]
+    calls(center, "sara", now - 20 * DAY, met=3, missed=12)
+    calls(center, "omid", now - 20 * DAY, met=14, missed=2)
+    scope = Scope(since=now - 30 * DAY, until=now)
+    with center.database.read() as session:
+        [found] = ideas(session, sara, scope)
+        assert ideas(session, center.people["omid"], scope) == []
+        assert (found.question, found.own.n, found.others.n) == ("greeting", 15, 16)
+        assert found.gap.interval.high < -0.1
+        assert len(found.moments) == 3
+        plan = coaching.begin(
+            session, sara, by=center.people["mina"], scorecard=found.scorecard, questions=[found.question], goal="Greets",
+            target=0.9, review_at=now + DAY, moments=found.moments,
+        )  # fmt: skip
+        assert plan.moments[0]["call_id"] == found.moments[0]["call_id"]
 
 
 def test_verdicts_are_plain_only_where_the_calls_are():

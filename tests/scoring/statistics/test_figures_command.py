@@ -61,6 +61,7 @@ def test_nothing_to_tell_is_told_as_nothing():
     assert json.loads(run("calibration", "--json"))["sessions"] == []
     assert rows("coaching", "--due") == []
     assert run("coaching").strip()
+    assert "nothing in which they are behind" in run("coaching", "--ideas", "--agent", "agent1", *SPAN)
 
 
 def test_wrong_words_are_one_sentence():
@@ -71,6 +72,7 @@ def test_wrong_words_are_one_sentence():
         (("scores", "--since", "yesterday"), "1405-09-01"),
         (("scores", "--since", "2026-10-02", "--until", "2026-10-01"), "lies after"),
         (("scores", "--change", "--questions"), "leave out"),
+        (("coaching", "--ideas"), "name one"),
     ):
         with pytest.raises(InputError, match=said):
             run(*words)

@@ -4,7 +4,7 @@ import datetime
 import uuid
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from avasanj.database import Database
@@ -93,6 +93,8 @@ def test_a_scope_lets_in_only_what_it_names(filled: Database):
 
         own = n(agents=[user])
         assert own == n(where=[AgentSpan.user_id == user]) == 96
+        own_part = (AgentSpan.call_id == Evaluation.call_id, AgentSpan.position == Evaluation.span_position)
+        assert n(where=[exists().where(*own_part, AgentSpan.user_id == user).correlate(Evaluation)]) == 96
         assert n(queues=["sales"]) + n(queues=["support", "billing"]) == 588
         assert n(scorecard="other") == n(version=2) == n(agents=[uuid.uuid4()]) == 0
         assert n(until=START + datetime.timedelta(hours=10)) == 9
