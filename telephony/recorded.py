@@ -30,7 +30,8 @@ def recordings(history: CallHistory, customer: Channel | None) -> tuple[NamedRec
     answered = bool(history.spans) or bool(history.proven_agent)
     if history.ended_at is None or not answered or customer is None:
         return ()
-    return _by_channel(history, customer) or (_unannounced(history, customer) if history.gaps else ())
+    told = _by_channel(history, customer) if history.monitors else ()
+    return told or (_unannounced(history, customer) if history.gaps else ())
 
 
 def running(history: CallHistory, customer: Channel | None) -> tuple[NamedRecording, ...]:
@@ -48,12 +49,13 @@ def _by_channel(history: CallHistory, customer: Channel) -> tuple[NamedRecording
     agents = [uniqueid for uniqueid in dict.fromkeys(inside) if uniqueid != customer.uniqueid]
     by_party = {monitor.uniqueid for monitor in history.monitors if monitor.by_party}
     on_customer = _on(customer.uniqueid, history, Party.CUSTOMER, Party.AGENT)
+    recorded = {monitor.uniqueid for monitor in history.monitors}
+    agents = [agent for agent in agents if agent in recorded]
     if on_customer and (customer.uniqueid in by_party or by_party.isdisjoint(agents)):
         return (*on_customer, *(leg for agent in agents for leg in _own_leg(agent, history, handed_on=True)))
-    recorded = [agent for agent in agents if _on(agent, history, Party.AGENT, Party.CUSTOMER)]
-    if recorded:
+    if agents:
         mixed = [leg for leg in on_customer if leg.party is Party.MIXED]
-        return (*_on_agents(recorded, history), *mixed)
+        return (*_on_agents(agents, history), *mixed)
     return ()
 
 
@@ -144,7 +146,7 @@ def _by_file(monitors: list[MixMonitor]) -> list[list[MixMonitor]]:
 
 def _named(parts: list[MixMonitor], history: CallHistory, received: Party, transmitted: Party) -> list[NamedRecording]:
     first = parts[0]
-    asked = [dataclasses.replace(one, bridged_only=one.bridged_only or _may_stand_still(one)) for one in parts]
+    asked = [dataclasses.replace(one, bridged_only=True) if _may_stand_still(one) else one for one in parts]
     written = [stretch for monitor in asked for stretch in _written(monitor, history)]
     offset = written[0][0] if written else first.started_at
     cuts = tuple(
