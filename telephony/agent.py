@@ -13,7 +13,7 @@ from telephony.tables import ActivityState
 STANDING = (ActivityState.LOGGED_IN, ActivityState.PAUSED)
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Membership:
     """One member in one queue."""
 
@@ -23,7 +23,7 @@ class Membership:
     wrap_s: float = 0.0  #: 0 where the queue doesn't say
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Doing:
     """One stretch of an agent's activity."""
 
@@ -34,7 +34,7 @@ class Doing:
     linked_id: str | None = None
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Wrap:
     """An agent whom the queue leaves alone after a call until `due`."""
 
@@ -43,7 +43,7 @@ class Wrap:
     due: float
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Agent:
     interface: str
     name: str | None = None

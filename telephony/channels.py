@@ -34,7 +34,7 @@ def peer(channel_name: str) -> str:
     return _INSTANCE.sub("", channel_name)
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Channel:
     """One channel. Times in seconds since 1970."""
 

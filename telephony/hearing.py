@@ -10,7 +10,7 @@ from telephony.history import CallHistory
 from telephony.parts import OpenSpan
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """The agents' spans that are over now, and the channels whose spans begin."""
 

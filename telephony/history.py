@@ -15,7 +15,7 @@ _SAME_SPAN_S = 1.0
 _MOST_NOTES = 500
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class CallHistory:
     linked_id: str
     started_at: float

@@ -24,7 +24,7 @@ class TransferKind(enum.StrEnum):
     ATTENDED = "attended"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
     """One agent's own time in the call. `uniqueid` is the agent's channel."""
 
@@ -38,7 +38,7 @@ class Span:
     wrap_s: float | None = None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Visit:
     """A caller's time in one queue; `outcome` is None while they wait."""
 
@@ -48,7 +48,7 @@ class Visit:
     outcome: VisitOutcome | None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Stretch:
     """A stretch of time within a call; None for an end that is not known (yet)."""
 
@@ -56,7 +56,7 @@ class Stretch:
     ended_at: datetime.datetime | None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Activity:
     """One stretch of what an agent did; `ended_at` is None while it goes on. `linked_id` is the call's."""
 
@@ -70,7 +70,7 @@ class Activity:
     ended_at: datetime.datetime | None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
     """One stretch on hold; `by` is who put the other there."""
 
@@ -79,7 +79,7 @@ class Hold:
     by: Party
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Transfer:
     """`transferrer` and `target` as the PBX names them: extensions."""
 
@@ -89,7 +89,7 @@ class Transfer:
     at: datetime.datetime
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class NamedRecording:
     """A file that the PBX said it writes, by the PBX's own path.
 
@@ -110,7 +110,7 @@ class NamedRecording:
     counts: tuple[tuple[float, float], ...] | None = None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, order=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, order=True, slots=True)
 class Position:
     """A place in the journal, from which a call's events can be read again.
 
@@ -122,7 +122,7 @@ class Position:
     message: int = 0
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class CallSnapshot:
     """One call as far as its events tell. Times in UTC, durations in seconds, None while unknown."""
 

@@ -12,7 +12,7 @@ _OPTION = re.compile(r"([a-zA-Z])(?:\(([^)]*)\))?")
 OWN_FOLDER = "avasanj"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class MixMonitor:
     """One recording on one channel. Paths are the PBX's own.
 
@@ -43,7 +43,7 @@ class MixMonitor:
         return each or self.found or self.is_ours
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class MixMonitorRequest:
     """The dialplan's `MixMonitor(file,options,command)`, read."""
 

@@ -9,7 +9,7 @@ from telephony.channels import Channel
 from telephony.ledger import Position, TransferKind
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Visit:
     """The caller's time in one queue."""
 
@@ -23,7 +23,7 @@ class Visit:
     join_unseen: bool = False  #: the queue told of the caller, but not that they came in
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Dial:
     caller: str | None  #: uniqueid; Originate names none
     target: str
@@ -34,7 +34,7 @@ class Dial:
     verdict: str = ""  #: DIALSTATUS, how the whole Dial came out by the dialplan's own word
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class OpenSpan:
     """An agent channel's time with the customer."""
 
@@ -46,14 +46,14 @@ class OpenSpan:
     found: bool = False  #: it went on already when a listing told of it: it began in a gap, nobody knows when
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class OpenHold:
     channel: Channel
     started_at: float
     ended_at: float | None = None
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class OpenMute:
     """The recording of a channel writes silence."""
 
@@ -62,7 +62,7 @@ class OpenMute:
     ended_at: float | None = None
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Gap:
     """Events may have been missed; None for an end that nothing tells."""
 
@@ -70,7 +70,7 @@ class Gap:
     ended_at: float | None
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class TransferNote:
     kind: TransferKind
     transferrer: str
@@ -83,13 +83,13 @@ class TransferNote:
     )
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class HangupNote:
     uniqueid: str
     at: float
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class QueueEnd:
     """AgentComplete: who ended the conversation, by the queue's own word."""
 
