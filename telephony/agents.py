@@ -36,7 +36,7 @@ class AgentsAtWork:
         self._agents: dict[str, Agent] = {}
         self._member_at: dict[str, str] = {}  #: phone's interface -> queue member's, where they differ
         self._talking: dict[str, dict[str, Agent]] = {}  #: linked id -> uniqueid -> agent
-        self._next_due = math.inf
+        self.next_due = math.inf  #: when the next wrap-up is over: a `tick` before that finds nothing
         self._wrapped: list[CallHistory] = []
         self._listed: set[tuple[str, str]] = set()
 
@@ -218,11 +218,11 @@ class AgentsAtWork:
         self._end_wrap(agent, at)
         self._stretches.begin(agent, ActivityState.WRAPPING_UP, at, linked_id=call.linked_id)
         agent.wrap = Wrap(call=call, span=span, due=at + wrap_s)
-        self._next_due = min(self._next_due, at + wrap_s)
+        self.next_due = min(self.next_due, at + wrap_s)
 
     def wraps(self, call: CallHistory) -> bool:
         """Whether somebody is wrapping this call up."""
-        if self._next_due == math.inf:  # nobody wraps anything up: no need to ask every agent at every call's end
+        if self.next_due == math.inf:  # nobody wraps anything up: no need to ask every agent at every call's end
             return False
         return any(agent.wrap is not None and agent.wrap.call is call for agent in self._agents.values())
 
@@ -231,12 +231,12 @@ class AgentsAtWork:
 
     def tick(self, at: float) -> None:
         """End the wrap-ups whose time is over at `at`."""
-        if at < self._next_due:
+        if at < self.next_due:
             return
         for agent in self._agents.values():
             if agent.wrap is not None and agent.wrap.due <= at:
                 self._end_wrap(agent, agent.wrap.due)
-        self._next_due = min((a.wrap.due for a in self._agents.values() if a.wrap is not None), default=math.inf)
+        self.next_due = min((a.wrap.due for a in self._agents.values() if a.wrap is not None), default=math.inf)
 
     def _end_wrap(self, agent: Agent, at: float) -> None:
         wrap, agent.wrap = agent.wrap, None

@@ -7,7 +7,7 @@ which the agent's channel hears the customer's, through Local channels too; Queu
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from telephony import clock_steps, conclusions
 from telephony.agents import AgentsAtWork
@@ -122,14 +122,15 @@ class Assembler:
         """Take one message of the stream."""
         self.feed_all((message,))
 
-    def feed_all(self, messages: Iterable[Message]) -> None:
+    def feed_all(self, messages: Collection[Message]) -> None:
         """Take messages of the stream, in order; those that tell nothing of calls are counted and passed over."""
-        takers, book, tick = self._takers, self._book, self._agents.tick
+        takers, book, agents, clock, resync = self._takers, self._book, self._agents, self._clock, self._resync
+        self.events += len(messages)
         for message in messages:
             if message.kind is not _EVENT:
+                self.events -= 1
                 self._feed_other(message)
                 continue
-            self.events += 1
             name = message.name
             taker = takers.get(name)
             if taker is None:
@@ -139,9 +140,12 @@ class Assembler:
             wants, handler = taker
             if wants is not None and not wants(message):
                 continue
-            at = self._time_of(message)
+            at = clock.read(message)  # the PBX's own time stamp where it gives one, else when we received it
+            if clock.surprised or resync.uptime_s is not None:
+                self._look_at_clock(message, at)
             book.message = message
-            tick(at)
+            if at >= agents.next_due:
+                agents.tick(at)
             handler(message, at)
 
     def _feed_other(self, message: Message) -> None:
@@ -153,10 +157,9 @@ class Assembler:
         elif message.kind is Kind.OTHER:
             self.malformed += 1
 
-    def _time_of(self, message: Message) -> float:
-        """Seconds since 1970: the PBX's own time stamp where it gives one, else when we received it."""
+    def _look_at_clock(self, message: Message, at: float) -> None:
+        """What the time of a message, seconds since 1970, tells of the PBX: that it was started, was silent, or set its clock."""
         clock = self._clock
-        at = clock.read(message)
         if self._resync.uptime_s is not None and message.get("Timestamp"):
             self._resync.boot_time(at)
         if clock.silent_since is not None:
@@ -165,7 +168,6 @@ class Assembler:
             for call in self._book.open.values():
                 clock_steps.shift(call, clock.step_s)
                 self._book.touched[call.linked_id] = None
-        return at
 
     def _mark(self, message: Message) -> None:
         self._book.message = message

@@ -65,14 +65,15 @@ class CallBook:
 
     def channel(self, message: Message, prefix: str = "", *, at: float) -> Channel | None:
         """The channel that the message describes under `prefix`, made if it is new to us; None when it is over or not named."""
-        told = channel_bytes(message, prefix)
+        told = channel_bytes(message.raw, prefix)
         known = None if told is None else self._known.get(told)
         if known is not None and message.name != "Newchannel":  # nearly always: nothing is decoded
             channel, name, linkedid = known
             same = channel.name == name and channel.linkedid == linkedid
             if same and channel.ended_at is None and channel.caller_number:
                 call = self.call_of[channel.uniqueid]
-                call.last_seen_at = max(call.last_seen_at, at)
+                if at > call.last_seen_at:  # noqa: PLR1730 - a third of max(), and every event comes here
+                    call.last_seen_at = at
                 return channel
         found = self._looked_up(message, prefix, at=at)
         if told is not None and found is not None:

@@ -6,10 +6,12 @@ import functools
 
 from telephony.frames import Message
 
+_LINE_END = b"\r\n"
+
 
 def channel_named(message: Message, prefix: str = "") -> tuple[str, str, str]:
     """The channel's name, Uniqueid and Linkedid under `prefix`; empty what is not there."""
-    found = channel_bytes(message, prefix)
+    found = channel_bytes(message.raw, prefix)
     if found is None:
         return message.get(f"{prefix}Channel"), message.get(f"{prefix}Uniqueid"), message.get(f"{prefix}Linkedid")
     name, own, call = found
@@ -18,25 +20,17 @@ def channel_named(message: Message, prefix: str = "") -> tuple[str, str, str]:
     return name.decode("utf-8", "replace"), own_id, own_id if call == own else call.decode("utf-8", "replace")
 
 
-def channel_bytes(message: Message, prefix: str = "") -> tuple[bytes, bytes, bytes] | None:
+def channel_bytes(raw: bytes, prefix: str = "") -> tuple[bytes, bytes, bytes] | None:
     """The same three as they came, or None where they don't come as Asterisk writes them: Channel … Uniqueid, Linkedid.
 
     Each is looked for from where the one before it ended.
     """
-    raw = message.raw
     channel, uniqueid, linkedid = _lines(prefix)
-    found = raw.find(channel)
-    start = raw.find(uniqueid, found)
-    if found < 0 or start < 0:
+    named, _, ids = raw.partition(channel)[2].partition(uniqueid)
+    own, adjacent, call = ids.partition(linkedid)
+    if not adjacent or _LINE_END in own:
         return None
-    found += len(channel)
-    start += len(uniqueid)
-    end = raw.find(b"\r\n", start)
-    if end < 0 or not raw.startswith(linkedid, end):
-        return None
-    name, own, start = raw[found : raw.find(b"\r\n", found)], raw[start:end], end + len(linkedid)
-    end = raw.find(b"\r\n", start)
-    return name, own, raw[start:] if end < 0 else raw[start:end]
+    return named.partition(_LINE_END)[0], own, call.partition(_LINE_END)[0]
 
 
 @functools.cache

@@ -28,6 +28,7 @@ class PbxClock:
         self.now = 0.0
         self.step_s = 0.0
         self.silent_since: float | None = None  #: after a reading: a silence ended that may have been none
+        self.surprised = False  #: after a reading: one of the two is told
         self._last_ahead: float | None = None
         self._stamp: float | None = None
         self._text = b""
@@ -57,7 +58,8 @@ class PbxClock:
 
     def read(self, message: Message) -> float:
         """The time of a message: its own stamp, else the time of what came before it."""
-        self.step_s, self.silent_since = 0.0, None
+        if self.surprised:
+            self.step_s, self.silent_since, self.surprised = 0.0, None, False
         text = message.first(_TIMESTAMP) or message.get("Timestamp").encode()
         if text == self._text or not text:  # many events of one moment
             return self.now
@@ -69,7 +71,13 @@ class PbxClock:
         before = self._stamp
         if before is not None and before - _SET_BACK_S <= stamp < before:
             stamp = before
-        self._stamp = stamp
+        self._stamp = self.now = stamp
+        if self._arrived is not None or (before is not None and not before <= stamp <= before + _SILENCE_S):
+            self._compare(stamp, before)
+        return stamp
+
+    def _compare(self, stamp: float, before: float | None) -> None:
+        """Hold a time stamp against the one before it and against when it arrived."""
         ahead = None if self._arrived is None else stamp - self._arrived
         if before is not None:
             if stamp < before - _SET_BACK_S:
@@ -85,8 +93,7 @@ class PbxClock:
                 self._lead = Lead()
             self._lead.take(ahead, self._arrived or 0.0)
         self._last_ahead = ahead
-        self.now = stamp
-        return stamp
+        self.surprised = bool(self.step_s) or self.silent_since is not None
 
     def _set_forward_s(self, ahead: float) -> float:
         """By how much the clock must have been set forward since the last time stamp; 0 for not at all."""

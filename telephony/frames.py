@@ -6,7 +6,6 @@ import enum
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 #: Longer than any event that Asterisk sends; what is longer is skipped, so that memory stays bounded.
 MAX_FRAME_BYTES = 1 << 20
@@ -75,42 +74,26 @@ class Message:
 
     def get(self, key: str) -> str:
         """The header's value, empty when there is none; found without reading the others, since few are ever asked for."""
-        raw = self.raw
-        line = _LINE_STARTS[key]
-        start = raw.find(line)
-        if start < 0:
-            return self._unspaced(key)
-        start += len(line)
-        end = raw.find(_LINE_END, start)
-        return (raw[start:] if end < 0 else raw[start:end]).decode("utf-8", "replace")
+        # `partition` takes its one argument as it is, where `find` has to parse some: copying the rest costs less than that
+        _, found, rest = self.raw.partition(_LINE_STARTS[key])
+        return rest.partition(_LINE_END)[0].decode("utf-8", "replace") if found else self._unspaced(key)
 
     def _unspaced(self, key: str) -> str:
         """The value of a header that somebody wrote without the space after its colon."""
-        _, _, rest = self.raw.partition(f"\r\n{key}:".encode())
+        _, _, rest = self.raw.partition(_LINE_STARTS[key][:-1])
         return rest.partition(_LINE_END)[0].decode("utf-8", "replace")
 
     def first(self, line: bytes) -> bytes:
         """The value of the first header whose line begins with `line` (line end, key, colon, space), as it came; empty for none."""
-        raw = self.raw
-        start = raw.find(line)
-        if start < 0:
-            return b""
-        start += len(line)
-        end = raw.find(_LINE_END, start)
-        return raw[start:] if end < 0 else raw[start:end]
+        return self.raw.partition(line)[2].partition(_LINE_END)[0]
 
     def last(self, line: bytes) -> bytes:
         """The value of the last header whose line begins with `line` (line end, key, colon, space), as it came; empty for none.
 
         For what comes in masses, to see whether it is worth decoding: looked for from the end, where it is found soonest.
         """
-        raw = self.raw
-        start = raw.rfind(line)
-        if start < 0:
-            return b""
-        start += len(line)
-        end = raw.find(_LINE_END, start)
-        return raw[start:] if end < 0 else raw[start:end]
+        _, found, rest = self.raw.rpartition(line)
+        return rest.partition(_LINE_END)[0] if found else b""
 
     def all(self, key: str) -> list[str]:
         """Every value of a header that may be repeated, in order."""
@@ -143,11 +126,6 @@ _LINE_STARTS = _LineStarts()
 Look = Callable[[bytes], bool]
 
 
-class _KindOfEvent(NamedTuple):
-    name: str
-    look: Look | None
-
-
 class Sieve:
     """Which events are worth a message: nine of ten tell nothing of calls, and a message costs more than a look at the bytes.
 
@@ -155,11 +133,10 @@ class Sieve:
     """
 
     def __init__(self, looks: Mapping[str, Look | bool]) -> None:
-        #: An event's first line with its end -> what is done with it, None to pass it over; with those of other names as they
-        #: are met. There are a few hundred kinds, and nearly every message is one.
-        self.kinds: dict[bytes, _KindOfEvent | None] = {
-            f"Event: {name}\r\n".encode(): _KindOfEvent(name, None if look is True else look) if look else None
-            for name, look in looks.items()
+        #: An event's first line -> its name and look; with those of other names as they are met. There are a few hundred
+        #: kinds, and nearly every message is one.
+        self.kinds: dict[bytes, tuple[str, Look | bool]] = {
+            f"Event: {name}".encode(): (name, look) for name, look in looks.items()
         }
 
     def first_of_its_kind(self, frame: bytes, offset: int) -> Message | None:
@@ -172,7 +149,7 @@ class Sieve:
         message = Message(body, offset)
         line, end, _ = body.partition(_LINE_END)
         if end and message.kind is _EVENT and len(self.kinds) < _MOST_NAMES and len(line) < _LONGEST_NAME:
-            self.kinds[line + end] = _KindOfEvent(message.name, None)
+            self.kinds[line] = message.name, True
         return message
 
 
@@ -229,20 +206,19 @@ class Framer:
         frames.pop()
         offset = self._offset
         self._offset += len(whole)
-        offsets = map(
-            operator.add, itertools.accumulate(map(len, frames), initial=offset), itertools.count(0, len(_END))
-        )
+        before = itertools.accumulate(map(len, frames), initial=offset)
+        ends = itertools.count(0, len(_END))
         if _NUL in whole:
             frames = [frame.replace(_NUL, _NO_NUL) for frame in frames]
         kinds_by_line = self._sieve.kinds
         try:
-            kinds = [kinds_by_line[frame[: frame.find(b"\r") + 2]] for frame in frames]  # one byte is found soonest
+            kinds = [kinds_by_line[frame.partition(_LINE_END)[0]] for frame in frames]
         except KeyError:
-            return self._one_by_one(zip(frames, offsets, strict=False))
+            return self._one_by_one(zip(frames, map(operator.add, before, ends), strict=False))
         messages: list[Message] = [  # nearly always: all are events of known kinds
-            _Event(frame, offset, kind.name)
-            for frame, offset, kind in zip(frames, offsets, kinds, strict=False)
-            if kind is not None and (kind.look is None or kind.look(frame))
+            _Event(frame, text_bytes + end_bytes, name)
+            for frame, text_bytes, end_bytes, (name, look) in zip(frames, before, ends, kinds, strict=False)
+            if look is True or (look and look(frame))
         ]
         self.passed_over += len(frames) - len(messages)
         return messages
@@ -251,14 +227,14 @@ class Framer:
         """Of a chunk in which there is more than events of kinds that were met before."""
         found: list[Message] = []
         for frame, offset in frames:
-            line = frame[: frame.find(b"\r") + 2]
-            if line not in self._sieve.kinds:
+            kind = self._sieve.kinds.get(frame.partition(_LINE_END)[0])
+            if kind is None:
                 message = self._sieve.first_of_its_kind(frame, offset)
                 found += [] if message is None else [message]
                 continue
-            kind = self._sieve.kinds[line]
-            if kind is not None and (kind.look is None or kind.look(frame)):
-                found.append(_Event(frame, offset, kind.name))
+            name, look = kind
+            if look is True or (look and look(frame)):
+                found.append(_Event(frame, offset, name))
             else:
                 self.passed_over += 1
         return found
