@@ -34,6 +34,8 @@ def run() -> int:
             scorecards,
             serve,
             surveys,
+            teams,
+            topics,
             transcripts,
         )
 

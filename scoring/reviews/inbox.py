@@ -17,10 +17,11 @@ from avasanj.errors import InputError
 from avasanj.i18n import N_
 from avasanj.notify import announce
 from avasanj.people import User
+from scoring.reviews.dispute_states import PENDING
 from scoring.reviews.evaluators import EVALUATING, check_not_own, evaluator
 from scoring.reviews.person import NO_REVIEW, NOT_OPEN, OPEN
 from scoring.reviews.standing import evaluation_of, one_at_a_time, same_part
-from scoring.reviews.tables import Review, ReviewKind, ReviewState
+from scoring.reviews.tables import Dispute, Review, ReviewKind, ReviewState
 from scoring.tables import Evaluation, Mood
 from telephony.tables import AgentSpan, Call, Source
 
@@ -142,6 +143,14 @@ def unassigned(session: Session, *, limit: int = MOST_ROWS, offset: int = 0) -> 
 def count_unassigned(session: Session) -> int:
     query = select(func.count()).select_from(Evaluation).join(Call, Call.id == Evaluation.call_id)
     return session.scalar(query.where(*_of_nobody())) or 0
+
+
+def owed_by_people(session: Session, now: datetime.datetime) -> dict[str, int]:
+    """Open and overdue reviews and disputes of everybody, for whoever watches the product: four counts by index."""
+    reviews = select(func.count(), func.count().filter(Review.due_at < now)).where(Review.state.in_(OPEN))
+    pending = select(func.count(), func.count().filter(Dispute.deadline_at < now)).where(Dispute.state.in_(PENDING))
+    [(open_, overdue)], [(disputed, late)] = session.execute(reviews).all(), session.execute(pending).all()
+    return {"reviews": open_, "reviews_overdue": overdue, "disputes": disputed, "disputes_overdue": late}
 
 
 def assign(

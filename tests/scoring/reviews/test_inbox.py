@@ -58,6 +58,8 @@ def test_an_evaluator_sees_what_waits_overdue_first_and_a_supervisor_how_much_fo
         assert loads == {"Mina": (2, 1, 0), "Reza": (0, 0, 1), "Boss": (0, 0, 0)}
         assert [one.evaluation_id for one in inbox.unassigned(session)] == [nobodys]
         assert inbox.count_unassigned(session) == 1
+        owed = {"reviews": 2, "reviews_overdue": 1, "disputes": 0, "disputes_overdue": 0}
+        assert inbox.owed_by_people(session, utc_now()) == owed
 
 
 def test_a_review_goes_to_somebody_else_with_its_answers(center: Center):
