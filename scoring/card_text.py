@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -9,6 +10,7 @@ import yaml
 from scoring.dialogue import AGENT
 from scoring.scorecard import (
     ANYONE,
+    LANGUAGES,
     NO,
     YES,
     Band,
@@ -57,7 +59,7 @@ def as_data(card: Scorecard) -> dict[str, Any]:
     data = _present(
         key=card.key,
         version=card.version,
-        title=dict(card.title),
+        title=_texts(card.title),
         pass_mark=_number(card.pass_mark),
         beside=card.beside,
         sections=[_section(section) for section in card.sections],
@@ -86,16 +88,16 @@ def _scope(scope: Scope) -> dict[str, Any]:
 def _section(section: Section) -> dict[str, Any]:
     return {
         "key": section.key,
-        "title": dict(section.title),
+        "title": _texts(section.title),
         "questions": [_question(question) for question in section.questions],
     }
 
 
 def _question(question: Question) -> dict[str, Any]:
     scale = question.kind == Kind.SCALE
-    return {"key": question.key, "title": dict(question.title), "weight": _number(question.weight)} | _present(
+    return {"key": question.key, "title": _texts(question.title), "weight": _number(question.weight)} | _present(
         type=question.kind.value if question.kind != Kind.YES_NO else None,
-        hint=dict(question.hint) or None,
+        hint=_texts(question.hint) or None,
         points={name: _number(value) for name, value in question.points.items()} if question.points != _PLAIN else None,
         options=[_option(option) for option in question.options],
         scale={"from": question.low, "to": question.high} if scale or (question.low, question.high) != (1, 5) else None,
@@ -110,12 +112,12 @@ def _question(question: Question) -> dict[str, Any]:
         likeness=_likeness(question.likeness) if question.likeness else None,
         fact=_quantity(question.fact) if question.fact else None,
         measure=_quantity(question.measure) if question.measure else None,
-        model=dict(question.ask) if question.ask else None,
+        model=_texts(question.ask) if question.ask else None,
     )
 
 
 def _option(option: Option) -> dict[str, Any]:
-    return {"key": option.key, "title": dict(option.title), "points": _number(option.points)} | _present(
+    return {"key": option.key, "title": _texts(option.title), "points": _number(option.points)} | _present(
         rule=_rule(option.rule) if option.rule else None
     )
 
@@ -155,6 +157,11 @@ def _likeness(likeness: Likeness) -> dict[str, Any]:
 
 def _quantity(quantity: Quantity) -> dict[str, Any]:
     return {"name": quantity.name} | _present(at_least=_number(quantity.at_least), at_most=_number(quantity.at_most))
+
+
+def _texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """In one order, whatever it was: the same card is the same text."""
+    return {language: texts[language] for language in LANGUAGES if language in texts}
 
 
 def _wording(wording: Wording) -> dict[str, Any]:

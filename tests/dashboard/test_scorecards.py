@@ -104,8 +104,8 @@ def test_a_faulty_file_is_refused_with_its_lines_and_what_was_pasted_stays(day: 
     answer = post(super_, "/scorecards/import", text=named("faulty").replace("weight: 60", "wieght: 60"))
     page = unescape(answer.text)
     assert answer.status_code == 422
-    assert "line 9" in re.sub("[⁨⁩]", "", page)
-    assert "do you mean ⁨weight⁩?" in page
+    assert "line 9" in re.sub("[\u2068\u2069]", "", page)
+    assert "do you mean \u2068weight\u2069?" in page
     assert "wieght: 60" in page
     with day.database.read() as session:
         assert session.scalar(select(CardVersion.id).where(CardVersion.key == "faulty")) is None
@@ -123,8 +123,8 @@ def test_a_draft_is_begun_saved_published_and_the_version_before_retired(day: Da
     assert refused.status_code == 422, "weights of 102 wait in a draft, but judge nobody"
     card["sections"][0]["questions"][1]["weight"] = "8"
     saved = post(super_, "/scorecards/service/2/edit", data=json.dumps(card), seen=saved.json()["seen"])
-    confirm = unescape(super_.get("/scorecards/service/2/publish").text)
-    assert "Version ⁨1⁩ is retired" in confirm.replace("Version 1", "Version ⁨1⁩")
+    confirm = re.sub("[\u2068\u2069]", "", unescape(super_.get("/scorecards/service/2/publish").text))
+    assert "Version 1 is retired" in confirm
     stale = post(super_, "/scorecards/service/2/publish", seen=read)
     assert stale.status_code == 422, "what somebody has changed since is looked at first"
     assert post(super_, "/scorecards/service/2/publish", seen=saved.json()["seen"]).status_code == 303
@@ -133,7 +133,7 @@ def test_a_draft_is_begun_saved_published_and_the_version_before_retired(day: Da
             1: "retired",
             2: "published",
         }
-    compared = re.sub("[⁨⁩]", "", unescape(super_.get("/scorecards/service/2/compare?other=1").text))
+    compared = re.sub("[\u2068\u2069]", "", unescape(super_.get("/scorecards/service/2/compare?other=1").text))
     assert "2 changed" in compared
     assert "<del>10</del> <ins>12</ins>" in compared
     assert [action for action, _ in done(day, "service")] == [
