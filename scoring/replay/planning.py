@@ -32,7 +32,7 @@ NO_QUESTIONS = N_("Version %(version)s of %(key)s can't be tried yet: %(reason)s
 EMPTY_FORM = N_("it has no questions.")
 NO_HEADS = N_("There are no weights with the number %(number)s.")
 NO_RUN = N_("There is no such replay.")
-NOT_NOW = N_("This replay is %(state)s: that can't be done with it now.")
+NOT_NOW = N_("This replay is over, or at work: that can't be done with it now.")
 BAD_ID = N_("%(id)s is no replay's id. `avasanj scorecards replays` lists them.")
 TEXTS = (NOTHING_TRIED, NO_CALLS, NO_QUESTIONS, EMPTY_FORM, NO_HEADS, NO_RUN, NOT_NOW, BAD_ID)
 STEERABLE = frozenset({ReplayState.PLANNED, ReplayState.RUNNING, ReplayState.PAUSED, ReplayState.FAILED})
@@ -120,7 +120,7 @@ def remove(session: Session, run_id: uuid.UUID, by: uuid.UUID | None) -> None:
     """Throw it away with its results. Raises InputError while it runs."""
     run = found(session, run_id, lock=True)
     if run.state == ReplayState.RUNNING:
-        raise InputError(NOT_NOW, state=run.state)
+        raise InputError(NOT_NOW)
     session.delete(run)
     audit(session, by, "replay.remove", run_id)
 
@@ -146,7 +146,7 @@ def listed(session: Session, most: int = 100) -> Sequence[ReplayRun]:
 def _steered(session: Session, run_id: uuid.UUID) -> ReplayRun:
     run = found(session, run_id, lock=True)
     if run.state not in STEERABLE:
-        raise InputError(NOT_NOW, state=run.state)
+        raise InputError(NOT_NOW)
     return run
 
 
