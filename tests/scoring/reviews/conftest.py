@@ -15,8 +15,8 @@ def center(database: Database) -> Center:
 
 
 @pytest.fixture(scope="module")
-def faulty(postgres: EmbeddedPostgres) -> Iterator[Center]:
-    """A center for tests that leave nothing behind."""
+def lasting_center(postgres: EmbeddedPostgres) -> Iterator[Center]:
+    """One center for all tests of a module: for those that don't mind what the others leave there."""
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(host=str(postgres.data), user="postgres", dbname="postgres", autocommit=True) as connection:
         connection.execute(f"create database {name} template template_avasanj")

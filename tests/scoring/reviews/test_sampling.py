@@ -208,8 +208,8 @@ def test_the_sampler_run_twice_at_once_gives_each_call_once(center: Center, sett
         ({"filters": []}, "keys with values"),
     ],
 )  # fmt: skip
-def test_a_rule_that_makes_no_sense_is_refused(faulty: Center, written: dict, says: str):
-    with faulty.database.read() as session, pytest.raises(InputError, match=says):
+def test_a_rule_that_makes_no_sense_is_refused(lasting_center: Center, written: dict, says: str):
+    with lasting_center.database.read() as session, pytest.raises(InputError, match=says):
         sampling_rules.add(session, {"name": "Weekly", **written})
 
 
