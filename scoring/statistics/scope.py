@@ -82,8 +82,8 @@ class Key:
         return made
 
 
-#: An open dispute: until it is decided the evaluation stands apart.
-disputed = exists().where(
+#: An open dispute of the evaluation, of which there is one at most: until it is decided the evaluation stands apart.
+open_dispute = and_(
     Dispute.call_id == Evaluation.call_id,
     Dispute.span_position == Evaluation.span_position,
     Dispute.scorecard == Evaluation.scorecard,
@@ -91,7 +91,7 @@ disputed = exists().where(
     Dispute.state.in_(("open", "in_review")),
 )
 #: What is averaged: counted by scoring, with a score, and nobody objects to it at the moment.
-counted = and_(Evaluation.counts, Evaluation.score.is_not(None), ~disputed)
+counted = and_(Evaluation.counts, Evaluation.score.is_not(None), ~exists().where(open_dispute))
 
 
 def columns(by: Sequence[By], periods: Sequence[Period]) -> list[ColumnElement[Any]]:
