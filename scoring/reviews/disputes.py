@@ -130,7 +130,7 @@ def accept(session: Session, dispute_id: uuid.UUID, by: uuid.UUID, *, outcome: s
     if all(would[question] == said[question] for question in dispute.questions):
         raise InputError(NOTHING_CHANGED)
     dispute.score_before = standing.score
-    after = person.submit(session, review.id, comment=outcome, by=by)
+    after = person.conclude(session, review.id, comment=outcome, by=by)
     _decide(dispute, S.ACCEPTED, by, short(outcome))
     dispute.score_after, dispute.review_id = after.score, review.id
     _tell(session, dispute, by, "dispute.accepted")

@@ -221,12 +221,15 @@ def _with_facts(query: Select[Any]) -> Select[Any]:
 
 
 def _of_nobody() -> tuple[Any, ...]:
-    """Needs a person, and none has it open."""
+    """Needs a person, and none has it open; one who was shut out can't do it."""
+    active = select(User.id).where(User.active)
     has = exists().where(*(getattr(Review, name) == getattr(Evaluation, name) for name in _KEYS))
     return (
         Evaluation.needs_person,
         Call.source != Source.SAMPLE,
-        ~has.where(Review.state.in_(OPEN), Review.kind != ReviewKind.CALIBRATION).correlate(Evaluation),
+        ~has.where(
+            Review.state.in_(OPEN), Review.kind != ReviewKind.CALIBRATION, Review.evaluator_id.in_(active)
+        ).correlate(Evaluation),
     )
 
 

@@ -49,8 +49,12 @@ NO_QUESTION = N_("The form has no question “%(question)s”.")
 NOT_ASKED = N_("“%(question)s” is not asked after what was answered to “%(earlier)s”. Change that answer first.")
 DISPUTED = N_("The agent disputes this evaluation. Decide the dispute first.")
 DECIDED = N_("A dispute was decided by this review, so it can't be withdrawn.")
+BY_DECIDING = N_("This review belongs to a dispute: accept or reject the dispute.")
+NO_DISPUTE_TAKEN = N_("You have taken no dispute about this evaluation.")
 WITHDRAWN_ALREADY = N_("This review was withdrawn already.")
-TEXTS = (NO_REVIEW, NOT_YOURS, NOT_OPEN, NO_QUESTION, NOT_ASKED, DISPUTED, DECIDED, WITHDRAWN_ALREADY)
+TEXTS = (
+    NO_REVIEW, NOT_YOURS, NOT_OPEN, NO_QUESTION, NOT_ASKED, DISPUTED, DECIDED, BY_DECIDING, NO_DISPUTE_TAKEN, WITHDRAWN_ALREADY,
+)  # fmt: skip
 _MOMENT = datetime.timedelta(microseconds=1)
 
 
@@ -77,6 +81,8 @@ def start(
     query = select(Review).where(*same_part(found, Review), Review.evaluator_id == user.id, Review.state.in_(OPEN))
     review = session.scalar(query.where(Review.kind == kind).options(selectinload(Review.answers)).limit(1))
     if review is None:
+        if kind == ReviewKind.DISPUTE:
+            _check_taken(session, found, user.id)
         review = Review(
             call_id=found.call_id,
             span_position=found.span_position,
@@ -153,8 +159,16 @@ def submit(session: Session, review_id: uuid.UUID, *, comment: str = "", by: uui
 
     What the machine was sure of counts as confirmed. What it was unsure of, and what would fail the agent, stays open until a
     person answers that very question. A calibration's answers stand nowhere; the evaluation is given back unchanged.
-    Raises InputError for a review that is not open, AccessError for one of somebody else's.
+    Raises InputError for a review that is not open, or that belongs to a dispute (`disputes.accept` submits it); AccessError for
+    one of somebody else's.
     """
+    if _found(session, review_id).kind == ReviewKind.DISPUTE:
+        raise InputError(BY_DECIDING)
+    return conclude(session, review_id, comment=comment, by=by)
+
+
+def conclude(session: Session, review_id: uuid.UUID, *, comment: str = "", by: uuid.UUID | None = None) -> Evaluation:
+    """As `submit`, of whatever kind: for whoever has decided that it may be submitted."""
     review, evaluation, card = _locked(session, review_id, by)
     assert review.evaluator_id is not None
     evaluator(session, review.evaluator_id)
@@ -198,6 +212,13 @@ def withdraw(session: Session, review_id: uuid.UUID, *, by: uuid.UUID | None = N
     announce(session, "inbox", review.evaluator_id)
     session.flush()
     return review
+
+
+def _check_taken(session: Session, evaluation: Evaluation, user_id: uuid.UUID) -> None:
+    """Raises InputError where the person has no dispute about this evaluation to decide."""
+    taken = select(Dispute.id).where(*same_part(evaluation, Dispute), Dispute.state == DisputeState.IN_REVIEW)
+    if session.scalar(taken.where(Dispute.decider_id == user_id).limit(1)) is None:
+        raise InputError(NO_DISPUTE_TAKEN)
 
 
 def _begin(session: Session, review: Review) -> None:

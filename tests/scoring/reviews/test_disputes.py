@@ -101,7 +101,11 @@ def test_whoever_is_party_does_not_decide(center: Center):
             disputes.take(session, opened, center.people["sara"])
         with pytest.raises(InputError, match="Nobody has taken"):
             disputes.accept(session, opened, center.people["reza"])
-        disputes.take(session, opened, center.people["reza"])
+        with pytest.raises(InputError, match="taken no dispute"):
+            person.start(session, made, center.people["reza"], kind="dispute")
+        begun = disputes.take(session, opened, center.people["reza"])
+        with pytest.raises(InputError, match="accept or reject"):
+            person.submit(session, begun.id)
         with pytest.raises(AccessError, match="Somebody else"):
             disputes.reject(session, opened, center.people["boss"], "No.")
         with pytest.raises(InputError, match="No disputed answer was changed"):

@@ -12,6 +12,7 @@ from avasanj.cli import reviews as _commands  # noqa: F401 - it registers the co
 from avasanj.cli.app import app
 from avasanj.database import utc_now
 from avasanj.errors import AccessError, InputError
+from avasanj.people import User
 from avasanj.scoring_settings import ScoringSettings
 from avasanj.settings import Settings
 from scoring.reviews import disputes, inbox, periodic, person, sampling_rules
@@ -60,6 +61,10 @@ def test_an_evaluator_sees_what_waits_overdue_first_and_a_supervisor_how_much_fo
         assert inbox.count_unassigned(session) == 1
         owed = {"reviews": 2, "reviews_overdue": 1, "disputes": 0, "disputes_overdue": 0}
         assert inbox.owed_by_people(session, utc_now()) == owed
+    with center.database.transaction() as session:
+        session.get_one(User, mina).active = False
+        session.flush()
+        assert {one.evaluation_id for one in inbox.unassigned(session)} == {nobodys, soon}, "she can't do it any more"
 
 
 def test_a_review_goes_to_somebody_else_with_its_answers(center: Center):
