@@ -15,7 +15,7 @@ from telephony.recording_events import RecordingEvents
 #: The only variables that tell something of a call, of the hundreds that a dialplan sets.
 _VARIABLE = b"\r\nVariable: "
 _TELLING_VARIABLES = tuple(
-    _VARIABLE + name + b"\r\n" for name in (b"MIXMONITOR_FILENAME", b"QUEUESTATUS", b"VMSTATUS", b"DIALSTATUS")
+    name + b"\r\n" for name in (b"MIXMONITOR_FILENAME", b"QUEUESTATUS", b"VMSTATUS", b"DIALSTATUS")
 )
 #: The answer to an Originate follows the end of a call that it did not bring about within this time.
 _ORIGINATED_S = 2.0
@@ -68,7 +68,7 @@ class CallEvents:
     @staticmethod
     def variable_tells(raw: bytes) -> bool:
         """Whether the variable that was set tells something: asked of half of all events, so before anything is decoded."""
-        return raw.startswith(_TELLING_VARIABLES, raw.rfind(_VARIABLE))
+        return raw.rpartition(_VARIABLE)[2].startswith(_TELLING_VARIABLES)
 
     def wants_variable(self, message: Message) -> bool:
         return self.variable_tells(message.raw)

@@ -75,15 +75,17 @@ class CallBook:
                 if at > call.last_seen_at:  # noqa: PLR1730 - a third of max(), and every event comes here
                     call.last_seen_at = at
                 return channel
-        found = self._looked_up(message, prefix, at=at)
+        found = self._looked_up(message, prefix, told, at=at)
         if told is not None and found is not None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[told] = found, told[0].decode("utf-8", "replace"), found.linkedid
         return found
 
-    def _looked_up(self, message: Message, prefix: str, *, at: float) -> Channel | None:
-        name, uniqueid, linkedid = channel_named(message, prefix)
+    def _looked_up(
+        self, message: Message, prefix: str, told: tuple[bytes, bytes, bytes] | None, *, at: float
+    ) -> Channel | None:
+        name, uniqueid, linkedid = channel_named(message, prefix, told)
         if not uniqueid or not name or uniqueid in self._gone or uniqueid == "none":
             return None
         linkedid = linkedid or uniqueid

@@ -9,9 +9,10 @@ from telephony.frames import Message
 _LINE_END = b"\r\n"
 
 
-def channel_named(message: Message, prefix: str = "") -> tuple[str, str, str]:
-    """The channel's name, Uniqueid and Linkedid under `prefix`; empty what is not there."""
-    found = channel_bytes(message.raw, prefix)
+def channel_named(message: Message, prefix: str, found: tuple[bytes, bytes, bytes] | None) -> tuple[str, str, str]:
+    """The channel's name, Uniqueid and Linkedid under `prefix`, of which `found` is what `channel_bytes` gave; empty what is
+    not there.
+    """  # fmt: skip
     if found is None:
         return message.get(f"{prefix}Channel"), message.get(f"{prefix}Uniqueid"), message.get(f"{prefix}Linkedid")
     name, own, call = found

@@ -112,9 +112,9 @@ class _Event(Message):
     """The one kind of message that comes in masses, made without another look at its first line."""
 
     __slots__ = ()
-    kind = _EVENT
 
     def __init__(self, raw: bytes, offset: int, name: str) -> None:  # no super(): it would read the first line again
+        self.kind = _EVENT
         self.raw = raw
         self.offset = offset
         self.name = name

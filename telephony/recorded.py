@@ -83,9 +83,11 @@ def _own_leg(uniqueid: str, history: CallHistory, *, handed_on: bool) -> list[Na
     `handed_on`: the other is the customer's, so only what follows a blind transfer is wanted, and not the customer's voice.
     """
     counts = _counted(uniqueid, history, handed_on=handed_on)
+    if not counts:
+        return []
     legs = _on(uniqueid, history, Party.AGENT, Party.CUSTOMER)
     wanted = (Party.AGENT,) if handed_on else (Party.AGENT, Party.CUSTOMER)
-    return [dataclasses.replace(leg, counts=counts) for leg in legs if counts and leg.party in wanted]
+    return [dataclasses.replace(leg, counts=counts) for leg in legs if leg.party in wanted]
 
 
 def _counted(uniqueid: str, history: CallHistory, *, handed_on: bool) -> tuple[tuple[float, float], ...]:
@@ -95,6 +97,8 @@ def _counted(uniqueid: str, history: CallHistory, *, handed_on: bool) -> tuple[t
         for span in history.spans
         if span.channel.uniqueid == uniqueid and (not handed_on or history.was_handed_on(span.started_at))
     ]
+    if not spans:
+        return ()
     monitors = [one for one in history.monitors if one.uniqueid == uniqueid]
     written = [part for one in monitors for part in _written(one, history)]
     if any(one.found for one in monitors):

@@ -53,10 +53,11 @@ class RepairMarks:
 
     def wants(self, message: Message) -> bool:
         """Whether a live CEL event may be about a call of which events were missed."""
-        if not self._book.missed and not self._book.part_of:
+        missed, part_of = self._book.missed, self._book.part_of
+        if not missed and not part_of:
             return False
         linkedid = message.last(b"\r\nLinkedID: ").decode("utf-8", "replace")
-        return linkedid in self._book.missed or linkedid in self._book.part_of
+        return linkedid in missed or linkedid in part_of
 
     # -- which call
 

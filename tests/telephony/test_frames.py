@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.channel_headers import channel_named
+from telephony.channel_headers import channel_bytes, channel_named
 from telephony.frames import Framer, Kind, Message, Sieve
 
 ODD = "رضا\u200cی محمدی\u2028دوم\u0085سوم\x0bچهارم\rپنجم\nششم"
@@ -111,6 +111,10 @@ def test_a_sieve_holds_events_back_and_counts_each_of_them() -> None:
     assert framer.passed_over == 5
 
 
+def named(message: Message, prefix: str = "") -> tuple[str, str, str]:
+    return channel_named(message, prefix, channel_bytes(message.raw, prefix))
+
+
 @pytest.mark.parametrize("prefix", ["", "Dest"])
 @pytest.mark.parametrize("order", list(itertools.permutations(("Channel", "Uniqueid", "Linkedid"))))
 def test_what_names_a_channel_is_found_in_any_order(prefix: str, order: tuple[str, ...]) -> None:
@@ -118,14 +122,14 @@ def test_what_names_a_channel_is_found_in_any_order(prefix: str, order: tuple[st
     lines += [f"{prefix}{key}: {key} of {ODD}\r\n{prefix}Filler: 1" for key in order]
     message = Framer().feed("\r\n".join([*lines, "", ""]).encode())[1][0]
     expected = tuple(f"{key} of {ODD}" for key in ("Channel", "Uniqueid", "Linkedid"))
-    assert channel_named(message, prefix) == expected
+    assert named(message, prefix) == expected
     adjacent = Framer().feed(
         "\r\n".join(["Event: X", *(f"{prefix}{key}: {key} of {ODD}" for key in order), "", ""]).encode()
     )
-    assert channel_named(adjacent[1][0], prefix) == expected
+    assert named(adjacent[1][0], prefix) == expected
 
 
 def test_what_does_not_name_a_channel_is_empty() -> None:
-    assert channel_named(Message("Event: X\r\nUniqueid: 1.1")) == ("", "1.1", "")
-    assert channel_named(Message("Event: X\r\nChannel: a\r\nUniqueid: 1.1")) == ("a", "1.1", "")
-    assert channel_named(Message("Event: X")) == ("", "", "")
+    assert named(Message("Event: X\r\nUniqueid: 1.1")) == ("", "1.1", "")
+    assert named(Message("Event: X\r\nChannel: a\r\nUniqueid: 1.1")) == ("a", "1.1", "")
+    assert named(Message("Event: X")) == ("", "", "")
