@@ -18,6 +18,7 @@ from avasanj.log import get_logger
 from avasanj.notify import announce
 from avasanj.settings import Settings
 from scoring import evaluation, language_model, library, satisfaction
+from scoring.anger import Target, targets
 from scoring.applies import Occasion, choose
 from scoring.asking import Asks
 from scoring.dialogue import AGENT, MIXED, Turn
@@ -88,6 +89,7 @@ class Scored:
     evaluations: Sequence[Filled]
     heard: float
     language: str
+    anger: Sequence[Target]
 
 
 def score(settings: Settings, database: Database, encoder: Encodes, call_id: uuid.UUID) -> None:
@@ -147,6 +149,7 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, material: Materia
         evaluations=filled,
         heard=heard,
         language=language,
+        anger=targets(path, turns, language, remembered),
     )
 
 
@@ -259,6 +262,7 @@ def _save(session: Session, material: Material, scored: Scored, heads: Heads, be
             contributions=[contribution.stored() for contribution in judgement.contributions],
             evidence=list(judgement.evidence),
             satisfaction=_satisfaction(judgement, scored.language),
+            anger=[one.stored() for one in scored.anger],
             curve=[_point(moment) for moment in scored.path],
             promises=[promise.stored() for promise in scored.promises],
             made_at=began,
