@@ -45,7 +45,7 @@ def answer(
                 person.answer(session, review.id, question, given, comment=comment, by=who.id)
     except AvasanjError as error:
         problem = error
-    return _part(who, call_id, problem, at=f"{evaluation_id}/{question}")
+    return _part(who, call_id, problem)
 
 
 @router.post("/submit", dependencies=Changes)
@@ -84,9 +84,7 @@ def _check(session: Session, who: Supervisor, call_id: uuid.UUID, evaluation_id:
         raise HTTPException(404)
 
 
-def _part(
-    who: Supervisor, call_id: uuid.UUID, problem: AvasanjError | None, *, at: str = "", submitted: bool = False
-) -> Response:
+def _part(who: Supervisor, call_id: uuid.UUID, problem: AvasanjError | None, *, submitted: bool = False) -> Response:
     """The forms as they stand now; a browser without scripts goes back to the page."""
     if not who.request.headers.get("hx-request") and problem is None:
         return RedirectResponse(f"/calls/{call_id}#call-score", status_code=303)
@@ -94,4 +92,4 @@ def _part(
         found = one_call.detail(session, who, call_id)
     if found is None:
         raise HTTPException(404)
-    return who.show("call_score_part.html", d=found, problem=problem, at=at, submitted=submitted)
+    return who.show("call_score_part.html", d=found, problem=problem, submitted=submitted)
