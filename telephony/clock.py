@@ -18,6 +18,7 @@ _SET_FORWARD_S = 2.0
 _SURELY_SET_FORWARD_S = 60.0
 #: Where nothing tells when events arrived, nobody knows whether so long a silence was one, or the clock was set.
 _SILENCE_S = 3600.0
+_LINE_END = b"\r\n"
 _TIMESTAMP = b"\r\nTimestamp: "
 
 
@@ -60,7 +61,7 @@ class PbxClock:
         """The time of a message: its own stamp, else the time of what came before it."""
         if self.surprised:
             self.step_s, self.silent_since, self.surprised = 0.0, None, False
-        text = message.first(_TIMESTAMP) or message.get("Timestamp").encode()
+        text = message.raw.partition(_TIMESTAMP)[2].partition(_LINE_END)[0] or message.get("Timestamp").encode()
         if text == self._text or not text:  # many events of one moment
             return self.now
         try:

@@ -83,10 +83,6 @@ class Message:
         _, _, rest = self.raw.partition(_LINE_STARTS[key][:-1])
         return rest.partition(_LINE_END)[0].decode("utf-8", "replace")
 
-    def first(self, line: bytes) -> bytes:
-        """The value of the first header whose line begins with `line` (line end, key, colon, space), as it came; empty for none."""
-        return self.raw.partition(line)[2].partition(_LINE_END)[0]
-
     def last(self, line: bytes) -> bytes:
         """The value of the last header whose line begins with `line` (line end, key, colon, space), as it came; empty for none.
 
