@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from prometheus_client import Counter
@@ -14,8 +14,8 @@ from avasanj.log import get_logger
 from transcription import problems
 from transcription.believing import Recognised, invented, read_one_by_one
 from transcription.devices import short_of_memory
-from transcription.line import Line, Waiting
-from transcription.recogniser import Asked, LanguageAsked, Recogniser
+from transcription.line import Caller, Line, Waiting
+from transcription.recogniser import Asked, GoingRecogniser, LanguageAsked, Recogniser
 from transcription.windows import RATE_HZ
 from transcription.words import Word
 
@@ -27,8 +27,9 @@ _SPENT = Counter("avasanj_speech_model_seconds_total", "Seconds that speech mode
 _CAREFUL = Counter("avasanj_speech_careful_total", "Windows read again more carefully, their text being unbelievable.")
 _DROPPED = Counter("avasanj_speech_dropped_total", "Windows of which text was dropped as a model's invention.")
 _HALVED = Counter("avasanj_speech_halvings_total", "Times a batch was halved because a device was out of memory.")
-#: so many windows failing one after the other are no fault of theirs: a graphics card that has failed once fails for good
-_MOST_FAILURES = 3
+#: so many windows failing one after the other, of two calls at least, are no fault of theirs: a graphics card that has
+#: failed once fails for good, but a call may hold a sound that breaks any model
+_MOST_FAILURES, _OF_CALLS = 3, 2
 _log = get_logger(__name__)
 
 
@@ -64,7 +65,8 @@ class Lane:
         self.loaded = self.worked = False
         self._line, self._tally, self._failed = line, tally, failed
         self._stopping = threading.Event()
-        self._failures: list[BaseException] = []  #: of windows tried alone, since one succeeded
+        #: of windows tried alone, since one succeeded: whose each was, and what was wrong
+        self._failures: list[tuple[Caller, BaseException]] = []
         self._thread = threading.Thread(target=self._work, name="speech", daemon=True)
 
     def start(self) -> None:
@@ -89,30 +91,38 @@ class Lane:
             self._failed(self, error)
             return
         self.loaded = self.worked = True
-        while batch := self._line.take(self.recogniser.batch, self._stopping.is_set):
+        mixed = isinstance(self.recogniser, GoingRecogniser)
+        while batch := self._line.take(self.recogniser.batch, self._stopping.is_set, mixed=mixed):
             room, began_s = self.recogniser.batch, time.monotonic()
-            self._answer(batch)
+            self._answer(batch, joining=mixed)
             self._count(batch, room, time.monotonic() - began_s)
-            if len(self._failures) >= _MOST_FAILURES:
+            if self._broken():
                 self._end()
-                self._failed(self, self._failures[-1])
+                self._failed(self, self._failures[-1][1])
                 return
         self._end()
+
+    def _broken(self) -> bool:
+        callers = {id(caller) for caller, _ in self._failures}
+        return len(self._failures) >= _MOST_FAILURES and len(callers) >= _OF_CALLS
 
     def _end(self) -> None:
         self.loaded = False
         self.recogniser.unload()
 
-    def _answer(self, batch: Sequence[Waiting]) -> None:
-        """Recognise the batch, in halves where memory is short; a window that fails alone fails for its caller only."""
+    def _answer(self, batch: list[Waiting], *, joining: bool = False) -> None:
+        """Recognise the batch, in halves where memory is short; a window that fails alone fails for its caller only.
+
+        What joins on the way is added to it.
+        """
         try:
-            self._recognise(batch)
+            self._recognise(batch, joining=joining)
         except BaseException as error:  # noqa: BLE001 - the callers wait for it
             left = [waiting for waiting in batch if not waiting.done.done()]
             narrow = short_of_memory(error)
             if len(batch) == 1:
                 reason = LastingError(problems.NO_ROOM_FOR_ONE, model=self.recogniser.name) if narrow else error
-                self._failures.append(reason)
+                self._failures.append((left[0].caller, reason))
                 left[0].done.set_exception(reason)
                 return
             _log.warning(
@@ -132,7 +142,7 @@ class Lane:
             self._answer(left[:size])
             left = left[size:]
 
-    def _recognise(self, batch: Sequence[Waiting]) -> None:
+    def _recognise(self, batch: list[Waiting], *, joining: bool) -> None:
         """A batch is all of words or all of languages: the line puts only like with like together."""
         if isinstance(batch[0].asked, LanguageAsked):
             for waiting in batch:
@@ -141,8 +151,27 @@ class Lane:
                 found = self.recogniser.language_of([asked.window.samples], asked.among)
                 waiting.done.set_result(Recognised(language=found))
             return
-        for waiting, words in zip(batch, self.recogniser.recognise([w.asked for w in batch]), strict=True):
+        doubtful: list[tuple[Waiting, list[Word]]] = []
+        for number, words in self._words(batch, joining=joining):
+            waiting = batch[number]
+            if invented(words, waiting.asked.window):
+                doubtful.append((waiting, words))  # read again when the model is free
+            else:
+                waiting.done.set_result(Recognised(words=tuple(words)))
+        for waiting, words in doubtful:
             waiting.done.set_result(self._believed(waiting.asked, words))
+
+    def _words(self, batch: list[Waiting], *, joining: bool) -> Iterable[tuple[int, list[Word]]]:
+        """The words of the batch's windows by their number in it."""
+        if not isinstance(self.recogniser, GoingRecogniser):
+            return enumerate(self.recogniser.recognise([w.asked for w in batch]))
+
+        def more(room: int) -> list[Asked]:
+            found = self._line.join(room, batch[0])
+            batch.extend(found)
+            return [waiting.asked for waiting in found]
+
+        return self.recogniser.recognise_going([w.asked for w in batch], more if joining else None)
 
     def _halve(self, failed: int) -> None:
         """Until the model is loaded anew, batches are at most half of what failed."""

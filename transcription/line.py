@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +20,9 @@ from transcription.recogniser import Asked, filled_up
 
 #: a lower number goes first
 URGENT, LIVE, NORMAL, LATER = 0, 5, 10, 20
-#: a finished call that running calls have held up for its full measure goes before them
-_HELD_UP = LIVE - 1
+#: A finished call that running calls have held up for its full measure takes turns with them: before them, one of hours
+#: would keep their words from the page for minutes.
+_HELD_UP = LIVE
 #: how long a window waits for others to fill the batch, while some call is being read
 _PATIENCE_S = 0.2
 #: A device that takes so many windows at once (a GPU) is as quick with a full batch as with one window: urgent batches are
@@ -51,7 +52,7 @@ class Waiting:
 
 
 class Line:
-    """Safe to use from many threads. `overtaken_s` bounds how long windows of running calls may go before finished ones."""
+    """Safe to use from many threads. Windows of running calls go before a finished call's for `overtaken_s` only."""
 
     def __init__(self, *, overtaken_s: float = 30.0) -> None:
         self.overtaken_s = overtaken_s
@@ -110,8 +111,11 @@ class Line:
                 caller.urgency = urgency
                 self._change.notify_all()
 
-    def take(self, most: int, stopped: Callable[[], bool]) -> list[Waiting]:
-        """The next batch, once there is one; empty once `stopped` and nothing waits. Call `wake` when that changes."""
+    def take(self, most: int, stopped: Callable[[], bool], *, mixed: bool = False) -> list[Waiting]:
+        """The next batch, once there is one; empty once `stopped` and nothing waits. Call `wake` when that changes.
+
+        `mixed`: the model takes windows of any lengths together.
+        """
         with self._change:
             self._idle += 1
             try:
@@ -119,9 +123,30 @@ class Line:
                     if not self._waiting and (stopped() or self._closed is not None):
                         return []
                     self._change.wait(timeout=None if pause_s == float("inf") else pause_s)
-                return self._batch(most)
+                return self._batch(most, mixed=mixed)
             finally:
                 self._idle -= 1
+
+    def join(self, most: int, first: Waiting) -> list[Waiting]:
+        """At most so many windows that may join a batch that `first` began, without waiting; none where a model is idle.
+
+        None either where the window whose turn it is can't join: the batch is to end for it.
+        """
+        with self._change:
+            if not self._waiting or self._idle:
+                return []
+            now_s = time.monotonic()
+            tier = self._tier(first.caller, now_s)
+            lowest = LATER if tier >= NORMAL else tier
+            in_turn = sorted(self._waiting, key=lambda w: self._order(w, now_s))
+            if not _alike(in_turn[0].asked, first.asked):
+                return []
+            batch = [w for w in in_turn if self._tier(w.caller, now_s) <= lowest and _alike(w.asked, first.asked)][
+                :most
+            ]
+            self._remove(batch)
+            self._turn = max([self._turn, *(w.turn for w in batch)])
+            return batch
 
     def wait(self, stopped: Callable[[], bool]) -> bool:
         """Until something waits (then True), or nothing does and `stopped`."""
@@ -170,7 +195,7 @@ class Line:
             return 0.0
         return _PATIENCE_S - (time.monotonic() - min(w.since_s for w in self._waiting))
 
-    def _batch(self, most: int) -> list[Waiting]:
+    def _batch(self, most: int, *, mixed: bool) -> list[Waiting]:
         """The window whose turn it is, and the nearest to its length among those that may come along."""
         now_s = time.monotonic()
         first = min(self._waiting, key=lambda w: self._order(w, now_s))
@@ -179,7 +204,9 @@ class Line:
         others = [
             w
             for w in self._waiting
-            if w is not first and _together(w.asked, first.asked) and self._tier(w.caller, now_s) <= lowest
+            if w is not first
+            and (_alike if mixed else _together)(w.asked, first.asked)
+            and self._tier(w.caller, now_s) <= lowest
         ]
         length = len(first.asked.window.samples)
         others.sort(key=lambda w: (abs(len(w.asked.window.samples) - length), self._order(w, now_s)))
@@ -187,10 +214,13 @@ class Line:
         if self._reading <= 0:  # the last windows are shared among the models that have nothing else to do
             room = min(most, max(1, -(-len(self._waiting) // self._idle)))
         batch = [first, *others[: room - 1]]
-        taken = {w.number for w in batch}
-        self._waiting = [w for w in self._waiting if w.number not in taken]
+        self._remove(batch)
         self._turn = max(self._turn, first.turn)
         return batch
+
+    def _remove(self, batch: Sequence[Waiting]) -> None:
+        taken = {w.number for w in batch}
+        self._waiting = [w for w in self._waiting if w.number not in taken]
 
     def _order(self, waiting: Waiting, now_s: float) -> tuple[int, float, int]:
         return self._tier(waiting.caller, now_s), waiting.turn, waiting.number
@@ -210,8 +240,11 @@ class Line:
             self._change.notify_all()
 
 
+def _alike(one: Asked, other: Asked) -> bool:
+    """A batch has one prompt."""
+    return (one.language, one.hot_words, type(one)) == (other.language, other.hot_words, type(other))
+
+
 def _together(one: Asked, other: Asked) -> bool:
-    """A batch has one prompt, and one length once it is filled with silence."""
-    return (one.language, one.hot_words, type(one)) == (other.language, other.hot_words, type(other)) and (
-        filled_up(len(one.window.samples)) == filled_up(len(other.window.samples))
-    )
+    """One prompt, and one length once it is filled with silence."""
+    return _alike(one, other) and filled_up(len(one.window.samples)) == filled_up(len(other.window.samples))

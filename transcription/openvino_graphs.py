@@ -17,6 +17,8 @@ from transcription.openvino_weights import Weights
 
 #: candidates that a step gives for each row: twice the beam, since half of them may be the end
 CANDIDATES = 10
+#: pieces of the vocabulary of which the best is found first
+_GROUP = 256
 _EPSILON = 1e-5
 _FORBIDDEN = -1e9
 
@@ -84,7 +86,7 @@ class _Builder:
 
 def encoder(weights: Weights) -> Any:
     """Mel (1, bins, frames) in; out the encoder's (1, frames / 2, width) and each decoder layer's keys and values."""
-    b = _Builder(weights, "encoder", int8=False)
+    b = _Builder(weights, "encoder", int8=True)
     bins = weights["encoder/conv1/weight"].shape[1]
     mel = b.op.parameter([1, bins, -1], b.ov.Type.f32, name="mel")
     value = mel
@@ -113,7 +115,7 @@ def encoder(weights: Weights) -> Any:
 
 def _crossings(weights: Weights, encoded: Any) -> list[Any]:
     """Keys and values of every decoder layer's cross-attention, (1, heads, frames / 2, head width) in bfloat16."""
-    b = _Builder(weights, "decoder", int8=False)
+    b = _Builder(weights, "decoder", int8=True)
     return [
         b.op.convert(
             b.by_head(b.linear(encoded, f"layer_{i}/attention/linear_1", b.rows(part))), b.ov.Type.bf16
@@ -126,19 +128,23 @@ def _crossings(weights: Weights, encoded: Any) -> list[Any]:
 def decoder(weights: Weights, *, forbidden: Sequence[int], vocabulary: int, heads: Sequence[tuple[int, int]]) -> Any:
     """One step for some rows of equal length; `heads` are the (layer, head) that follow the sound.
 
-    In: `ids` (rows, length), `positions` (length), `mask` (1, 1, length, past + length) to be added, `beam_idx` (rows)
-    naming the row of the last step that each goes on from, `crossed` [windows, rows / windows * length, heads, head
-    width] and `plain` [rows, length, width] as shapes, and `x0` … keys and values of the cross-attention.
+    In: `ids` and `positions` (rows, length), `mask` (rows, 1, length, past + length) to be added, `beam_idx` (rows)
+    naming the row of the last step that each goes on from, `x0` … keys and values of the cross-attention, and `silent`
+    (windows, 1, 1, frames) to be added to what they find. Windows may have different numbers of rows: `laid` (windows,
+    places) names the piece of `ids`, counted through, that listens to the window from each place, any where there is
+    none, and `back` (rows, length) the place, counted through, of each.
     Out: logarithms of the likeliest next pieces' probabilities (rows, 10), their numbers, and the following heads'
-    attention (windows, heads, rows / windows * length, frames) in float16.
+    attention (windows, heads, places, frames) in float16.
     """
     b = _Builder(weights, "decoder", int8=True)
     ids = b.op.parameter([-1, -1], b.ov.Type.i32, name="ids")
-    at = b.op.parameter([-1], b.ov.Type.i32, name="positions")
-    mask = b.op.parameter([1, 1, -1, -1], b.ov.Type.f32, name="mask")
+    at = b.op.parameter([-1, -1], b.ov.Type.i32, name="positions")
+    mask = b.op.parameter([-1, 1, -1, -1], b.ov.Type.f32, name="mask")
+    silent = b.op.parameter([-1, 1, 1, -1], b.ov.Type.f32, name="silent")
     beam = b.op.parameter([-1], b.ov.Type.i32, name="beam_idx")
-    crossed = b.op.parameter([4], b.ov.Type.i64, name="crossed")
-    plain = b.op.parameter([3], b.ov.Type.i64, name="plain")
+    laid = b.op.parameter([-1, -1], b.ov.Type.i32, name="laid")
+    back = b.op.parameter([-1, -1], b.ov.Type.i32, name="back")
+    apart, together = b.numbers([0, 0, b.heads, b.head_width]), b.numbers([-1, b.width])
     crossings = [
         b.op.parameter([-1, b.heads, -1, b.head_width], b.ov.Type.bf16, name=f"x{i}") for i in range(2 * b.layers)
     ]
@@ -150,13 +156,14 @@ def decoder(weights: Weights, *, forbidden: Sequence[int], vocabulary: int, head
         value = b.op.add(value, _own_past(b, value, layer, ids, beam, mask, kept))
         normal = b.norm(value, f"{layer}/attention/layer_norm")
         query = b.linear(normal, f"{layer}/attention/linear_0", scale=b.head_width**-0.5)
-        query = b.op.transpose(b.op.reshape(query, crossed, False), b.numbers([0, 2, 1, 3]))
+        query = b.op.gather(b.op.reshape(query, together, False), laid, b.numbers([0]))
+        query = b.op.transpose(b.op.reshape(query, apart, True), b.numbers([0, 2, 1, 3]))
         key, heard = (b.op.convert(one, b.ov.Type.f32) for one in crossings[2 * i : 2 * i + 2])
-        weighed = b.op.softmax(b.op.matmul(query, key, False, True), -1)
+        weighed = b.op.softmax(b.op.add(b.op.matmul(query, key, False, True), silent), -1)
         if mine := [head for of_layer, head in heads if of_layer == i]:
             following.append(b.op.gather(weighed, b.numbers(mine), b.numbers([1])))
         mixed = b.op.transpose(b.op.matmul(weighed, heard, False, False), b.numbers([0, 2, 1, 3]))
-        mixed = b.op.reshape(mixed, plain, False)
+        mixed = b.op.gather(b.op.reshape(mixed, together, False), back, b.numbers([0]))
         value = b.op.add(value, b.linear(mixed, f"{layer}/attention/linear_2"))
         value = b.feed_forward(value, layer)
     outputs = [
@@ -164,7 +171,7 @@ def decoder(weights: Weights, *, forbidden: Sequence[int], vocabulary: int, head
         b.op.convert(b.op.concat(following, 1), b.ov.Type.f16).output(0),
     ]
     sinks = [one.output(0) for one in kept]
-    return b.ov.Model(outputs, sinks, [ids, at, mask, beam, crossed, plain, *crossings], "decoder")
+    return b.ov.Model(outputs, sinks, [ids, at, mask, beam, laid, back, silent, *crossings], "decoder")
 
 
 def _looked_up(b: _Builder, name: str, numbers: Any) -> Any:
@@ -198,12 +205,28 @@ def _own_past(b: _Builder, value: Any, layer: str, ids: Any, beam: Any, mask: An
 
 
 def _likeliest(b: _Builder, value: Any, forbidden: Sequence[int], vocabulary: int) -> tuple[Any, Any]:
+    """Logarithms of the likeliest pieces' probabilities and their numbers.
+
+    Those of the best groups alone are put in order: the ten best are in the ten groups whose best is best.
+    """
     last = b.norm(b.op.gather(value, b.op.constant(np.int64(-1)), b.op.constant(np.int64(1))), "layer_norm")
-    barred = np.zeros(vocabulary, np.float32)
+    groups = -(-vocabulary // _GROUP)
+    barred = np.full(groups * _GROUP, _FORBIDDEN, np.float32)
+    barred[:vocabulary] = 0.0
     barred[[one for one in forbidden if one < vocabulary]] = _FORBIDDEN
-    scores = b.op.matmul(last, b.matrix(b.of("projection/weight")[:vocabulary]), False, True)
+    pieces = np.pad(b.of("projection/weight")[:vocabulary], ((0, groups * _GROUP - vocabulary), (0, 0)))
+    scores = b.op.matmul(last, b.matrix(pieces), False, True)
     scores = b.op.add(scores, b.constant(barred))
-    top = b.op.reduce_max(scores, b.numbers([-1]), True)
+    parted = b.op.reshape(scores, b.numbers([0, groups, _GROUP]), True)
+    tops = b.op.reduce_max(parted, b.numbers([2]), False)
+    top = b.op.reduce_max(tops, b.numbers([1]), True)
     total = b.op.log(b.op.reduce_sum(b.op.exp(b.op.subtract(scores, top)), b.numbers([-1]), True))
-    best = b.op.topk(scores, b.op.constant(np.int64(CANDIDATES)), -1, "max", "value", "i32")
-    return b.op.subtract(best.output(0), b.op.add(total, top)).output(0), best.output(1)
+    many = b.op.constant(np.int64(CANDIDATES))
+    found = b.op.topk(tops, many, -1, "max", "value", "i32").output(1)
+    few = b.op.gather(parted, found, b.op.constant(np.int64(1)), 1)
+    best = b.op.topk(b.op.reshape(few, b.numbers([0, CANDIDATES * _GROUP]), True), many, -1, "max", "value", "i32")
+    size = b.op.constant(np.int32(_GROUP))
+    group = b.op.divide(best.output(1), size)
+    within = b.op.subtract(best.output(1), b.op.multiply(group, size))
+    numbers = b.op.add(b.op.multiply(b.op.gather_elements(found, group, 1), size), within)
+    return b.op.subtract(best.output(0), b.op.add(total, top)).output(0), numbers.output(0)

@@ -7,7 +7,7 @@ two threads, and cost little memory. Where the machine can't, or the two disagre
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,18 +18,20 @@ from avasanj.log import get_logger
 from transcription import openvino_whisper
 from transcription.audio import Samples
 from transcription.believing import invented
-from transcription.openvino_whisper import Decoded, Lane, OpenVinoWhisper, Prompt
+from transcription.openvino_lane import Decoded, OpenVinoLane, Prompt, Sound
+from transcription.openvino_whisper import OpenVinoWhisper
 from transcription.recogniser import Asked
-from transcription.whisper import FRAME_S, WhisperRecogniser, most_pieces, padded_length, words_of
+from transcription.whisper import FRAME_S, WhisperRecogniser, most_pieces, words_of
 from transcription.whisper_text import WhisperText
 from transcription.windows import RATE_HZ
 from transcription.words import Word, doubled
 
-#: Most windows at once. Eight would take a tenth less time and 180 MB more for each recogniser.
-_BATCH = 4
+#: Most windows at once, each 9 MB for each recogniser with the base model.
+_BATCH = 6
 #: How far the encoders may be apart on the probe: bfloat16 is .02 from float32, CTranslate2's int8 .07 to .10.
 _MOST_APART = 0.15
 _PROBE_S = 10
+_SHORTEST_S = 10
 #: Samples of the window that Whisper was taught with.
 _FULL_LENGTH = 30 * RATE_HZ
 #: each costs some 150 MB with the base model
@@ -126,7 +128,7 @@ class OpenVinoRecogniser:
     def __init__(self, shared: Shared, *, batch: int = 0) -> None:
         self._shared = shared
         self.batch = batch or _BATCH
-        self._lane: Lane | None = None
+        self._lane: OpenVinoLane | None = None
 
     @property
     def name(self) -> str:
@@ -146,46 +148,83 @@ class OpenVinoRecogniser:
 
     def load(self) -> None:
         self._shared.enter()
-        self._lane = self._shared.fast.lane() if self._shared.fast else None
+        self._lane = self._shared.fast.lane(self.batch) if self._shared.fast else None
 
     def unload(self) -> None:
         self._lane = None
         self._shared.leave()
 
     def recognise(self, asked: Sequence[Asked]) -> list[list[Word]]:
-        text = self._shared.text
-        if self._lane is None or text is None:
-            with self._shared.slow_turn:
-                slow = self._shared.slowly()
-                return [
-                    words
-                    for first in range(0, len(asked), slow.batch)
-                    for words in slow.recognise(asked[first : first + slow.batch])
-                ]
-        words = self._read(self._lane, text, asked, padded_length([one.window for one in asked]))
-        # a sentence twice running was said twice, or is a circle that ended in time
-        return [
-            self._read(self._lane, text, [one], _FULL_LENGTH)[0] if doubled(found) else found
-            for one, found in zip(asked, words, strict=True)
-        ]
+        found = dict(self.recognise_going(asked, None))
+        return [found[number] for number in range(len(asked))]
 
-    def _read(self, lane: Lane, text: WhisperText, asked: Sequence[Asked], length: int) -> list[list[Word]]:
-        """The windows' words, each filled up with silence to `length` samples."""
-        windows = [one.window for one in asked]
+    def recognise_going(
+        self, asked: Sequence[Asked], more: Callable[[int], Sequence[Asked]] | None
+    ) -> Iterator[tuple[int, list[Word]]]:
+        if self._lane is None or self._shared.text is None:
+            yield from enumerate(self._slowly(asked))
+            return
+        everything = list(asked)
+        doubled_ones: list[int] = []
+        for number, words in self._read(self._lane, self._shared.text, everything, more):
+            if doubled(words):
+                doubled_ones.append(number)
+            else:
+                yield number, words
+        # a sentence twice running was said twice, or is a circle that ended in time
+        for number in doubled_ones:
+            yield number, self._read_alone(self._lane, self._shared.text, everything[number])
+
+    def _slowly(self, asked: Sequence[Asked]) -> list[list[Word]]:
+        with self._shared.slow_turn:
+            slow = self._shared.slowly()
+            return [
+                words
+                for first in range(0, len(asked), slow.batch)
+                for words in slow.recognise(asked[first : first + slow.batch])
+            ]
+
+    def _read(
+        self,
+        lane: OpenVinoLane,
+        text: WhisperText,
+        asked: list[Asked],
+        more: Callable[[int], Sequence[Asked]] | None = None,
+        length: int = 0,
+    ) -> Iterator[tuple[int, list[Word]]]:
+        """Each window's words, filled up with silence to `length` samples (0: by its own); those of `more` are added."""
         tokenizer = text.tokenizer(asked[0].language)
-        start = text.prompt(asked[0].language, asked[0].hot_words)
-        found = lane.decode(
-            [text.mel(window.samples, length) for window in windows],
-            [round(len(window.samples) / RATE_HZ / (FRAME_S / 2)) for window in windows],
-            Prompt(start=start, end=text.end, never_first=text.never_first),
-            most_pieces(length, len(start)),
+        prompt = Prompt(
+            start=text.prompt(asked[0].language, asked[0].hot_words), end=text.end, never_first=text.never_first
         )
-        return [words_of(tokenizer, one.tokens, one.probabilities, _seconds(one)) for one in found]
+
+        def sound(one: Asked) -> Sound:
+            samples = one.window.samples
+            whole = length or _filled_up(len(samples))
+            return Sound(
+                mel=text.mel(samples, whole),
+                frames=round(len(samples) / RATE_HZ / FRAME_S),
+                most=most_pieces(whole, len(prompt.start)),
+            )
+
+        def joining(room: int) -> list[Sound]:
+            assert more is not None
+            found = more(room)
+            asked.extend(found)
+            return [sound(one) for one in found]
+
+        for number, one in lane.decode([sound(one) for one in asked], prompt, joining if more is not None else None):
+            yield number, words_of(tokenizer, one.tokens, one.probabilities, _seconds(one))
+
+    def _read_alone(self, lane: OpenVinoLane, text: WhisperText, asked: Asked) -> list[Word]:
+        """At the model's full length, as it was taught."""
+        ((_, words),) = self._read(lane, text, [asked], length=_FULL_LENGTH)
+        return words
 
     def recognise_carefully(self, asked: Asked) -> list[Word]:
-        """At the model's full length, as it was taught; and where that is no better, by CTranslate2 with its temperatures."""
+        """At the model's full length; and where that is no better, by CTranslate2 with its temperatures."""
         if self._lane is not None and self._shared.text is not None:
-            words = self._read(self._lane, self._shared.text, [asked], _FULL_LENGTH)[0]
+            words = self._read_alone(self._lane, self._shared.text, asked)
             if not invented(words, asked.window):
                 return words
         with self._shared.slow_turn:
@@ -194,6 +233,11 @@ class OpenVinoRecogniser:
     def language_of(self, samples: Sequence[Samples], among: Sequence[str]) -> tuple[str, float]:
         with self._shared.slow_turn:
             return self._shared.slowly().language_of(samples, among)
+
+
+def _filled_up(samples: int) -> int:
+    """Samples to which a window is filled with silence: whole seconds, and ten at least, below which it is understood worse."""
+    return max(_SHORTEST_S, -(-samples // RATE_HZ)) * RATE_HZ
 
 
 def _seconds(found: Decoded) -> list[float]:

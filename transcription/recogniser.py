@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from transcription.audio import Samples
 from transcription.windows import RATE_HZ, Window
@@ -73,3 +73,16 @@ class Recogniser(Protocol):
 
     def language_of(self, samples: Sequence[Samples], among: Sequence[str]) -> tuple[str, float]:
         """The one of `among` that these stretches of speech (16 kHz), taken together, are likeliest in; probability 0 to 1."""
+
+
+@runtime_checkable
+class GoingRecogniser(Recogniser, Protocol):
+    """One that takes windows of any lengths together, and more of them while it reads others."""
+
+    def recognise_going(
+        self, asked: Sequence[Asked], more: Callable[[int], Sequence[Asked]] | None
+    ) -> Iterator[tuple[int, list[Word]]]:
+        """The words of each window as it is done, with its number; those that `more` gives, when asked for so many, count on.
+
+        The recogniser may be asked for nothing else before the last one is given.
+        """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -71,6 +72,21 @@ class Recorder:
     @property
     def lengths_s(self) -> list[list[float]]:
         return [[len(one.window.samples) / RATE_HZ for one in batch] for batch in self.batches]
+
+
+class GoingRecorder(Recorder):
+    """One that takes more while it reads: a window at a time, in the order in which they came."""
+
+    def recognise_going(
+        self, asked: Sequence[Asked], more: Callable[[int], Sequence[Asked]] | None
+    ) -> Iterator[tuple[int, list[Word]]]:
+        everything = list(asked)
+        for number in itertools.count():
+            if more is not None and len(everything) - number < self.batch:
+                everything.extend(more(self.batch - len(everything) + number))
+            if number == len(everything):
+                return
+            yield number, self.recognise([everything[number]])[0]
 
 
 def window(length_s: float = 10.0) -> Window:

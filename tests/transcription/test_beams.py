@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from transcription.alignment import starts_of
+from transcription.alignment import median, starts_of
 from transcription.beams import Beams, circles
 
 END = 0
@@ -24,9 +25,10 @@ def searched(steps: dict[tuple[int, ...], dict[int, float]], *, width: int = 2, 
         for i, row in enumerate(rows):
             for j, (number, p) in enumerate(row[: 2 * width]):
                 log_p[i, j], numbers[i, j] = np.log(p), number
-        grown = list(search.grow(log_p, numbers, lambda row: row))
-        assert len(grown) == width
+        grown = search.grow(log_p, numbers, lambda row: row)
+        assert len(grown) <= width
         if search.over:
+            assert not grown
             break
         texts = [(*texts[row], number) for row, number in grown]
     return [piece.number for piece in search.best()]
@@ -60,7 +62,7 @@ def test_a_search_that_goes_in_a_circle_is_given_up_and_says_so() -> None:
         numbers = np.array([[number, END, 8, 7]] * (2 if step else 1), np.int32)
         if step != 1:
             numbers[:, 1] = 6
-        list(search.grow(log_p, numbers, lambda row: row))
+        search.grow(log_p, numbers, lambda row: row)
         if search.over:
             break
     assert search.circled
@@ -68,6 +70,77 @@ def test_a_search_that_goes_in_a_circle_is_given_up_and_says_so() -> None:
     early, unfinished = ([piece.number for piece in line] for line in search.lines())
     assert early == [1, END]
     assert unfinished == rounds[: len(unfinished)]
+
+
+def chances(text: tuple[int, ...], *, sharp: float) -> NDArray[np.float64]:
+    """The logarithms of a made-up model's next pieces, by the last three alone; its end comes nearer with the length."""
+    noise = np.random.default_rng(abs(hash(text[-3:])) % 2**32).standard_normal(12) * sharp
+    noise[END] += len(text) - 8.0
+    return noise - np.log(np.exp(noise).sum())
+
+
+def plain_search(width: int, *, sharp: float) -> list[int]:
+    """Beam search as it is in books: `width` texts go on, and once so many have ended the best mean wins."""
+    live: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    done: list[tuple[float, tuple[int, ...]]] = []
+    while len(done) < width:
+        every = [
+            (score + p, (*text, number))
+            for score, text in live
+            for number, p in enumerate(chances(text, sharp=sharp))
+            if text or number != END
+        ]
+        every.sort(key=lambda one: -one[0])
+        live = []
+        for rank, (score, text) in enumerate(every[: 2 * width]):
+            if text[-1] != END:
+                live.append((score, text))
+            elif rank < width:
+                done.append((score / len(text), text))
+            if len(live) == width:
+                break
+    return list(max(done)[1])
+
+
+def our_search(width: int, *, sharp: float, margin: float = np.inf, alike: int = 0) -> tuple[list[int], int]:
+    """The text, and how many rows were needed for it."""
+    search = Beams(
+        width=width, end=END, never_first=frozenset({END}), at_end=lambda _trace: False, margin=margin, alike=alike
+    )
+    texts: list[tuple[int, ...]] = [()]
+    rows = 0
+    while texts:
+        rows += len(texts)
+        found = np.array([chances(text, sharp=sharp) for text in texts])
+        numbers = np.argsort(-found, axis=1, kind="stable")[:, : 2 * width].astype(np.int32)
+        log_p = np.take_along_axis(found, numbers, 1).astype(np.float32)
+        texts = [(*texts[row], number) for row, number in search.grow(log_p, numbers, lambda row: row)]
+    return [piece.number for piece in search.best()], rows
+
+
+def test_with_all_lines_kept_it_is_beam_search_as_in_books() -> None:
+    for sharp in (0.5, 1.0, 2.0, 3.0):
+        assert our_search(5, sharp=sharp)[0] == plain_search(5, sharp=sharp)
+
+
+def test_hopeless_lines_cost_nothing_and_the_text_stays() -> None:
+    """A model that looks at the last three pieces alone goes on alike from lines that share them."""
+    kept = rows = 0
+    for sharp in range(4, 8):
+        whole, all_rows = our_search(5, sharp=sharp)
+        text, few_rows = our_search(5, sharp=sharp, margin=3.0, alike=3)
+        assert text == whole
+        kept, rows = kept + few_rows, rows + all_rows
+    assert kept < 0.75 * rows
+
+
+def test_of_two_lines_that_go_on_alike_only_the_likelier_does() -> None:
+    search = Beams(width=2, end=END, never_first=frozenset(), at_end=lambda _trace: False, alike=1)
+    first = search.grow(np.log(np.array([[0.6, 0.4]], np.float32)), np.array([[1, 2]], np.int32), lambda row: row)
+    assert first == [(0, 1), (0, 2)]
+    log_p = np.log(np.array([[0.9, 0.1], [0.8, 0.2]], np.float32))
+    then = search.grow(log_p, np.array([[3, 4], [3, 5]], np.int32), lambda row: row)
+    assert then == [(0, 3), (1, 5)]
 
 
 @pytest.mark.parametrize(
@@ -99,3 +172,9 @@ def test_each_piece_begins_where_its_attention_does() -> None:
 
 def test_a_single_piece_over_a_single_frame_begins_at_nought() -> None:
     assert list(starts_of(np.ones((2, 1, 1)))) == [0]
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 7])
+def test_the_median_is_numpys(count: int) -> None:
+    values = np.random.default_rng(count).integers(0, 5, (count, 4, 50)).astype(np.float32)
+    assert np.array_equal(median(list(values)), np.median(values, axis=0))

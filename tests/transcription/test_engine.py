@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from avasanj.errors import LastingError
 from telephony.tables import Party
 from tests.transcription import sounds
-from tests.transcription.recorder import Recorder, asked
+from tests.transcription.recorder import GoingRecorder, Recorder, asked
 from tests.transcription.sounds import leg, sample_legs, write_wav
 from tests.transcription.test_audio import read
 from transcription.believing import Recognised
@@ -198,6 +198,68 @@ def test_a_window_that_fails_is_its_own_callers_trouble(engine: SpeechEngine, re
     assert all(found.words for found in results([first, *good]))
     with pytest.raises(ValueError, match="a bad window"):
         bad.result(20)
+
+
+def test_windows_join_what_is_being_read_and_each_gets_its_own_words() -> None:
+    recorder = GoingRecorder(batch=3)
+    engine = SpeechEngine([recorder])
+    recorder.gate.clear()
+    first = engine.submit(asked(3))
+    assert recorder.busy.wait(5)
+    others = [engine.submit(asked(4 + n)) for n in range(8)]
+    recorder.gate.set()
+    found = results([first, *others])
+    engine.leave()
+    assert [one.words[0].end_s for one in found] == [2.5, *(3.5 + n for n in range(8))]
+    assert engine.tally.windows == 9
+    assert engine.tally.batches < 4
+
+
+def test_of_windows_that_joined_one_that_fails_is_its_own_callers_trouble() -> None:
+    recorder = GoingRecorder(batch=3)
+    engine = SpeechEngine([recorder])
+
+    def wrong(batch: Sequence[Asked]) -> None:
+        if len(batch[0].window.samples) == 5 * 16_000:
+            raise ValueError("a bad window")
+
+    recorder.before = wrong
+    recorder.gate.clear()
+    first = engine.submit(asked(3))
+    assert recorder.busy.wait(5)
+    others = [engine.submit(asked(length_s)) for length_s in (4, 5, 6, 7)]
+    recorder.gate.set()
+    assert isinstance(others[1].exception(20), ValueError)
+    assert all(found.words for found in results([first, others[0], *others[2:]]))
+    engine.leave()
+
+
+def test_a_call_that_breaks_the_model_again_and_again_does_not_take_it_from_the_others() -> None:
+    gpu, cpu = Recorder("gpu"), Recorder("cpu")
+    failed: list[int] = []
+
+    def broken(batch: Sequence[Asked]) -> None:
+        if batch[0].language == "fa":
+            failed.append(len(batch))
+            raise ValueError("a sound that breaks the model")
+
+    gpu.before = broken
+    gpu.gate.clear()
+    engine = SpeechEngine([gpu], [cpu])
+    first = engine.submit(asked())
+    assert gpu.busy.wait(5)
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(engine.transcribe, sample_legs("en-rude-agent"), "fa")
+        deadline_s = time.monotonic() + 20
+        while engine.waiting[0] < 4 and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        gpu.gate.set()
+        assert isinstance(call.exception(20), ValueError)
+    assert first.result(20).words
+    assert engine.submit(asked()).result(20).words
+    assert engine.name == "gpu"
+    assert failed.count(1) >= 3
+    engine.leave()
 
 
 def test_a_model_that_cannot_be_loaded_is_told_to_each_call_once_and_tried_at_the_next(

@@ -65,9 +65,18 @@ def test_running_calls_hold_a_finished_one_up_for_a_bounded_time() -> None:
     now_s = time.monotonic()
     fresh, held_up = Caller(urgency=NORMAL), Caller(urgency=NORMAL, since_s=now_s - 31)
     live, archive = Caller(urgency=LIVE), Caller(urgency=LATER, since_s=now_s - 3600)
-    for caller in (archive, fresh, live, held_up):
+    for caller in (archive, fresh, held_up, live):
         put(line, caller, 15)
     assert [line.take(1, never)[0].caller for _ in range(4)] == [held_up, live, fresh, archive]
+
+
+def test_a_long_call_that_was_held_up_takes_turns_with_running_ones() -> None:
+    line, live = Line(overtaken_s=30), Caller(urgency=LIVE)
+    long = Caller(urgency=NORMAL, since_s=time.monotonic() - 31)
+    put(line, long, *[15] * 8)
+    put(line, live, *[5] * 4)
+    taken = [line.take(1, never)[0].caller for _ in range(8)]
+    assert taken.count(live) == taken.count(long) == 4
 
 
 def test_an_urgent_batch_takes_others_along_only_where_that_costs_nothing() -> None:
@@ -116,6 +125,36 @@ def test_what_a_caller_leaves_in_line_goes_with_it() -> None:
         put(line, caller, 15, 15)
         assert line.length == 2
     assert (line.length, line.oldest_s) == (0, pytest.approx(0, abs=0.01))
+
+
+def test_windows_of_any_length_may_join_a_batch_that_goes_on() -> None:
+    line, caller = Line(), Caller(urgency=NORMAL)
+    put(line, caller, 15, 4, 11, 9)
+    (first,) = line.take(1, never, mixed=True)
+    assert lengths(line.join(2, first)) == [4, 11]
+    assert lengths(line.join(2, first)) == [9]
+    assert line.join(2, first) == []
+
+
+def test_nothing_joins_while_a_window_waits_that_can_not_and_whose_turn_it_is() -> None:
+    line, caller = Line(), Caller(urgency=NORMAL)
+    put(line, caller, 15)
+    (first,) = line.take(1, never, mixed=True)
+    put(line, Caller(urgency=URGENT), 10, language="fa")
+    put(line, caller, 10)
+    assert line.join(4, first) == []
+    assert [waiting.asked.language for waiting in line.take(1, never)] == ["fa"]
+    assert len(line.join(4, first)) == 1
+
+
+def test_a_batch_of_a_running_call_is_joined_by_no_finished_one() -> None:
+    line, live = Line(), Caller(urgency=LIVE)
+    put(line, live, 10)
+    (first,) = line.take(1, never, mixed=True)
+    put(line, Caller(urgency=NORMAL), 10)
+    assert line.join(4, first) == []
+    put(line, live, 9)
+    assert lengths(line.join(4, first)) == [9]
 
 
 def test_how_long_the_first_has_waited_is_told() -> None:

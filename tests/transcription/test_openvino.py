@@ -90,6 +90,24 @@ def test_a_window_gives_the_same_text_alone_and_beside_others(
     assert [w.text for w in alone] == [w.text for w in beside_it]
 
 
+def test_windows_that_join_on_the_way_give_the_texts_that_they_give_alone(
+    fast: openvino_recogniser.OpenVinoRecogniser, asked: list[Asked]
+) -> None:
+    first, *later = asked
+    waiting = list(later)
+
+    def more(room: int) -> list[Asked]:
+        assert room >= 1
+        return [waiting.pop(0)] if waiting else []
+
+    found = dict(fast.recognise_going([first], more))
+    assert sorted(found) == [0, 1, 2]
+    assert not waiting
+    for number, one in enumerate(asked):
+        (alone,) = fast.recognise([one])
+        assert sounds.word_errors(text_of([alone]), text_of([found[number]])) <= 1
+
+
 def test_the_engine_takes_two_recognisers_of_one_model(models_dir: Path) -> None:
     if reason := openvino_whisper.unusable():
         pytest.skip(f"needs another machine: {reason}")
