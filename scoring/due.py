@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from avasanj.calendars import days_left_in_jalali_month
@@ -229,7 +230,7 @@ def _long_day(words: str, now: datetime.datetime) -> datetime.datetime | None:
     if re.search(r"end of (?:the )?(?:day|business)|اخر وقت|پایان وقت|تا اخر روز", words):
         return max(_at(now, _END_OF_WORK, 0), now)
     first = (now.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
-    ends = {
+    ends: dict[str, Callable[[], int]] = {
         r"end of (?:the|this) week|before the weekend|by the weekend": lambda: (4 - now.weekday()) % 7,
         r"(?:اخر|پایان) (?:این )?هفته": lambda: (3 - now.weekday()) % 7,
         r"end of (?:the|this) month": lambda: (first - now).days - 1,

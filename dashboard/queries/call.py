@@ -19,6 +19,8 @@ from dashboard.queries.calls import stage
 from dashboard.queries.course import Muting, Step, muting, steps
 from dashboard.queries.forms import Form, forms_of
 from dashboard.queries.script import Break, ShownTurn, in_order, shown
+from dashboard.queries.topics import AboutCall
+from dashboard.queries.topics import of_call as about_call
 from scoring.learning import gold
 from scoring.surveys.tables import Survey
 from scoring.tables import Evaluation, Mood
@@ -49,6 +51,7 @@ class CallDetail:
     live: list[LiveTurn]  #: what was heard while the call ran, until it has its transcript
     measures: Measures | None
     mood: Mood | None
+    about: AboutCall
     survey: Survey | None  #: what the customer answered when asked
     forms: list[Form]  #: the evaluations that the person who asks may see, with what they may do with them
     labels: gold.Labels | None  #: what people said of the customer's mood; None for agents
@@ -240,6 +243,7 @@ def detail(session: Session, who: Person, call_id: uuid.UUID) -> CallDetail | No
         live=[turn for turn in live_turns.of_call(session, call_id) if turn.text],
         measures=session.get(Measures, call_id),
         mood=session.get(Mood, call_id),
+        about=about_call(session, who, call_id),
         survey=session.get(Survey, call_id),
         evaluated=bool(session.scalar(select(select(Evaluation.id).where(of_call).exists()))),
         forms=forms_of(session, who, session.scalars(evaluations.options(selectinload(Evaluation.answers))).all()),

@@ -19,7 +19,9 @@ from avasanj.persian import ascii_digits
 from crm_sync.tables import Customer, FollowUp, TimelineEntry
 from dashboard.access import Person, visible_calls, visible_evaluations
 from dashboard.queries.said import Place, calls_that_say, places, terms
+from dashboard.queries.topics import title_of
 from scoring.tables import Evaluation, Mood
+from scoring.topics.tables import CallTopic
 from telephony.lines import extension
 from telephony.tables import AgentSpan, Call, CallState, Disposition, Recording, Source
 from transcription.tables import Transcript
@@ -39,6 +41,7 @@ class CallFilters(BaseModel):
     flaw: Literal["", "recording", "awaited", "gaps"] = ""
     course: Literal["", "transferred", "repeat"] = ""
     samples: Literal["", "without", "only"] = ""
+    topic: str = ""
     q: str = ""
     said: str = ""
 
@@ -87,6 +90,7 @@ class CallPage:
     cursor: str | None
     queues: list[str]
     any_calls: bool
+    topic: str = ""  #: title of the topic that the list is narrowed to
 
 
 def page(session: Session, who: Person, filters: CallFilters, cursor: str = "") -> CallPage:
@@ -107,6 +111,7 @@ def page(session: Session, who: Person, filters: CallFilters, cursor: str = "") 
         cursor=f"{last.started_at.isoformat()}_{last.id}" if last else None,
         queues=_queues(session),
         any_calls=bool(session.scalar(select(select(Call.id).where(visible_calls(who)).exists()))),
+        topic=title_of(session, filters.topic, who.language) if filters.topic else "",
     )
 
 
@@ -150,6 +155,8 @@ def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
         wanted.append(_unsure(who))
     if filters.owed:
         wanted.append(_any(FollowUp.call_id == Call.id, FollowUp.state == "open"))
+    if filters.topic:
+        wanted.append(_any(CallTopic.call_id == Call.id, CallTopic.topic == filters.topic))
     if filters.q.strip():
         wanted.append(_found_by(filters.q.strip()))
     if terms(filters.said):
@@ -288,11 +295,6 @@ def _row(found: Any) -> CallRow:
         flawed=found.flawed,
         repeats=(call.repeat_of, found.repeated_at) if call.repeat_of and found.repeated_at else None,
         stage=stage(
-            call,
-            usable=found.usable,
-            recorded=found.recorded,
-            transcript=found.transcript,
-            judged=judged,
-            stuck=found.stuck,
+            call, usable=found.usable, recorded=found.recorded, transcript=found.transcript, judged=judged, stuck=found.stuck
         ),
-    )
+    )  # fmt: skip

@@ -37,7 +37,7 @@ CUES = Phrases(
 #: Who one is, not why one calls.
 _IDENTITY_ASKED = re.compile(
     r"(?<!\w)(?:your (?:name|number|postcode|address|date of birth)|account number|tracking number|reference"
-    r"|کد ملی|اسم\w*|نام\w*|شماره \w*|کد \w+)(?!\w)"
+    r"|کد ملی|(?:اسم|نام)(?:تون|تان|شریف\w*| شریف\w*| شما)?|شماره \w*|کد \w+)(?!\w)"
 )
 _GREETING = re.compile(
     r"(?<!\w)(?:hello|hi|hey|good (?:morning|afternoon|evening|day)|thanks|thank you|yes|yeah|okay|ok"

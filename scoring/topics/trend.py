@@ -20,6 +20,8 @@ from telephony.tables import Call, Source
 WEEKS = 12
 #: Fewer calls than this in the weeks before, or in the week itself, tell nothing of a change.
 LEAST_CALLS = 20
+#: A topic of fewer calls, this week and on the mean of the weeks before, is too rare to speak of a change.
+LEAST_COUNT = 5
 _Z = 1.96
 
 
@@ -166,13 +168,15 @@ def _topic(
 
 
 def change(counts: Sequence[int], calls: Sequence[int]) -> Change | None:
-    """The last week against those before. None where one side has fewer than 20 calls.
+    """The last week against those before. None where one side has fewer than 20 calls, or the topic fewer than 5.
 
     Newcombe's interval for the difference of two proportions from Wilson scores (1998, method 10). Weeks differ by more than chance, so
     both samples count for less by the factor by which the weeks before scattered (Pearson's χ² over its degrees of freedom).
     """
     before, of_before = sum(counts[:-1]), sum(calls[:-1])
     if not counts or calls[-1] < LEAST_CALLS or of_before < LEAST_CALLS:
+        return None
+    if counts[-1] < LEAST_COUNT and before * calls[-1] / of_before < LEAST_COUNT:
         return None
     scatter = _scatter(counts[:-1], calls[:-1])
     share, old = counts[-1] / calls[-1], before / of_before
