@@ -85,15 +85,22 @@ def work(document: Mapping[str, Any]) -> None:
     """Do chunks until none is left that nobody is at."""
     run_id = uuid.UUID(document["run"])
     database = Database(document["url"], pool_size=1)
-    with database.read() as session:
-        run = found(session, run_id)
-        bench = _bench(document, run, _heads(session, run), tried_in(session, run))
-    while True:
-        with database.transaction() as session:
-            chunk = take(session, run_id)
-            if chunk is None:
-                return
+    try:
+        with database.read() as session:
+            run = found(session, run_id)
+            bench = _bench(document, run, _heads(session, run), tried_in(session, run))
+        while _do_one(database, run, bench):
+            pass
+    finally:
+        database.close()
+
+
+def _do_one(database: Database, run: ReplayRun, bench: Bench) -> bool:
+    with database.transaction() as session:
+        chunk = take(session, run.id)
+        if chunk is not None:
             do(session, run, chunk, bench)
+        return chunk is not None
 
 
 def _bench(document: Mapping[str, Any], run: ReplayRun, heads: Heads | None, tried: Any) -> Bench:
