@@ -52,7 +52,7 @@ def fit_language(
     start = np.array([prior.base, *(prior.by_name[name] for name in NAMES)])
     tried = {strength: _held_out(columns, sad, folds, start, strength) for strength in STRENGTHS}
     strength = min(tried, key=lambda one: float(np.logaddexp(0, np.where(sad > 0, -tried[one], tried[one])).mean()))
-    best = fit_towards(columns, sad, np.full(len(sad), 1 / len(sad)), start, _FREE, strength)
+    best = _fitted(columns, sad, start, strength)
     shifts = _queue_shifts(talks, tried[strength], sad)
     held_out = tried[strength] + np.array([shifts.get(talk.queue or "", 0.0) for talk in talks])
     weights = Weights(base=float(best[0]), by_name=dict(zip(NAMES, map(float, best[1:]), strict=True)))
@@ -69,10 +69,17 @@ def _held_out(columns: Floats, sad: Floats, folds: NDArray[np.int64], start: Flo
     logits = np.zeros(len(sad))
     for fold in range(FOLDS):
         learnt = folds != fold
-        share = np.full(int(learnt.sum()), 1 / max(1, int(learnt.sum())))
-        weights = fit_towards(columns[learnt], sad[learnt], share, start, _FREE, strength)
-        logits[~learnt] = columns[~learnt] @ weights
+        logits[~learnt] = columns[~learnt] @ _fitted(columns[learnt], sad[learnt], start, strength)
     return logits
+
+
+def _fitted(columns: Floats, sad: Floats, start: Floats, strength: float) -> Floats:
+    """What never occurs in these calls (most phrases, the sound) keeps its weight."""
+    occurs = np.any(columns != 0, axis=0)
+    share = np.full(len(sad), 1 / max(1, len(sad)))
+    found = start.copy()
+    found[occurs] = fit_towards(columns[:, occurs], sad, share, start[occurs], _FREE[occurs], strength)
+    return found
 
 
 def _queue_shifts(talks: Sequence[Talk], logits: Floats, sad: Floats) -> dict[str, float]:
