@@ -232,10 +232,11 @@ class CallBook:
 
     def connect(self, call: CallHistory, at: float, *, listed: bool = False) -> None:
         """Open and close agents' spans so that they say who hears the customer now; since when, a listing does not say."""
-        if not call.open_spans and not self.board.in_company(call.live.values()):
+        open_now = call.open_spans
+        if not open_now and not self.board.in_company(call.live.values()):
             self.agents.talk(call.linked_id, {}, at)
             return  # nobody hears anybody
-        now = hearing.look(call, self.board, self.numbering)
+        now = hearing.look(call, open_now, self.board, self.numbering)
         for span in now.ended:
             self.close_span(call, span, at)
         if now.outside and call.outsider_at is None:

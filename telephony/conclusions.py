@@ -59,6 +59,7 @@ def snapshot(
     answered = durations.answered_at(history)
     outcome = disposition(history) if history.ended_at is not None else None
     visits = durations.waiting(history)
+    gaps = history.known_gaps
     return CallSnapshot(
         pbx=pbx,
         linked_id=history.linked_id,
@@ -77,21 +78,17 @@ def snapshot(
         ring_s=durations.ring_s(history, customer),
         talk_s=durations.talk_s(history),
         hold_s=durations.hold_s(history),
-        wrap_s=next((durations.rounded(s.wrap_s) for s in reversed(history.spans) if s.wrap_s is not None), None),
+        wrap_s=durations.wrap_s(history),
         hung_up_by=None if outcome is None else hung_up_by(history, customer, way, outcome),
-        complete=not history.known_gaps,
+        complete=not gaps,
         spans=durations.spans(history, name_of),
         holds=durations.holds(history, customer),
-        transfers=tuple(
-            Transfer(kind=note.kind, transferrer=note.transferrer, target=note.target, at=moment(note.at))
-            for note in history.transfers
-            if not _came_back(note, history)
-        ),
+        transfers=_transfers(history) if history.transfers else (),
         recordings=recordings(history, customer),
         running=running(history, customer),
         visits=tuple(_visit(visit, history) for visit in visits),
-        gaps=_stretches((gap.started_at, gap.ended_at) for gap in history.known_gaps),
-        mutes=_stretches(muted(history)),
+        gaps=_stretches((gap.started_at, gap.ended_at) for gap in gaps) if gaps else (),
+        mutes=_stretches(muted(history)) if history.mutes else (),
         merged_into=merged_into,
         since=history.since,
     )
@@ -223,6 +220,14 @@ def _ended_rest(history: CallHistory, customer: Channel, end: float) -> HungUpBy
         if note.at >= end and note.uniqueid in outsiders:
             return None  # somebody outside to whom the customer was sent on: neither customer nor agent
     return HungUpBy.PBX if history.complete else None
+
+
+def _transfers(history: CallHistory) -> tuple[Transfer, ...]:
+    return tuple(
+        Transfer(kind=note.kind, transferrer=note.transferrer, target=note.target, at=moment(note.at))
+        for note in history.transfers
+        if not _came_back(note, history)
+    )
 
 
 def _came_back(note: TransferNote, history: CallHistory) -> bool:

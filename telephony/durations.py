@@ -67,6 +67,11 @@ def talk_s(history: CallHistory) -> float | None:
     return rounded(length(part for span in history.spans for part in _talking(span, history)))
 
 
+def wrap_s(history: CallHistory) -> float | None:
+    """How long the last agent was left alone after it; None for none, or while that goes on."""
+    return next((rounded(span.wrap_s) for span in reversed(history.spans) if span.wrap_s is not None), None)
+
+
 def hold_s(history: CallHistory) -> float:
     """Time in which the agents held the customer; what the customer held is talk, since the agent could not help it."""
     if not history.holds:
@@ -106,7 +111,7 @@ def _end(span: OpenSpan, history: CallHistory) -> float:
 
 
 def spans(history: CallHistory, name_of: Callable[[str], str | None]) -> tuple[Span, ...]:
-    return tuple(_span(span, history, name_of) for span in history.spans)
+    return tuple([_span(span, history, name_of) for span in history.spans])
 
 
 def _span(span: OpenSpan, history: CallHistory, name_of: Callable[[str], str | None]) -> Span:
@@ -126,6 +131,8 @@ def _span(span: OpenSpan, history: CallHistory, name_of: Callable[[str], str | N
 
 
 def holds(history: CallHistory, customer: Channel | None) -> tuple[Hold, ...]:
+    if not history.holds:
+        return ()
     return tuple(
         Hold(
             started_at=moment(hold.started_at),

@@ -23,14 +23,13 @@ class Change:
 _NO_CHANGE = Change(ended=(), begun=(), outside=False)
 
 
-def look(call: CallHistory, board: Switchboard, numbering: Numbering) -> Change:
-    """Hold the open spans against the bridges. An agent who holds the customer to consult somebody is still this customer's agent."""
+def look(call: CallHistory, open_now: Sequence[OpenSpan], board: Switchboard, numbering: Numbering) -> Change:
+    """Hold the call's open spans against the bridges. An agent who holds the customer to consult somebody is still theirs."""
     customer = call.customer(numbering)
     there = customer is not None and customer.ended_at is None
     with_customer: dict[str, Channel] = {}
     if customer is not None and there and customer.bridge is not None:
         with_customer = {c.uniqueid: c for c in board.connected_with(customer) if c.uniqueid in call.channels}
-    open_now = call.open_spans
     if not open_now and not with_customer:
         return _NO_CHANGE
     ended = [
