@@ -24,12 +24,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, selectinload
 
 from avasanj.database import Database, utc_now
-from avasanj.errors import AvasanjError, InputError
+from avasanj.errors import AvasanjError
 from avasanj.log import get_logger
 from avasanj.settings import Settings
 from telephony import tables as ledger
 from telephony.locating import Ambiguous, OutsideFolders, locate
-from telephony.storage import Storage, storages
+from telephony.storage import Folder, Storage, storages
 from telephony.tables import CallState
 from transcription import hot_words, live_turns, vad
 from transcription.believing import Recognised
@@ -92,6 +92,10 @@ class _Awaited:
     done: Future[Recognised]
 
 
+def _folders(places: Sequence[Storage]) -> list[Storage]:
+    return [place for place in places if isinstance(place, Folder)]
+
+
 class LiveListener:
     """Follows running calls until told to stop."""
 
@@ -104,9 +108,9 @@ class LiveListener:
     ) -> None:
         """`speaking` is entered while the engine may be needed, so that its model stays in memory."""
         self._settings, self._database, self._engine, self._speaking = settings, database, engine, speaking
-        #: by PBX, each with its own alone: two may give one name to two files
-        self._places = {own.pbx_name: storages(own, own=True) for own in settings.each_pbx()}
-        self._all_places: Sequence[Storage] = storages(settings)
+        #: by PBX, each with its own alone: two may give one name to two files. A file that grows is followed on this machine only
+        self._places = {own.pbx_name: _folders(storages(own, own=True)) for own in settings.each_pbx()}
+        self._all_places = _folders(storages(settings))
         self._calls: dict[uuid.UUID, _Call] = {}
         self._awaited: list[_Awaited] = []
         self._locks: Connection | None = None
@@ -198,8 +202,6 @@ class LiveListener:
                     located = locate(leg.kept, places, not_before=call.started_at.timestamp())
                     if located is None:
                         continue
-                    if "://" in located.kept:
-                        raise InputError(f"{leg.kept} lies on another machine; it is heard when the call is over.")
                     path = Path(located.place.at_hand(located.kept))
                     following = Following(path, channel=leg.channel, detect=vad.speech)
                     known_s = live_turns.heard_until_s(session, call.id, located.kept, self._engine)

@@ -90,23 +90,22 @@ def transcribe(
     engine: SpeechEngine,
     call_id: uuid.UUID,
     *,
-    again: bool = False,
     urgency: Urgency = NORMAL,
 ) -> None:
     """Save who said what, heard by the engine or read from the transcript that came with the recording.
 
-    `again` replaces a transcript that is there. Without a playback there is nothing to hear and no transcript.
+    A transcript that is there stays. Without a playback there is nothing to hear and no transcript.
     Raises InputError for a transcript file that can't be used, LastingError when the model can't be loaded, Away where the
     recordings can't be reached now.
     """
     with database.read() as session:
         call = load_call(session, call_id)
         listened = session.get(Playback, call_id)
-        known = session.scalars(select(Transcript.id).where(Transcript.call_id == call_id, Transcript.current)).first()
+        known = _has_one(session, call_id)
         language = language_of(settings, call)
         hot = hot_words.chosen(session, language)
         live = live_turns.reuse(session, call_id, engine)
-    if listened is None or (known is not None and not again):
+    if listened is None or known:
         return
     given = next((r.transcript_path for r in call.recordings if r.transcript_path), None)
     if given is not None:
@@ -126,7 +125,7 @@ def transcribe(
             hot=hot,
             meter=meter,
             urgency=urgency,
-            known=None if again or sure is not None else live,
+            known=None if sure is not None else live,
             ear=ear_for(settings, call, legs),
         )
         made.language_probability = sure
@@ -209,15 +208,7 @@ def _save(
     with database.transaction() as session:
         for recording_id, problem in problems.items():
             mark_problem(session, recording_id, problem)
-        if made is not None:
-            old = (
-                select(Transcript)
-                .where(Transcript.call_id == call_id, Transcript.current)
-                .options(selectinload(Transcript.turns))
-            )
-            for transcript in session.scalars(old):
-                session.delete(transcript)
-            session.flush()
+        if made is not None and not _has_one(session, call_id):
             made.turns = rows_of(said)
             session.add(made)
             live_turns.forget(session, call_id)
@@ -226,6 +217,12 @@ def _save(
         note_awaited(session, call_id, None)
         announce(session, "call", call_id)
     _log.info("call_transcribed", call=str(call_id), turns=len(said), broken=len(problems))
+
+
+def _has_one(session: Session, call_id: uuid.UUID) -> bool:
+    """Whether a worker that was taken for dead has saved a transcript meanwhile, which people may have corrected since."""
+    query = select(Transcript.id).where(Transcript.call_id == call_id, Transcript.current)
+    return session.scalar(query) is not None
 
 
 def rows_of(said: Sequence[Said]) -> list[Turn]:

@@ -19,6 +19,7 @@ from tests.transcription.sounds import reference, sample, tone, words, write_wav
 from transcription import stage
 from transcription.engine import SpeechEngine
 from transcription.tables import Measures, Playback, Transcript
+from transcription.turns import Said
 from transcription.whisper import WhisperRecogniser
 
 START = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC)
@@ -97,11 +98,16 @@ def test_a_call_is_heard_once_and_running_again_changes_nothing(
     assert again is not None
     assert again.id == transcript.id
 
-    stage.transcribe(settings, database, engine, call_id, again=True)
-    renewed = kept(database, call_id)[1]
-    assert renewed is not None
-    assert renewed.id != transcript.id
-    assert len(renewed.turns) == len(transcript.turns)
+
+def test_a_worker_taken_for_dead_that_saves_late_replaces_no_transcript(settings: Settings, database: Database) -> None:
+    call_id = save_call(database)
+    for text in ("the first", "the late one"):
+        made = Transcript(call_id=call_id, language="en", source="whisper")
+        said = [Said(party=Party.AGENT, start_s=0, end_s=1, text=text, confidence=None)]
+        stage._save(database, call_id, made, said, {}, None)
+    transcript = kept(database, call_id)[1]
+    assert transcript is not None
+    assert [turn.text for turn in transcript.turns] == ["the first"]
 
 
 @pytest.mark.model
