@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import pytest
-from sqlalchemy import update
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import delete, update
 
-from scoring import evaluation, questions
+from scoring import evaluation, library, questions
 from scoring.tables import Answer, Evaluation
-from tests.dashboard.conftest import Day
+from tests.dashboard.conftest import Day, csrf
 
 
 def answer(position: int, key: str, value: str, **facts: object) -> Answer:
@@ -58,3 +61,108 @@ def test_an_old_evaluation_without_a_title_is_called_by_its_shipped_form(day: Da
     client = day.enter("super")
     client.post("/language", data={"language": "en"})
     assert "Service call" in unescape(client.get(f"/calls/{call_id}").text)
+
+
+EVERY_TYPE = """key: every
+version: 1
+title: {en: Every type, fa: همه‌گونه}
+pass_mark: 60
+sections:
+  - key: all
+    title: {en: All, fa: همه}
+    questions:
+      - {key: rude, title: {en: Is polite, fa: مؤدب است}, weight: 20, fatal: true, rule: {none: {en: [shut up], fa: [خفه شو]}}}
+      - key: tone
+        title: {en: Tone, fa: لحن}
+        weight: 20
+        type: choice
+        options: [{key: warm, title: {en: Warm, fa: گرم}, points: 2}, {key: cold, title: {en: Cold, fa: سرد}}]
+      - key: told
+        title: {en: Told, fa: گفت}
+        weight: 20
+        type: choices
+        options: [{key: price, title: {en: Price, fa: قیمت}, points: 1}, {key: time, title: {en: Time, fa: زمان}, points: 1}]
+      - {key: effort, title: {en: Effort, fa: تلاش}, weight: 20, type: scale, scale: {from: 1, to: 5}}
+      - {key: wait, title: {en: Wait, fa: انتظار}, weight: 20, type: number, bands: [{up_to: 30, points: 1}, {points: 0}]}
+      - {key: note, title: {en: Note, fa: یادداشت}, type: text}
+"""
+
+
+def reviewed(day: Day) -> tuple[TestClient, str]:
+    """A call whose form has every type of question, none answered but the fatal one, and the address of its evaluation."""
+    call_id = day.seeded.calls["angry"]
+    with day.database.transaction() as session:
+        session.execute(delete(Evaluation).where(Evaluation.call_id == call_id))
+        card = library.import_card(session, EVERY_TYPE, "every.yaml").version
+        form = library.parsed(card.source)
+        own = Evaluation(
+            call_id=call_id, span_position=0, scorecard="every", scorecard_version=1, score=0.0, needs_person=True, doubted=["rude"],
+            title=dict(form.title), passed=False, answered=0.2, agent_name="لیلا محمدی",
+        )  # fmt: skip
+        own.answers = [
+            Answer(
+                position=n, question=one.key, title=dict(one.title), kind=one.kind.value, value="no" if one.fatal else "unsure",
+                confidence=0.95 if one.fatal else 0.0, points_possible=one.weight, points=0.0 if one.fatal else None, evidence=[],
+                fatal=one.fatal, needs_person=True, method="rule", made_by={"question": "0" * 12, "speech": "base"},
+            )
+            for n, one in enumerate(form.questions)
+        ]  # fmt: skip
+        session.add(own)
+        session.flush()
+        address = f"/calls/{call_id}/evaluations/{own.id}"
+    client = day.enter("super")
+    client.post("/language", data={"language": "en"})
+    return client, address
+
+
+def test_a_person_answers_every_type_and_what_they_submit_stands(day: Day) -> None:
+    client, address = reviewed(day)
+    call = address.partition("/evaluations")[0]
+    token = csrf(client)
+
+    def answered(question: str, **data: object) -> str:
+        return flat(client.post(f"{address}/answers", data={"csrf": token, "question": question} | data, headers={"HX-Request": "true"}))  # fmt: skip
+
+    before = flat(client.get(call))
+    assert "heard a reason to fail it: Is polite. A person decides." in before
+    assert "6 answers wait for you" in before
+    assert "is answered with a whole number from 1 to 5" in answered("effort", value="9")
+    assert "is answered with a number" in answered("wait", value="soon")
+    answered("tone", value="warm")
+    answered("told", value=["price", "time"])
+    answered("effort", value="۳")
+    answered("wait", value="45", comment="too long")
+    answered("note", value="Well done")
+    assert "With your answers: <strong>30" in re.sub(r"\s+", " ", answered("tone", value="cold"))
+    assert "With your answers: <strong>38" in re.sub(r"\s+", " ", answered("tone", back="true"))
+    answered("tone", value="warm")
+    answered("rude", value="yes")
+    page = flat(
+        client.post(f"{address}/submit", data={"csrf": token, "comment": "Nice"}, headers={"HX-Request": "true"})
+    )
+    assert "Submitted" in page
+    shown = flat(client.get(call))
+    assert re.search(r'class="score">70<', shown), "20 + 20 + 20 + 10 + 0 of 100"
+    assert "passed, from 60 on" in shown
+    assert 'Reviewed by <span dir="auto">Martin Hale</span>' in shown
+    assert "The machine said: no" in shown
+    assert "too long" in shown
+    [stored] = client.get(f"/api{call}").json()["evaluations"]
+    assert [one["value"] for one in stored["answers"]] == ["yes", "warm", "price,time", "3", "45", "Well done"]
+    assert stored["answers"][0]["machine"]["value"] == "no"
+    agent = day.enter("agent")
+    theirs = agent.get(call).text
+    assert 'class="score"' in theirs
+    assert "too long" in theirs
+    assert "submit-review" not in theirs
+    assert "turn-label" not in theirs
+    refused = agent.post(f"{address}/answers", data={"csrf": csrf(agent), "question": "rude", "value": "no"})
+    assert refused.status_code == 403
+    other = day.seeded.calls["english"]
+    assert client.post(f"/calls/{other}/evaluations/{address.rpartition('/')[2]}/submit", data={"csrf": token}).status_code == 404  # fmt: skip
+
+
+def flat(answer: Response) -> str:
+    """A page's text with nothing in it that only keeps directions apart."""
+    assert answer.status_code == 200
+    return re.sub("[\u2068\u2069]", "", unescape(answer.text))
