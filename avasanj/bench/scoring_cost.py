@@ -39,13 +39,9 @@ def measure(settings: Settings, say: Say) -> list[Figure]:
         migrate.upgrade(server.url())
         database = product.database
         talks = archive.english_talks()
-        talks = [talks[-1], *talks]
-        folder = archive.write_archive(product.folder / "calls", talks[_WARM:])
-        archive.write_archive(product.folder / "warm", talks[:_WARM], first=900)
-        import_folder(product.settings, database, product.folder / "warm")
-        import_folder(product.settings, database, folder)
+        import_folder(product.settings, database, archive.write_archive(product.folder / "calls", talks))
         with database.read() as session:
-            ids = [*session.scalars(select(Call.id).order_by(Call.started_at.desc()))]
+            ids = [*session.scalars(select(Call.id).order_by(Call.started_at))]
         for call_id in ids:
             prepare_playback(product.settings, database, call_id)
         engine = engine_of(product.settings)
