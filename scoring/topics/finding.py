@@ -27,7 +27,7 @@ LEAST_COSINE, LEAST_MARGIN, LEAST_WORDS, LIKE = 0.885, 0.02, 5, 0.7
 #: What a customer calls for is said in the first turns, or in the one that was found to be the reason.
 FIRST_TURNS = 2
 #: How much a topic's cosine to the reason counts when several topics were heard in the first turns: .02 of cosine is worth a turn.
-_LIKENESS_WEIGHT, _LATER = 12.0, 0.25
+_LIKENESS_WEIGHT, _LATER, _GENERAL = 12.0, 0.25, 0.6
 _UNRELATED = 0.84
 _EXAMPLES: WeakKeyDictionary[Encodes, dict[tuple[str, ...], Vectors]] = WeakKeyDictionary()
 
@@ -133,7 +133,8 @@ def _driver(turns: Sequence[Turn], topics: Topics, heard: Heard, nearness: Mappi
         if ranks and _may_drive(topics, key):
             said = 0.5 if reason in places else 0.0
             like = _LIKENESS_WEIGHT * max(0.0, nearness.get(key, _UNRELATED) - _UNRELATED)
-            worth[key] = 1 - _LATER * min(ranks) + said + like
+            topic = topics.find(key)
+            worth[key] = 1 - _LATER * min(ranks) + said + like - (_GENERAL if topic and topic.general else 0.0)
     return max(worth, key=lambda key: (worth[key], key)) if worth else None
 
 

@@ -28,6 +28,7 @@ class Topic:
     said_by: str = CUSTOMER
     unless_denied: bool = False  #: "I don't want to cancel" is not about it
     driver: bool = True  #: whether it can be what the customer called for
+    general: bool = False  #: as a reason it gives way to another topic that was heard as early
 
     @cached_property
     def sought(self) -> Phrases:

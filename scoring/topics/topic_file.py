@@ -25,7 +25,7 @@ UNFINDABLE = N_("A topic needs phrases or examples (like), or no call could be a
 TOO_MANY = N_("There are %(found)s topics; a list has at most %(most)s.")
 FAULTS = (NO_TOPICS, UNFINDABLE, TOO_MANY)
 MOST_TOPICS = 200
-_TOPIC = ("key", "title", "said_by", "unless_denied", "driver", "phrases", "unless", "like")
+_TOPIC = ("key", "title", "said_by", "unless_denied", "driver", "general", "phrases", "unless", "like")
 _HEAD = "# What calls are about. docs/topics.md describes the form.\n"
 
 
@@ -110,6 +110,7 @@ def _topic(node: Node) -> Topic:
         said_by=parts["said_by"].one_of(SPEAKERS) if "said_by" in parts else CUSTOMER,
         unless_denied=parts["unless_denied"].flag() if "unless_denied" in parts else False,
         driver=parts["driver"].flag() if "driver" in parts else True,
+        general=parts["general"].flag() if "general" in parts else False,
     )
 
 
@@ -147,6 +148,8 @@ def _data(topic: Topic) -> dict[str, Any]:
         data["unless_denied"] = True
     if not topic.driver:
         data["driver"] = False
+    if topic.general:
+        data["general"] = True
     wordings = {"phrases": topic.phrases, "unless": topic.unless, "like": topic.like}
     return data | {name: found for name, wording in wordings.items() if (found := _wording(wording))}
 

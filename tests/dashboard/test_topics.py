@@ -1,0 +1,126 @@
+"""The page Topics, what it decides, and what a call's page says of its promises."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+import numpy as np
+from sqlalchemy import select
+
+from avasanj.database import utc_now
+from avasanj.people import AuditEntry
+from scoring.topics import proposals
+from scoring.topics.tables import CallAbout, CallTopic, PromiseMark, Proposal, StoredPromise
+from telephony.tables import Call
+from tests.dashboard.conftest import Day, Enter, csrf
+
+LIST = "topics:\n  - {key: mine, title: {en: Mine, fa: مال من}, like: {en: [a b c]}}\n"
+
+
+def _calls(day: Day) -> Proposal:
+    """Six calls about the same thing without a topic, one about a bill; gives the proposal made of the six."""
+    now = utc_now()
+    random = np.random.default_rng(7)
+    same = random.normal(size=384)
+    with day.database.transaction() as session:
+        for n in range(26):
+            id_ = uuid.uuid4()
+            vector = (same if n < 6 else 0) + random.normal(size=384) * (0.4 if n < 6 else 1)
+            session.add(
+                Call(
+                    id=id_, pbx="pbx", linked_id=str(id_), source="live", direction="inbound", state="ended",
+                    disposition="answered", started_at=now - datetime.timedelta(hours=n),
+                )
+            )  # fmt: skip
+            session.flush()
+            reason = {
+                "party": "customer",
+                "turn": 1,
+                "start_s": 3.0,
+                "end_s": 5.0,
+                "text": f"Roaming in Turkey, case {n}.",
+            }
+            stored = (vector / np.linalg.norm(vector)).astype("<f2").tobytes()
+            session.add(CallAbout(call_id=id_, language="en", list_version=0, reason=reason, vector=stored, summary=[]))
+    (found,) = proposals.propose(day.database)
+    return found
+
+
+def test_a_supervisor_names_joins_and_dismisses(day: Day):
+    found = _calls(day)
+    client = day.enter("super")
+    page = client.get("/topics")
+    assert page.status_code == 200
+    assert "Roaming in Turkey" in page.text
+    token = csrf(client)
+    refused = client.post(
+        f"/topics/proposals/{found.id}/name", data={"csrf": token, "key": "billing", "title_fa": "قبض"}
+    )
+    assert refused.status_code == 422
+    named = {"csrf": token, "key": "roaming", "title_fa": "رومینگ", "title_en": "Roaming"}
+    assert client.post(f"/topics/proposals/{found.id}/name", data=named).status_code == 303
+    told = client.get("/api/topics").json()
+    assert told["proposals"] == []
+    assert [(one["key"], sum(one["counts"])) for one in told["topics"] if one["key"] == "roaming"] == [("roaming", 6)]
+    listed = client.get("/calls?topic=roaming")
+    assert listed.status_code == 200
+    assert "رومینگ" in listed.text or "Roaming" in listed.text
+    assert client.get("/api/calls?topic=roaming").json()["calls"].__len__() == 6
+    again = client.post(f"/topics/proposals/{found.id}/dismiss", data={"csrf": token})
+    assert again.status_code == 422, "it was decided on"
+
+
+def test_the_list_goes_out_and_in_and_back(day: Day):
+    client = day.enter("super")
+    token = csrf(client)
+    shipped = client.get("/topics.yaml").text
+    assert "key: billing" in shipped
+    files = {"file": ("mine.yaml", LIST.encode())}
+    assert client.post("/topics/import", data={"csrf": token}, files=files).status_code == 303
+    assert client.get("/topics.yaml").text == LIST
+    faulty = {"file": ("mine.yaml", b"topics:\n  - {key: mine}\n")}
+    refused = client.post("/topics/import", data={"csrf": token}, files=faulty)
+    assert refused.status_code == 422
+    assert "title" in refused.text
+    assert client.post("/topics/restore", data={"csrf": token, "version": 0}).status_code == 303
+    assert "key: billing" in client.get("/topics.yaml").text
+
+
+def test_who_may_see_the_call_says_what_became_of_a_promise(day: Day):
+    call_id = day.seeded.calls["angry"]
+    evidence = {
+        "party": "agent",
+        "turn": 2,
+        "start_s": 8.0,
+        "end_s": 9.0,
+        "text": "لینک رو براتون پیامک می‌کنم.",
+        "kind": "message",
+    }
+    with day.database.transaction() as session:
+        promise = StoredPromise(
+            call_id=call_id, position=0, kind="message", by="agent", words="پیامک می کنم", evidence=evidence
+        )
+        session.add(promise)
+        session.add(CallAbout(call_id=call_id, language="fa", list_version=0, driver="outage", summary=[
+            {**evidence, "role": "promise", "method": "extract"}
+        ]))  # fmt: skip
+        session.add(
+            CallTopic(call_id=call_id, topic="outage", driver=True, confidence=0.85, method="rule", evidence=[evidence])
+        )
+    client = day.enter("super")
+    page = client.get(f"/calls/{call_id}").text
+    assert "لینک رو براتون پیامک می‌کنم." in page
+    assert 'href="/calls?topic=outage"' in page
+    answer = client.post(f"/promises/{promise.id}", data={"csrf": csrf(client), "state": "kept"})
+    assert answer.headers["location"] == f"/calls/{call_id}#about"
+    told = client.get(f"/api/calls/{call_id}/about").json()
+    assert [(one["state"], one["marked"]) for one in told["promises"]] == [("kept", True)]
+    with day.database.read() as session:
+        assert session.scalars(select(PromiseMark.state)).all() == ["kept"]
+        assert "promise.kept" in session.scalars(select(AuditEntry.action)).all()
+
+
+def test_agents_see_no_topics_page(enter: Enter):
+    assert enter("agent").get("/topics").status_code == 403
+    assert enter("agent").get("/api/topics").status_code == 403
