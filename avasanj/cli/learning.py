@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from avasanj.cli.app import Json, app, opened_database, print_json, settings_and_log
 from avasanj.cli.measure import encoder
+from avasanj.cli.scorecards import Key, scorecards
 from avasanj.settings import Settings
 from scoring.encoder import NAME
 
@@ -127,6 +129,25 @@ def back() -> None:
         version = versions.back(session)
         number = version.number if version else 0
     print(f"Calls are judged by version {number}{'' if number else f' ({SHIPPED})'} again.")
+
+
+@scorecards.command()
+def examples(key: Key, *, json: Json = False) -> None:
+    """What people's answers teach a scorecard: sentences to add to its questions' examples of likeness. Nothing is changed."""
+    from scoring.learning.examples import proposed
+
+    with opened_database(settings_and_log()) as database, database.read() as session:
+        found = [dataclasses.asdict(one) for one in proposed(session, key)]
+    if json:
+        print_json(found)
+        return
+    for one in found:
+        print(one["question"])
+        for kind in ("like", "unlike"):
+            for example in one[kind]:
+                print(f"  {kind:<7} {example['answers']:>3}  {example['sentence']}")
+    if not found:
+        print("No answer of a person differs from the machine's with words to learn from.")
 
 
 def _train_shipped(settings: Settings, out: Path, data: list[Path], *, as_json: bool) -> None:
