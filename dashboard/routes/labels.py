@@ -18,6 +18,11 @@ Attitude = Annotated[Literal["", "neg", "neu", "pos"], Form()]
 AngerAt = Annotated[Literal["", "agent", "company", "other"], Form()]
 
 
+@router.get("/turns/{turn_id}/label")
+def form(who: Supervisor, call_id: uuid.UUID, turn_id: int) -> Response:
+    return _turn(who, call_id, turn_id)
+
+
 @router.post("/turns/{turn_id}/label", dependencies=Changes)
 def label_turn(
     who: Supervisor, call_id: uuid.UUID, turn_id: int, label: Attitude = "", satisfaction: Grade = ""
@@ -28,14 +33,7 @@ def label_turn(
         if position is None:
             raise HTTPException(404)
         gold.label_turn(session, call_id, position, who.id, label=label or None, satisfaction=_grade(satisfaction))
-    if not who.request.headers.get("hx-request"):
-        return RedirectResponse(f"/calls/{call_id}#turn-{position}", status_code=303)
-    with who.site.database.read() as session:
-        detail = one_call.detail(session, who, call_id)
-    item = next((one for one in detail.shown if one.turn.id == turn_id), None) if detail else None
-    if item is None:
-        raise HTTPException(404)
-    return who.show("turn.html", d=detail, item=item, focused=False, labelling=True)
+    return _turn(who, call_id, turn_id)
 
 
 @router.post("/label", dependencies=Changes)
@@ -50,6 +48,16 @@ def label_call(who: Supervisor, call_id: uuid.UUID, satisfaction: Grade = "", an
     with who.site.database.read() as session:
         detail = one_call.detail(session, who, call_id)
     return who.show("call_label_part.html", d=detail)
+
+
+def _turn(who: Supervisor, call_id: uuid.UUID, turn_id: int) -> Response:
+    """The turn with its label open. Raises HTTPException 404."""
+    with who.site.database.read() as session:
+        detail = one_call.detail(session, who, call_id)
+    item = next((one for one in detail.shown if one.turn.id == turn_id), None) if detail else None
+    if item is None:
+        raise HTTPException(404)
+    return who.show("turn.html", d=detail, item=item, focused=False, labelling=True)
 
 
 def _grade(chosen: str) -> int | None:

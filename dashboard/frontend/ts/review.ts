@@ -1,3 +1,4 @@
+import htmx from "htmx.org";
 import { player } from "./call-player";
 
 /** Answering a form from the keyboard: the next open question, its words, an answer, and the next one. */
@@ -6,6 +7,8 @@ export function startReview(): void {
   document.addEventListener("click", (event) => {
     const target = event.target as HTMLElement;
     if (target.closest("[data-next-doubt]")) nextDoubt();
+    const label = target.closest<HTMLElement>("[data-label-turn]");
+    if (label) openLabel(label);
     if (target.closest("#call-score button")) byKeyboard = event.detail === 0;
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -62,18 +65,23 @@ export function submitReview(): boolean {
 /** Label the turn in which the keyboard is, else the one that is playing. */
 export function labelHere(): boolean {
   const here = document.activeElement?.closest("li.turn") ?? document.querySelector("li.turn.lit");
-  const menu = here?.querySelector<HTMLDetailsElement>("details.turn-label");
-  if (!menu) return false;
-  menu.open = true;
-  menu.querySelector<HTMLElement>("button")!.focus();
-  return true;
+  const button = here?.querySelector<HTMLElement>("[data-label-turn]");
+  if (button) openLabel(button);
+  return Boolean(button);
+}
+
+/** Fetched only where it is wanted: an hour of talk has a thousand turns. */
+function openLabel(button: HTMLElement): void {
+  const turn = button.closest<HTMLElement>("li.turn");
+  const call = button.closest<HTMLElement>("[data-call]")?.dataset["call"];
+  if (turn && call) void htmx.ajax("get", `/calls/${call}/turns/${button.dataset["labelTurn"]}/label`, { target: turn, swap: "outerHTML" });
 }
 
 function answerKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.target as HTMLElement;
   if (target.matches("textarea, select, input:not([type=checkbox])")) return;
-  const label = target.closest<HTMLElement>("details.turn-label[open]");
+  const label = target.closest<HTMLElement>(".turn-label");
   const answer = target.closest<HTMLElement>("li.answer");
   const done = label ? labelKey(label, event.code) : answer ? keyIn(answer, event.code) : false;
   if (!done) return;
@@ -83,6 +91,7 @@ function answerKey(event: KeyboardEvent): void {
 
 function labelKey(menu: HTMLElement, code: string): boolean {
   const digit = code.match(/^(?:Digit|Numpad)([1-5])$/)?.[1];
+  if (code === "Escape") return press(menu, "[data-correct-leave]");
   return press(menu, digit ? `[name=satisfaction][value="${digit}"]:is(button)` : { KeyN: "[value=neg]", KeyO: "[value=neu]", KeyP: "[value=pos]" }[code]);
 }
 
