@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from collections.abc import Collection, Sequence
 
@@ -70,7 +69,7 @@ def _exactly(session: Session, activities: Sequence[Activity]) -> list[Activity]
     for activity in activities:
         times = seen.get((activity.pbx, activity.interface, activity.state), []) if _is_listed(activity) else []
         near = (one for one in times if activity.started_at <= one < activity.started_at + _WHOLE_SECOND)
-        found.append(dataclasses.replace(activity, started_at=next(near, activity.started_at)))
+        found.append(activity._replace(started_at=next(near, activity.started_at)))
     return found
 
 

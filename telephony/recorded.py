@@ -67,7 +67,7 @@ def _on_agents(agents: list[str], history: CallHistory) -> list[NamedRecording]:
     if not beside:
         return found
     counts = _counted(first, history, handed_on=False)
-    return [*(dataclasses.replace(leg, counts=counts) for leg in found if leg.party is not Party.MIXED), *beside]
+    return [*(leg._replace(counts=counts) for leg in found if leg.party is not Party.MIXED), *beside]
 
 
 def _on(uniqueid: str, history: CallHistory, received: Party, transmitted: Party) -> list[NamedRecording]:
@@ -87,7 +87,7 @@ def _own_leg(uniqueid: str, history: CallHistory, *, handed_on: bool) -> list[Na
         return []
     legs = _on(uniqueid, history, Party.AGENT, Party.CUSTOMER)
     wanted = (Party.AGENT,) if handed_on else (Party.AGENT, Party.CUSTOMER)
-    return [dataclasses.replace(leg, counts=counts) for leg in legs if leg.party in wanted]
+    return [leg._replace(counts=counts) for leg in legs if leg.party in wanted]
 
 
 def _counted(uniqueid: str, history: CallHistory, *, handed_on: bool) -> tuple[tuple[float, float], ...]:

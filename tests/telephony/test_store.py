@@ -192,8 +192,8 @@ def test_calls_that_nobody_follows_any_more_end_with_all_their_parts(settings: S
         state=CallState.TALKING,
         ended_at=None,
         disposition=None,
-        spans=(dataclasses.replace(whole.spans[0], ended_at=None),),
-        visits=(dataclasses.replace(whole.visits[0], left_at=None, outcome=None),),
+        spans=(whole.spans[0]._replace(ended_at=None),),
+        visits=(whole.visits[0]._replace(left_at=None, outcome=None),),
         mutes=(Stretch(started_at=at(40), ended_at=None),),
     )
     save(database, settings, running, dataclasses.replace(running, linked_id="2"))
