@@ -1,10 +1,10 @@
 """What the shipped heads must reach on public sets that nothing was trained on. They are skipped where the sets are not at hand.
 
-Parts of the sets, so that it takes less than a minute; `avasanj evaluate accuracy` judges them whole (docs/accuracy.md). A part of 500 texts or
-100 dialogues (16 of them dissatisfied) is uncertain, so each must reach what it did less two hundredths (whole dialogues: five).
+Parts of the sets, so that it takes less than a minute. A part is uncertain, so each must reach what it did less two hundredths, and a
+whole dialogue's judgement is not tested on so few: `avasanj evaluate dialogues` and `avasanj evaluate accuracy` measure the sets whole
+(docs/accuracy.md).
 """
 
-import json
 from pathlib import Path
 
 import pytest
@@ -26,9 +26,9 @@ def part(shared: Path, name: str, tmp_path: Path, every: int) -> Path:
 @pytest.mark.parametrize(
     ("name", "language", "label", "every", "least"),
     [
-        ("fa-food-orders", "fa", None, 3, 0.82),
-        ("fa-product-reviews", "fa", None, 2, 0.90),
-        ("en-airline", "en", None, 3, 0.95),
+        ("fa-food-orders", "fa", None, 5, 0.85),
+        ("fa-product-reviews", "fa", None, 3, 0.89),
+        ("en-airline", "en", None, 5, 0.94),
         ("fa-emotion", "fa", "angry", 2, 0.68),
     ],
 )
@@ -46,10 +46,10 @@ def test_texts_are_told_apart(
     assert found["auc"] >= least
 
 
-def test_dissatisfied_turns_and_dialogues_are_told_apart(shared: Path, encoder: Encodes, tmp_path: Path):
-    path = part(shared, "en-dialogues", tmp_path, 6)
-    found = evaluate_dialogues(path, encoder)
-    assert found["n"] == len([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
-    assert found["turn_auc"] >= 0.66
-    assert found["dialogue_auc"] >= 0.53
-    assert found["ece"] <= 0.08
+@pytest.mark.timeout(600)
+def test_dissatisfied_turns_are_told_apart(shared: Path, encoder: Encodes, tmp_path: Path):
+    found = evaluate_dialogues(part(shared, "en-dialogues", tmp_path, 12), encoder)
+    assert found["n"] == 50
+    assert found["turn_auc"] >= 0.65
+    assert found["ece"] <= 0.09
+    assert found["dialogue_auc"] is not None
