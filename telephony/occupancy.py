@@ -68,9 +68,9 @@ def spent(did: Iterable[Did], *, since: datetime.datetime, until: datetime.datet
 
 def length_s(stretches: Iterable[Interval]) -> float:
     """Seconds that at least one of the stretches covers."""
-    total_s, reached = 0.0, datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    total, reached = datetime.timedelta(), datetime.datetime.min.replace(tzinfo=datetime.UTC)
     for start, end in sorted(stretches):
         if end > reached:
-            total_s += (end - max(start, reached)).total_seconds()
+            total += end - max(start, reached)  # exact, where seconds as floats would add up to more than a day has
             reached = end
-    return total_s
+    return total.total_seconds()
