@@ -114,12 +114,12 @@ class Line:
     def take(self, most: int, stopped: Callable[[], bool], *, mixed: bool = False) -> list[Waiting]:
         """The next batch, once there is one; empty once `stopped` and nothing waits. Call `wake` when that changes.
 
-        `mixed`: the model takes windows of any lengths together.
+        `mixed`: the model takes windows of any lengths together, and more on the way.
         """
         with self._change:
             self._idle += 1
             try:
-                while not (pause_s := self._pause_s(most)) <= 0:
+                while not (pause_s := self._pause_s(most, mixed=mixed)) <= 0:
                     if not self._waiting and (stopped() or self._closed is not None):
                         return []
                     self._change.wait(timeout=None if pause_s == float("inf") else pause_s)
@@ -187,12 +187,14 @@ class Line:
             now_s = time.monotonic()
             return now_s - min((w.since_s for w in self._waiting), default=now_s)
 
-    def _pause_s(self, most: int) -> float:
+    def _pause_s(self, most: int, *, mixed: bool) -> float:
         """How long a model should wait for a fuller batch; 0 or less: not at all. The caller holds the lock."""
         if not self._waiting:
             return float("inf")
         if len(self._waiting) >= most or self._reading <= 0:
             return 0.0
+        if mixed and not any(w.asked.hot_words for w in self._waiting):
+            return 0.0  # what comes later may join; with a long prompt before it, it can't
         return _PATIENCE_S - (time.monotonic() - min(w.since_s for w in self._waiting))
 
     def _batch(self, most: int, *, mixed: bool) -> list[Waiting]:

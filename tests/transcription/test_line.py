@@ -119,6 +119,18 @@ def test_a_batch_waits_a_moment_for_a_call_that_is_being_read_and_no_longer() ->
             assert time.monotonic() - began_s < 0.1
 
 
+def test_a_model_that_others_may_join_begins_at_once() -> None:
+    line = Line()
+    with line.caller(NORMAL) as reading:
+        put(line, reading, 15)
+        began_s = time.monotonic()
+        assert len(line.take(4, never, mixed=True)) == 1
+        assert time.monotonic() - began_s < 0.1
+        line.put(reading, asked(15, hot_words=("Avasanj",)))
+        assert len(line.take(4, never, mixed=True)) == 1
+        assert time.monotonic() - began_s > 0.15
+
+
 def test_what_a_caller_leaves_in_line_goes_with_it() -> None:
     line = Line()
     with line.caller(NORMAL) as caller:

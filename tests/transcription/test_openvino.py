@@ -20,7 +20,7 @@ from transcription.engine import SpeechEngine
 from transcription.openvino_recogniser import Shared, beside, distance
 from transcription.recogniser import Asked
 from transcription.whisper import WhisperRecogniser
-from transcription.windows import RATE_HZ, Window, pack, utterances
+from transcription.windows import LONGEST_SPEECH_S, RATE_HZ, Window, pack, utterances
 from transcription.words import Word
 
 pytestmark = pytest.mark.model
@@ -168,3 +168,23 @@ def test_no_number_is_infinitely_far_from_every_result() -> None:
     assert distance(good, good) == 0
     assert distance(np.array([[np.nan, 1], [1, 1]]), good) == float("inf")
     assert distance(np.ones((1, 2)), good) == float("inf")
+
+
+def test_the_detector_finds_the_same_speech_in_parts_and_in_openvino_as_as_it_comes() -> None:
+    from faster_whisper.vad import VadOptions, get_speech_timestamps, get_vad_model
+
+    sound = np.concatenate(list(Recording(sounds.sample("en-angry-complaint", Party.CUSTOMER)).blocks(RATE_HZ)))
+    sound = sound[: len(sound) // RATE_HZ * RATE_HZ]
+    assert len(sound) > 15 * RATE_HZ
+    get_vad_model.cache_clear()
+    options = VadOptions(
+        threshold=0.4,
+        min_silence_duration_ms=300,
+        min_speech_duration_ms=150,
+        max_speech_duration_s=LONGEST_SPEECH_S,
+        speech_pad_ms=0,
+    )
+    wanted = [(one["start"], one["end"]) for one in get_speech_timestamps(sound, options)]
+    vad.unload()
+    assert vad.speech(sound) == wanted
+    assert len(wanted) > 3
