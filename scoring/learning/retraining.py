@@ -13,7 +13,7 @@ from avasanj.errors import InputError
 from scoring.learning import versions
 from scoring.learning.center import gold_talks
 from scoring.learning.comparison import Comparison, compare, name_of, split
-from scoring.learning.learn import Taught, learn
+from scoring.learning.learn import Taught, learn, too_few
 from scoring.learning.rows import Encoded
 from scoring.learning.talks import Talk
 from scoring.mood import Encodes
@@ -60,9 +60,11 @@ def retrain(
         current, heads = versions.current(session), versions.in_use_now(session)
         number = 1 + max((one.number for one in versions.versions(session)), default=versions.SHIPPED)
     learnt, held_out = split(given, set((current.counts if current else {}).get("groups", ())))
+    if lacking := too_few(learnt):
+        raise InputError(lacking)
     if not held_out:
         raise InputError(
-            f"Too few labels to learn from: {len(given)} talks, of which none can be held out. Label some more."
+            f"All {len(given)} labelled texts belong to one call, so none can be held out. Label other calls, too."
         )
     encoded = Encoded(given, encoder)
     taught = learn(learnt, encoded, number=number, source=source)

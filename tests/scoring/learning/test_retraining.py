@@ -86,7 +86,7 @@ def test_the_commands(
     for one in (learning, measure):
         monkeypatch.setattr(one, "settings_and_log", lambda: settings)
     monkeypatch.setattr(learning, "encoder", lambda settings: WideWords())
-    with pytest.raises(InputError, match=r"Too few labels to learn from: 0 talks"):
+    with pytest.raises(InputError, match=r"Too few labels to learn from.*0 labelled, 40 more are needed"):
         learning.train()
     fill(database, 64)
     learning.train(dry_run=True)
