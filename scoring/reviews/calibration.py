@@ -21,7 +21,7 @@ from avasanj.errors import AccessError, InputError
 from avasanj.i18n import N_
 from avasanj.people import User
 from scoring.reviews.evaluators import check_not_own, evaluator
-from scoring.reviews.standing import evaluation_of
+from scoring.reviews.standing import evaluation_of, one_at_a_time
 from scoring.reviews.tables import CalibrationSession, Review, ReviewKind, ReviewState
 
 OPEN, CLOSED = "open", "closed"
@@ -125,6 +125,10 @@ def close(session: Session, session_id: uuid.UUID, *, by: uuid.UUID | None) -> C
     """
     if by is not None:
         evaluator(session, by)
+    if (
+        call_id := session.scalar(select(CalibrationSession.call_id).where(CalibrationSession.id == session_id))
+    ) is not None:
+        one_at_a_time(session, call_id)  # nobody submits meanwhile
     made = found(session, session_id, lock=True)
     if made.state != OPEN:
         raise InputError(IS_CLOSED)
@@ -188,7 +192,9 @@ def people(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
 def found(session: Session, session_id: uuid.UUID, *, lock: bool = False) -> CalibrationSession:
     """Raises InputError for an unknown session."""
     query: Any = select(CalibrationSession).where(CalibrationSession.id == session_id)
-    made: CalibrationSession | None = session.scalar(query.with_for_update() if lock else query)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    made: CalibrationSession | None = session.scalar(query)
     if made is None:
         raise InputError(NO_SESSION)
     return made

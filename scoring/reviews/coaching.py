@@ -189,6 +189,8 @@ def _open(session: Session, plan_id: uuid.UUID, by: uuid.UUID) -> CoachingPlan:
     plan = found(session, plan_id, lock=True)
     if plan.state != OPEN:
         raise InputError(NOT_OPEN)
+    if plan.agent_id == by:
+        raise InputError(OWN_COACH)
     return plan
 
 

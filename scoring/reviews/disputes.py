@@ -18,13 +18,15 @@ from avasanj.database import utc_now
 from avasanj.errors import AccessError, InputError
 from avasanj.i18n import N_
 from avasanj.notify import announce
+from avasanj.people import Role
 from avasanj.scoring_settings import ScoringSettings
 from scoring.reviews import person
 from scoring.reviews.acknowledgements import NOT_YOUR_WORK
 from scoring.reviews.dispute_states import NOT_TAKEN, PENDING, S, check
-from scoring.reviews.evaluators import agent_of, check_not_own, evaluator
+from scoring.reviews.evaluators import able, agent_of, check_not_own, evaluator
+from scoring.reviews.obstacles import OPEN
 from scoring.reviews.standing import evaluation_of, one_at_a_time, same_part
-from scoring.reviews.tables import Dispute, DisputeState, Review, ReviewKind, ReviewState
+from scoring.reviews.tables import Dispute, DisputeState, Review, ReviewAnswer, ReviewKind, ReviewState
 from scoring.reviews.values import short
 from scoring.tables import Evaluation
 
@@ -37,12 +39,18 @@ TOO_LATE = N_("An evaluation can be disputed for %(days)s days, and this one cam
 TOO_MANY = N_("You have %(count)s disputes open, as many as can be. Wait until one is decided, or withdraw one.")
 OPEN_ALREADY = N_("This evaluation is disputed already.")
 DECIDED_ALREADY = N_("A dispute about this evaluation was decided already. A new review of it can be disputed again.")
-OWN_REVIEW = N_("Whoever made the disputed review does not decide about it. Let somebody else do it.")
-SOMEBODY_ELSES = N_("Somebody else has taken this dispute.")
+OWN_REVIEW = N_(
+    "Whoever made the disputed review, or gave a disputed answer, does not decide. Let somebody else do it."
+)
+NOBODY_ELSE = N_(
+    "You gave the disputed answers, and nobody else here can decide. An administrator can do it, or make a second supervisor on the "
+    "page People; the administrator gets in by “avasanj login-link” on the server."
+)
+SOMEBODY_ELSES = N_("Somebody else has taken this dispute. If they can't decide it, give it back first.")
 NOTHING_CHANGED = N_("No disputed answer was changed. Answer a disputed question otherwise, or reject the dispute.")
 TEXTS = (
     NO_DISPUTE, NO_REASON, NO_OUTCOME, NO_QUESTIONS, TOO_LATE, TOO_MANY, OPEN_ALREADY, DECIDED_ALREADY,
-    OWN_REVIEW, SOMEBODY_ELSES, NOTHING_CHANGED,
+    OWN_REVIEW, NOBODY_ELSE, SOMEBODY_ELSES, NOTHING_CHANGED,
 )  # fmt: skip
 
 
@@ -89,23 +97,26 @@ def open_(
 def take(session: Session, dispute_id: uuid.UUID, by: uuid.UUID) -> Review:
     """Take a dispute on: the review, of kind "dispute", in which to answer the disputed questions. Again: the same review.
 
-    Raises AccessError for the agent, for whoever made the disputed review, and where somebody else has taken it.
+    Raises AccessError for the agent, for whoever gave a disputed answer (but for an administrator, where nobody else can decide), and
+    where somebody else has taken it.
     """
     dispute = _locked(session, dispute_id)
     _check_decider(session, dispute, by)
     if dispute.state == S.OPEN:
         _go(dispute, S.IN_REVIEW)
-        dispute.decider_id = by
         _tell(session, dispute, by, "dispute.taken")
     elif dispute.state != S.IN_REVIEW:
         check(dispute.state, S.IN_REVIEW)
+    dispute.decider_id = by  # also where whoever had it is gone
+    session.flush()
     return person.start(session, evaluation_of(session, dispute).id, by, kind=ReviewKind.DISPUTE)
 
 
 def give_back(session: Session, dispute_id: uuid.UUID, by: uuid.UUID) -> Dispute:
-    """Let somebody else decide: a taken dispute is open again, its begun review withdrawn. Any supervisor can do it."""
+    """Let somebody else decide: a taken dispute is open again, its begun review withdrawn. Any supervisor not of the call can."""
     dispute = _locked(session, dispute_id)
     evaluator(session, by)
+    check_not_own(session, dispute.call_id, by)
     _go(dispute, S.OPEN)
     _drop_review(session, dispute)
     dispute.decider_id = None
@@ -198,22 +209,49 @@ def _check_limits(
         came_to = decided.review_id if decided.state == S.ACCEPTED else decided.disputed_review_id
         if came_to == found.review_id:
             raise InputError(DECIDED_ALREADY)
-    if now - (found.reviewed_at or found.made_at) > datetime.timedelta(days=limits.dispute_window_days):
+    if now - _stands_since(session, found) > datetime.timedelta(days=limits.dispute_window_days):
         raise InputError(TOO_LATE, days=f"{limits.dispute_window_days:g}")
     own = select(func.count()).where(Dispute.opened_by == user_id, Dispute.state.in_(PENDING))
     if (count := session.scalar(own) or 0) >= limits.dispute_open_at_most:
         raise InputError(TOO_MANY, count=count)
 
 
+def _stands_since(session: Session, found: Evaluation) -> datetime.datetime:
+    """Since when an evaluation stands as it does; an objection that nobody decided in time costs the agent no day."""
+    missed = select(func.max(Dispute.deadline_at)).where(
+        *same_part(found, Dispute),
+        Dispute.state == S.EXPIRED,
+        Dispute.disputed_review_id.is_not_distinct_from(found.review_id),
+    )
+    since = found.reviewed_at or found.made_at
+    return max(since, session.scalar(missed) or since)
+
+
 def _check_decider(session: Session, dispute: Dispute, by: uuid.UUID) -> None:
-    """Raises AccessError for an agent, whoever spoke in the call or made the disputed review, and where another has taken it."""
-    evaluator(session, by)
+    """Raises AccessError for an agent, whoever spoke in the call or gave a disputed answer, and where another has taken it.
+
+    An administrator decides about their own answers where nobody else can: somebody must.
+    """
+    user = evaluator(session, by)
     check_not_own(session, dispute.call_id, by)
-    disputed = session.get(Review, dispute.disputed_review_id) if dispute.disputed_review_id else None
-    if disputed is not None and disputed.evaluator_id == by:
-        raise AccessError(OWN_REVIEW)
+    givers = _givers(session, dispute)
+    if by in givers:
+        others = able(session, dispute.call_id) - givers
+        if others or user.role != Role.ADMINISTRATOR:
+            raise AccessError(OWN_REVIEW if others else NOBODY_ELSE)
     if dispute.state == S.IN_REVIEW and dispute.decider_id not in {None, by}:
         raise AccessError(SOMEBODY_ELSES)
+
+
+def _givers(session: Session, dispute: Dispute) -> set[uuid.UUID]:
+    """Who made the disputed review, or gave one of the disputed answers in an earlier one."""
+    if dispute.disputed_review_id is None:
+        return set()
+    made = select(Review.evaluator_id).where(Review.id == dispute.disputed_review_id)
+    gave = select(ReviewAnswer.answered_by).where(
+        ReviewAnswer.review_id == dispute.disputed_review_id, ReviewAnswer.question.in_(dispute.questions)
+    )
+    return {who for who in (*session.scalars(made), *session.scalars(gave)) if who is not None}
 
 
 def _go(dispute: Dispute, to: DisputeState) -> None:
@@ -229,7 +267,7 @@ def _decide(dispute: Dispute, to: DisputeState, by: uuid.UUID, outcome: str) -> 
 def _drop_review(session: Session, dispute: Dispute) -> None:
     """Withdraw the decider's begun review: nothing of it stands."""
     query = select(Review).where(*same_part(dispute, Review), Review.kind == ReviewKind.DISPUTE)
-    for review in session.scalars(query.where(Review.state.in_(person.OPEN))):
+    for review in session.scalars(query.where(Review.state.in_(OPEN))):
         review.state = ReviewState.WITHDRAWN.value
     session.flush()
 
@@ -250,5 +288,6 @@ def _one_agent_at_a_time(session: Session, user_id: uuid.UUID) -> None:
 
 def _tell(session: Session, dispute: Dispute, by: uuid.UUID | None, action: str) -> None:
     session.flush()
-    login.audit(session, by, action, dispute.id, call=str(dispute.call_id), questions=dispute.questions)
+    own = {"own_answer": True} if by is not None and by in _givers(session, dispute) else {}
+    login.audit(session, by, action, dispute.id, call=str(dispute.call_id), questions=dispute.questions, **own)
     announce(session, "call", dispute.call_id)

@@ -30,6 +30,13 @@ def evaluator(session: Session, user_id: uuid.UUID) -> User:
     return user
 
 
+def able(session: Session, call_id: uuid.UUID) -> set[uuid.UUID]:
+    """Everybody who may evaluate this call: all active supervisors and administrators but those who spoke in it."""
+    spoke = select(AgentSpan.user_id).where(AgentSpan.call_id == call_id, AgentSpan.user_id.is_not(None))
+    query = select(User.id).where(User.active, User.role.in_(EVALUATING), User.id.not_in(spoke))
+    return {*session.scalars(query)}
+
+
 def check_not_own(session: Session, call_id: uuid.UUID, user_id: uuid.UUID) -> None:
     """Raises AccessError where the person spoke in the call, whichever part of it is to be evaluated."""
     own = select(AgentSpan.id).where(AgentSpan.call_id == call_id, AgentSpan.user_id == user_id).limit(1)

@@ -19,7 +19,8 @@ from avasanj.notify import announce
 from avasanj.people import User
 from scoring.reviews.dispute_states import PENDING
 from scoring.reviews.evaluators import EVALUATING, check_not_own, evaluator
-from scoring.reviews.person import NO_REVIEW, NOT_OPEN, OPEN
+from scoring.reviews.obstacles import OPEN
+from scoring.reviews.person import NO_REVIEW, NOT_OPEN
 from scoring.reviews.standing import evaluation_of, one_at_a_time, same_part
 from scoring.reviews.tables import Dispute, Review, ReviewKind, ReviewState
 from scoring.tables import Evaluation, Mood

@@ -24,7 +24,16 @@ from scoring.evaluation import version_of
 from scoring.marks import Result, asked, result
 from scoring.reviews.closing import close, stood_with
 from scoring.reviews.evaluators import check_not_own, evaluator
-from scoring.reviews.over import Stood, stand
+from scoring.reviews.obstacles import (
+    BY_DECIDING,
+    NOT_YOURS,
+    OPEN,
+    check_no_dispute_between,
+    check_taken,
+    check_undisputed,
+    check_withdrawable,
+)
+from scoring.reviews.over import Stood, kept, stand
 from scoring.reviews.standing import (
     card_of,
     evaluation_of,
@@ -36,25 +45,18 @@ from scoring.reviews.standing import (
     stand_again,
     standing_review,
 )
-from scoring.reviews.tables import Dispute, DisputeState, Origin, Review, ReviewAnswer, ReviewKind, ReviewState
+from scoring.reviews.tables import Origin, Review, ReviewAnswer, ReviewKind, ReviewState
 from scoring.reviews.values import places, short, value_of
 from scoring.scorecard import NA, Question, Scorecard
 from scoring.tables import Evaluation
 
-OPEN = (ReviewState.ASSIGNED.value, ReviewState.STARTED.value)
 NO_REVIEW = N_("There is no such review.")
-NOT_YOURS = N_("This review is somebody else's.")
 NOT_OPEN = N_("This review was submitted or withdrawn already. Begin a new one to change the answers.")
 NO_QUESTION = N_("The form has no question “%(question)s”.")
 NOT_ASKED = N_("“%(question)s” is not asked after what was answered to “%(earlier)s”. Change that answer first.")
-DISPUTED = N_("The agent disputes this evaluation. Decide the dispute first.")
-DECIDED = N_("A dispute was decided by this review, so it can't be withdrawn.")
-BY_DECIDING = N_("This review belongs to a dispute: accept or reject the dispute.")
-NO_DISPUTE_TAKEN = N_("You have taken no dispute about this evaluation.")
+NOT_ASKED_TO = N_("You were not asked to take part in a calibration of this evaluation.")
 WITHDRAWN_ALREADY = N_("This review was withdrawn already.")
-TEXTS = (
-    NO_REVIEW, NOT_YOURS, NOT_OPEN, NO_QUESTION, NOT_ASKED, DISPUTED, DECIDED, BY_DECIDING, NO_DISPUTE_TAKEN, WITHDRAWN_ALREADY,
-)  # fmt: skip
+TEXTS = (NO_REVIEW, NOT_OPEN, NO_QUESTION, NOT_ASKED, NOT_ASKED_TO, WITHDRAWN_ALREADY)
 _MOMENT = datetime.timedelta(microseconds=1)
 
 
@@ -71,7 +73,8 @@ def start(
 ) -> Review:
     """The person's open review of this evaluation, begun now if it is not yet; an assigned one is taken up.
 
-    Raises InputError for an unknown evaluation or person, AccessError for agents and for a call of one's own.
+    Raises InputError for an unknown evaluation or person, for a calibration to which they were not asked and a dispute that they have
+    not taken; AccessError for agents and for a call of one's own.
     """
     user = evaluator(session, evaluator_id)
     found = evaluation_of(session, evaluation_id)
@@ -81,8 +84,10 @@ def start(
     query = select(Review).where(*same_part(found, Review), Review.evaluator_id == user.id, Review.state.in_(OPEN))
     review = session.scalar(query.where(Review.kind == kind).options(selectinload(Review.answers)).limit(1))
     if review is None:
+        if kind == ReviewKind.CALIBRATION:
+            raise InputError(NOT_ASKED_TO)
         if kind == ReviewKind.DISPUTE:
-            _check_taken(session, found, user.id)
+            check_taken(session, found, user.id)
         review = Review(
             call_id=found.call_id,
             span_position=found.span_position,
@@ -159,8 +164,9 @@ def submit(session: Session, review_id: uuid.UUID, *, comment: str = "", by: uui
 
     What the machine was sure of counts as confirmed. What it was unsure of, and what would fail the agent, stays open until a
     person answers that very question. A calibration's answers stand nowhere; the evaluation is given back unchanged.
-    Raises InputError for a review that is not open, or that belongs to a dispute (`disputes.accept` submits it); AccessError for
-    one of somebody else's.
+    A second submission by the same person that says nothing new, such as a second click, leaves the first one standing.
+    Raises InputError for a review that is not open, that belongs to a dispute (`disputes.accept` submits it), or whose evaluation is
+    disputed or was decided about since it was begun; AccessError for one of somebody else's.
     """
     if _found(session, review_id).kind == ReviewKind.DISPUTE:
         raise InputError(BY_DECIDING)
@@ -173,11 +179,18 @@ def conclude(session: Session, review_id: uuid.UUID, *, comment: str = "", by: u
     assert review.evaluator_id is not None
     evaluator(session, review.evaluator_id)
     check_not_own(session, review.call_id, review.evaluator_id)
-    stood = stood_with(review, standing_review(session, review, before=review), evaluation, card)
+    before = standing_review(session, review, before=review)
+    stood = stood_with(review, before, evaluation, card)
+    if review.kind == ReviewKind.REVIEW:
+        check_no_dispute_between(session, review)
+        if not short(comment) and _says_nothing_new(review, before, stood):
+            login.audit(session, review.evaluator_id, "review.withdrawn", review.id, **_told(review))
+            session.delete(review)
+            session.flush()
+            return evaluation
     close(review, stood, machine_of(evaluation, card), result(card, [one.answer for one in stood]))
     review.comment = short(comment)
     if review.kind != ReviewKind.CALIBRATION:
-        before = standing_review(session, review, before=review)
         review.submitted_at = _after(before)
         settle(evaluation, card, stand(card, machine_of(evaluation, card), given_in(review.answers)), review)
         announce(session, "call", review.call_id)
@@ -190,18 +203,21 @@ def conclude(session: Session, review_id: uuid.UUID, *, comment: str = "", by: u
 def withdraw(session: Session, review_id: uuid.UUID, *, by: uuid.UUID | None = None) -> Review:
     """Take a review back, also a submitted one: what stood before it stands again.
 
-    Its own evaluator may, and with `by` any supervisor. Raises InputError while the agent disputes it, or where it decided a dispute.
+    Its own evaluator may, and with `by` any supervisor who did not speak in the call. Raises InputError while the agent disputes it,
+    where it decides or decided a dispute, and for answers of a calibration; AccessError for anybody else.
     """
     review = _found(session, review_id)
     one_at_a_time(session, review.call_id)
     review = _found(session, review_id)
     if by is not None:
         evaluator(session, by)
+        check_not_own(session, review.call_id, by)
     if review.state == ReviewState.WITHDRAWN:
         raise InputError(WITHDRAWN_ALREADY)
+    check_withdrawable(review, by)
     stood = review.state == ReviewState.SUBMITTED and review.kind != ReviewKind.CALIBRATION
     if stood:
-        _check_undisputed(session, review)
+        check_undisputed(session, review)
     review.state = ReviewState.WITHDRAWN.value
     session.flush()
     if stood:
@@ -214,11 +230,10 @@ def withdraw(session: Session, review_id: uuid.UUID, *, by: uuid.UUID | None = N
     return review
 
 
-def _check_taken(session: Session, evaluation: Evaluation, user_id: uuid.UUID) -> None:
-    """Raises InputError where the person has no dispute about this evaluation to decide."""
-    taken = select(Dispute.id).where(*same_part(evaluation, Dispute), Dispute.state == DisputeState.IN_REVIEW)
-    if session.scalar(taken.where(Dispute.decider_id == user_id).limit(1)) is None:
-        raise InputError(NO_DISPUTE_TAKEN)
+def _says_nothing_new(review: Review, before: Review | None, stood: Sequence[Stood]) -> bool:
+    """Whether nobody asked for it, it has no answer of its own, and confirms nothing that its evaluator hadn't confirmed before."""
+    again = before is not None and before.evaluator_id == review.evaluator_id
+    return again and review.reason is None and not review.answers and not kept(stood)
 
 
 def _begin(session: Session, review: Review) -> None:
@@ -274,14 +289,6 @@ def _after(before: Review | None) -> datetime.datetime:
     """Now, and in any case later than the review that stood before: the newest stands."""
     now = utc_now()
     return max(now, before.submitted_at + _MOMENT) if before and before.submitted_at else now
-
-
-def _check_undisputed(session: Session, review: Review) -> None:
-    about = select(Dispute.id).where(Dispute.disputed_review_id == review.id)
-    if session.scalar(about.where(Dispute.state.in_((DisputeState.OPEN, DisputeState.IN_REVIEW))).limit(1)):
-        raise InputError(DISPUTED)
-    if session.scalar(select(Dispute.id).where(Dispute.review_id == review.id).limit(1)):
-        raise InputError(DECIDED)
 
 
 def _told(review: Review) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from avasanj.errors import AccessError, InputError
 from avasanj.people import User
 from avasanj.scoring_settings import ScoringSettings
 from avasanj.settings import Settings
-from scoring.reviews import disputes, inbox, periodic, person, sampling_rules
+from scoring.reviews import calibration, disputes, inbox, periodic, person, sampling_rules
 from scoring.reviews.tables import Dispute, Review, SamplingRule
 from tests.scoring.reviews.center import Center
 from tests.scoring.reviews.test_person import review
@@ -84,7 +84,8 @@ def test_a_review_goes_to_somebody_else_with_its_answers(center: Center):
 def test_a_calibration_in_the_inbox_shows_no_score_that_could_lead_anybody(center: Center):
     made = center.call()
     with center.database.transaction() as session:
-        person.start(session, made, center.people["mina"], kind="calibration")
+        both = [center.people["mina"], center.people["reza"]]
+        calibration.open_session(session, made, both, by=center.people["boss"], title="Weekly")
         [waits] = inbox.open_reviews(session, center.people["mina"])
     assert (waits.kind, waits.score) == ("calibration", None)
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from avasanj.errors import AccessError, InputError
 from avasanj.people import AuditEntry
 from scoring.evaluation import ONE_CHANNEL, SAMPLE
-from scoring.reviews import person
+from scoring.reviews import calibration, person
 from scoring.reviews.tables import Origin, Review, ReviewAnswer, ReviewState
 from tests.scoring.reviews.center import Center
 
@@ -223,6 +223,8 @@ def test_a_calibration_changes_nothing_and_is_not_led_by_the_machine(center: Cen
     made = center.call(says={"greeting": ("no", 0.8)})
     before, _ = center.standing(made)
     with center.database.transaction() as session:
+        both = [center.people["mina"], center.people["reza"]]
+        calibration.open_session(session, made, both, by=center.people["boss"], title="Weekly")
         begun = person.start(session, made, center.people["mina"], kind="calibration")
         person.answer(session, begun.id, "greeting", "yes")
         person.submit(session, begun.id)
