@@ -16,9 +16,9 @@ from avasanj.i18n import N_
 from avasanj.people import Team, User
 from scoring import library
 from scoring.reviews.drawing import Candidate
-from scoring.reviews.periods import Period
 from scoring.reviews.tables import Review, ReviewKind, ReviewState, SamplingRule
 from scoring.scorecard import NA, UNSURE
+from scoring.statistics.periods import Period
 from scoring.tables import Answer, Evaluation, Mood
 from telephony.tables import AgentSpan, Call, CallState, Source
 from transcription.tables import Transcript

@@ -1,7 +1,7 @@
 """Calls given to people by the center's rules, period by period. `scoring.reviews.drawing` decides which; this gives them out.
 
 A period is drawn once it is over and its last calls have been scored. A rule can be drawn sooner by hand; what is missing then comes at
-the period's end. Whatever was drawn is never drawn again.
+the period's end, and what is given back later is made up for. Whatever was drawn is never drawn again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
@@ -19,14 +19,15 @@ from avasanj import login
 from avasanj.i18n import N_
 from avasanj.log import get_logger
 from avasanj.notify import announce
-from avasanj.people import Role, User
+from avasanj.people import User
 from avasanj.settings import Settings
 from scoring.reviews.candidates import Drawable, drawable
 from scoring.reviews.drawing import EVALUATOR, Draw, Shortage, Wish, draw
-from scoring.reviews.evaluators import EVALUATING
-from scoring.reviews.periods import Period, before, period_of
-from scoring.reviews.person import OPEN
+from scoring.reviews.handing_over import hand_over
+from scoring.reviews.loads import loads_of
 from scoring.reviews.tables import Review, ReviewKind, ReviewState, SamplingDraw, SamplingRule
+from scoring.statistics.periods import Calendar, Length, Period, before, period
+from telephony.tables import Call
 
 #: So long after its end a period's last calls are heard and scored.
 GRACE = datetime.timedelta(hours=2)
@@ -48,8 +49,12 @@ _log = get_logger(__name__)
 
 
 def assign_due(session: Session, now: datetime.datetime, settings: Settings) -> list[SamplingDraw]:
-    """Draw every period that is over and not drawn yet, by every active rule. Asked again, it draws nothing twice."""
+    """Draw every period that is over and not drawn yet, by every active rule. Asked again, it draws nothing twice.
+
+    What lies with somebody who was shut out is handed over first.
+    """
     _one_at_a_time(session)
+    hand_over(session, now)
     rules = session.scalars(select(SamplingRule).where(SamplingRule.active).order_by(SamplingRule.made_at)).all()
     return [draw_rule(session, rule, period, now) for rule in rules for period in _due(session, rule, now, settings)]
 
@@ -59,30 +64,27 @@ def assign_now(
 ) -> list[SamplingDraw]:
     """Draw by these rules from the calls of the running period so far."""
     _one_at_a_time(session)
-    return [
-        draw_rule(session, rule, period_of(rule.period, now, settings.timezone, settings.language), now)
-        for rule in rules
-    ]
+    hand_over(session, now)
+    calendar = Calendar.of(settings.language, settings.timezone)
+    return [draw_rule(session, rule, period(Length(rule.period), now, calendar), now) for rule in rules]
 
 
-def draw_rule(session: Session, rule: SamplingRule, period: Period, now: datetime.datetime) -> SamplingDraw:
+def draw_rule(session: Session, rule: SamplingRule, during: Period, now: datetime.datetime) -> SamplingDraw:
     """Give out what the rule still wants of a period. The caller holds the sampling's lock (`assign_due`, `assign_now`)."""
     _one_at_a_time(session)
-    loads = _loads(session, rule)
-    pool = drawable(session, rule, period)
-    seed = f"{rule.id}/{period.starts_at.isoformat()}"
+    loads = loads_of(session, rule)
+    pool = drawable(session, rule, during)
+    seed = f"{rule.id}/{during.starts_at.isoformat()}"
     wish = Wish(per=rule.per, amount=rule.amount, unit=rule.unit, seed=seed)
     drawn = draw([one.candidate for one in pool], wish, loads)
     given = _give(session, rule, pool, drawn, now)
     row = session.scalar(
-        select(SamplingDraw).where(SamplingDraw.rule_id == rule.id, SamplingDraw.period_starts_at == period.starts_at)
+        select(SamplingDraw).where(SamplingDraw.rule_id == rule.id, SamplingDraw.period_starts_at == during.starts_at)
     )
     if row is None:
-        row = SamplingDraw(
-            rule_id=rule.id, period_starts_at=period.starts_at, period_ends_at=period.ends_at, assigned=0
-        )
+        row = SamplingDraw(rule_id=rule.id, period_starts_at=during.starts_at, period_ends_at=during.ends_at)
         session.add(row)
-    row.assigned += given
+    row.period_ends_at, row.assigned = during.ends_at, _live(session, rule, [during])[during]
     row.drawn_at, row.shortages = now, _told(session, rule, pool, drawn) if loads else [_message(NO_EVALUATORS)]
     session.flush()
     _log.info("reviews_drawn", rule=rule.name, assigned=given, shortages=len(row.shortages))
@@ -97,38 +99,31 @@ def latest_draws(session: Session) -> dict[uuid.UUID, SamplingDraw]:
 
 
 def _due(session: Session, rule: SamplingRule, now: datetime.datetime, settings: Settings) -> list[Period]:
-    """Periods that are over, the oldest first; none from before the rule was made."""
-    query = select(SamplingDraw.period_starts_at, SamplingDraw.drawn_at, SamplingDraw.shortages)
-    drawn = {row[0]: row for row in session.execute(query.where(SamplingDraw.rule_id == rule.id))}
-    where = (settings.timezone, settings.language)
-    period = before(rule.period, period_of(rule.period, now - GRACE, *where), *where)
-    found = []
-    for _ in range(MADE_UP):
-        if period.ends_at <= rule.made_at:
-            break
-        known = drawn.get(period.starts_at)
-        if known is None or known[1] < period.ends_at + GRACE or known[2] == [_message(NO_EVALUATORS)]:
-            found.append(period)
-        period = before(rule.period, period, *where)
-    return found[::-1]
+    """Periods that are over and not drawn, or of which something was given back, the oldest first; none from before the rule."""
+    query = select(SamplingDraw).where(SamplingDraw.rule_id == rule.id)
+    drawn = {row.period_starts_at: row for row in session.scalars(query)}
+    calendar = Calendar.of(settings.language, settings.timezone)
+    over = [before(period(Length(rule.period), now - GRACE, calendar))]
+    while len(over) < MADE_UP:
+        over.append(before(over[-1]))
+    live = _live(session, rule, over)
+    return [
+        one for one in over[::-1] if one.ends_at > rule.made_at and _wants(drawn.get(one.starts_at), one, live[one])
+    ]
 
 
-def _loads(session: Session, rule: SamplingRule) -> dict[str, int]:
-    """Who may evaluate by the rule, with the reviews that each has open: those it names, else all supervisors."""
-    people = select(User.id).where(User.active)
-    if rule.evaluators:
-        people = people.where(User.id.in_([uuid.UUID(one) for one in rule.evaluators]), User.role.in_(EVALUATING))
-    else:
-        people = people.where(User.role == Role.SUPERVISOR.value)
-    loads = {str(one): 0 for one in session.scalars(people)}
-    if not loads and not rule.evaluators:  # a small center may have an administrator only
-        admins = select(User.id).where(User.active, User.role == Role.ADMINISTRATOR.value)
-        loads = {str(one): 0 for one in session.scalars(admins)}
-    count = select(Review.evaluator_id, func.count()).where(Review.state.in_(OPEN)).group_by(Review.evaluator_id)
-    for who, reviews in session.execute(count):
-        if str(who) in loads:
-            loads[str(who)] = reviews
-    return loads
+def _wants(known: SamplingDraw | None, one: Period, live: int) -> bool:
+    if known is None or known.drawn_at < one.ends_at + GRACE or known.shortages == [_message(NO_EVALUATORS)]:
+        return True
+    return live < known.assigned
+
+
+def _live(session: Session, rule: SamplingRule, during: Sequence[Period]) -> dict[Period, int]:
+    """How many reviews of each period's calls the rule has given out that nobody gave back."""
+    query = select(Call.started_at).join(Review, Review.call_id == Call.id)
+    query = query.where(Review.rule_id == rule.id, Review.state != ReviewState.WITHDRAWN)
+    began = session.scalars(query.where(Call.started_at >= min(one.starts_at for one in during))).all()
+    return {one: sum(one.starts_at <= at < one.ends_at for at in began) for one in during}
 
 
 def _give(session: Session, rule: SamplingRule, pool: Sequence[Drawable], drawn: Draw, now: datetime.datetime) -> int:

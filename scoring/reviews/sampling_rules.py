@@ -11,14 +11,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from avasanj import login
+from avasanj.database import utc_now
 from avasanj.errors import InputError
 from avasanj.i18n import N_
 from avasanj.people import Team, User
 from scoring import library
 from scoring.reviews.evaluators import EVALUATING
-from scoring.reviews.periods import PERIODS
 from scoring.reviews.tables import SamplingRule
 from scoring.scorecard import LANGUAGES
+from scoring.statistics.periods import Length
 from telephony.tables import Direction
 
 PER, UNITS, CHOSEN_BY = (
@@ -26,7 +27,7 @@ PER, UNITS, CHOSEN_BY = (
     ("calls", "percent"),
     ("random", "risk", "doubt"),
 )
-_WORDS = {"per": PER, "unit": UNITS, "period": PERIODS, "chosen_by": CHOSEN_BY}
+_WORDS = {"per": PER, "unit": UNITS, "period": tuple(Length), "chosen_by": CHOSEN_BY}
 _LISTS = {"queues": None, "directions": tuple(Direction), "teams": None, "languages": LANGUAGES}
 _NUMBERS = ("min_talk_s", "dissatisfied_above")
 _KEYS = ("name", "scorecard", "evaluators", *_WORDS, "amount", "filters", "due_days", "active")
@@ -81,7 +82,10 @@ def add(session: Session, written: Mapping[str, Any], *, by: uuid.UUID | None = 
 def change(
     session: Session, rule_id: uuid.UUID, written: Mapping[str, Any], *, by: uuid.UUID | None = None
 ) -> SamplingRule:
-    """Write a rule anew, what is not given as by default; what it has drawn stays. Raises InputError."""
+    """Write a rule anew, what is not given as by default; what it has drawn stays. Raises InputError.
+
+    One that was off draws from now on, and nothing of the time in which it was off.
+    """
     rule = session.get(SamplingRule, rule_id, with_for_update=True)
     if rule is None:
         raise InputError(NO_RULE, name=str(rule_id))
@@ -89,6 +93,8 @@ def change(
     same_name = select(SamplingRule.id).where(SamplingRule.name == facts["name"], SamplingRule.id != rule.id)
     if session.scalar(same_name):
         raise InputError(NAME_TAKEN, name=facts["name"])
+    if facts["active"] and not rule.active:
+        rule.made_at = utc_now()
     for key, value in facts.items():
         setattr(rule, key, value)
     session.flush()
@@ -118,6 +124,8 @@ def read(session: Session, written: Mapping[str, Any]) -> dict[str, Any]:
     for key, words in _WORDS.items():
         if given[key] not in words:
             raise InputError(NOT_ONE_OF, key=key, known=", ".join(words), value=given[key])
+    if not isinstance(given["active"], bool):
+        raise InputError(NOT_ONE_OF, key="active", known="true, false", value=given["active"])
     scorecard = given.get("scorecard")
     if scorecard is not None and not library.versions(session, str(scorecard)):
         raise InputError(NO_FORM, key=scorecard)
@@ -126,13 +134,13 @@ def read(session: Session, written: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(NO_MAPPING)
     return {
         "name": name,
-        "scorecard": scorecard,
+        "scorecard": None if scorecard is None else str(scorecard),
         "evaluators": [_evaluator(session, one) for one in _texts(given.get("evaluators", []), "evaluators")],
         **{key: given[key] for key in _WORDS},
         "amount": _amount(given),
         "filters": _filters(session, filters),
         "due_days": _due(given["due_days"]),
-        "active": bool(given["active"]),
+        "active": given["active"],
     }
 
 

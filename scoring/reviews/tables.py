@@ -93,7 +93,7 @@ class SamplingDraw(Base):
     period_starts_at: Mapped[datetime.datetime]
     period_ends_at: Mapped[datetime.datetime]
     drawn_at: Mapped[datetime.datetime] = mapped_column(default=utc_now)
-    assigned: Mapped[int] = mapped_column(default=0)  #: reviews in all
+    assigned: Mapped[int] = mapped_column(default=0)  #: reviews that it gave out and nobody had given back then
     #: who or what had too few calls, as catalogue messages: [{"id": ..., "values": {...}}]
     shortages: Mapped[list[Any]] = mapped_column(default=list)
 

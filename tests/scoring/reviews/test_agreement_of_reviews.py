@@ -59,3 +59,15 @@ def test_a_changed_question_starts_anew(center: Center):
     assert [(one.current, one.given.hits, one.given.n) for one in greetings] == [(True, 1, 1), (False, 0, 1)]
     [respect] = [one for asked, one in found.items() if asked.question == "respect"]
     assert respect.given.n == 2, "a question that stayed the same goes on"
+
+
+def test_who_corrects_their_own_answer_is_counted_once(center: Center):
+    made = center.call()
+    reviewed(center, made, greeting="no")
+    reviewed(center, made, greeting="yes")
+    span = Reviewed(since=utc_now() - DAY, until=utc_now() + DAY, scorecard="desk")
+    with center.database.read() as session:
+        found = {asked.question: one for asked, one in agreements(session, span).items()}
+        assert (found["greeting"].given.hits, found["greeting"].given.n) == (1, 1)
+        assert found["outcome"].with_kept.n == 1
+        assert disagreements(session, span, "greeting") == []

@@ -5,9 +5,11 @@ import threading
 import uuid
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from avasanj.database import utc_now
 from avasanj.errors import InputError
+from avasanj.people import User
 from avasanj.settings import Settings
 from scoring.reviews import person, sampling, sampling_rules
 from scoring.reviews.tables import Review, ReviewState, SamplingDraw, SamplingRule
@@ -206,6 +208,8 @@ def test_the_sampler_run_twice_at_once_gives_each_call_once(center: Center, sett
         ({"filters": {"min_talk_s": -3}}, "from 0 on"),
         ({"filters": {"languages": ["de"]}}, "en, fa"),
         ({"filters": []}, "keys with values"),
+        ({"active": "no"}, "true, false"),
+        ({"scorecard": 5}, "no scorecard “5”"),
     ],
 )  # fmt: skip
 def test_a_rule_that_makes_no_sense_is_refused(lasting_center: Center, written: dict, says: str):
@@ -227,3 +231,45 @@ def test_rules_are_changed_and_removed_and_their_reviews_stay(center: Center, se
         assert sampling_rules.rules(session) == []
     [left] = reviews(center)
     assert (left.rule_id, left.evaluator_id) == (None, center.people["boss"])
+
+
+def test_what_lies_with_somebody_shut_out_goes_to_others_with_its_answers(center: Center, settings: Settings):
+    center.call("sara")
+    made = rule(center, amount=1)
+    assign(center, settings)
+    [given] = reviews(center)
+    left, stays = sorted(("mina", "reza"), key=lambda one: center.people[one] != given.evaluator_id)
+    with center.database.transaction() as session:
+        person.answer(session, given.id, "greeting", "no")
+        session.execute(update(User).where(User.login == left).values(active=False))
+    assert assign(center, settings, LATER + HOUR) == [], "nothing new is drawn"
+    [now] = reviews(center)
+    assert (now.id, now.rule_id, now.evaluator_id) == (given.id, made, center.people[stays])
+    assert now.due_at == LATER + HOUR + datetime.timedelta(days=7)
+    with center.database.read() as session:
+        assert person.preview(session, now.id).stood[0].answer.value == "no"
+
+
+def test_what_is_given_back_after_the_draw_is_made_up_for(center: Center, settings: Settings):
+    for n in range(2):
+        center.call("sara", at=START + n * HOUR)
+    rule(center, amount=1)
+    assign(center, settings)
+    [given] = reviews(center)
+    with center.database.transaction() as session:
+        person.withdraw(session, given.id)
+    [again] = assign(center, settings, LATER + HOUR)
+    assert (again.assigned, len(drawn(center))) == (1, 1)
+    assert assign(center, settings, LATER + 2 * HOUR) == []
+
+
+def test_a_rule_that_was_off_gives_out_nothing_of_that_time(center: Center, settings: Settings):
+    now = utc_now()
+    for week in range(4):
+        center.call("sara", at=now - datetime.timedelta(days=7 * week + 8))
+    made = rule(center, amount=1, active=False)
+    with center.database.transaction() as session:
+        session.get_one(SamplingRule, made).made_at = now - datetime.timedelta(days=40)
+    with center.database.transaction() as session:
+        sampling_rules.change(session, made, {"name": "Weekly", "amount": 1, "active": True})
+    assert assign(center, settings, now) == []

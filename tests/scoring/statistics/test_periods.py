@@ -45,6 +45,18 @@ def test_periods_follow_one_another_over_the_turn_of_both_years():
     assert all(a.ends_at == b.starts_at for a, b in itertools.pairwise(jalali))
 
 
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize("calendar", [FA, Calendar.of("en", "Europe/Berlin"), Calendar.of("fa", "America/Havana")])
+def test_periods_follow_each_other_without_a_gap_over_clock_changes_and_leap_years(length: Length, calendar: Calendar):
+    one = period(length, datetime.datetime(2025, 4, 3, 21, 0, tzinfo=datetime.UTC), calendar)
+    for _ in range(40):
+        earlier = before(one)
+        assert earlier.ends_at == one.starts_at
+        assert earlier == period(length, earlier.ends_at - datetime.timedelta(seconds=1), calendar)
+        assert earlier == period(length, earlier.starts_at, calendar)
+        one = earlier
+
+
 def test_before_a_month_is_a_month_and_before_nine_days_are_nine():
     assert before(period(Length.MONTH, NOON, EN)) == period(Length.MONTH, NOON - datetime.timedelta(days=30), EN)
     nine = Period(first=datetime.date(2026, 11, 10), last=datetime.date(2026, 11, 18), calendar=EN)
