@@ -102,7 +102,7 @@ def show_changes(session: Session, scope: Scope, now: Period, by: Sequence[By], 
             mean(one.earlier.score),
             str(one.now.score.n),
             mean(one.now.score),
-            *_change(one.score),
+            *_change(one.score, form_changed=one.form_changed),
         )
     Console().print(table)
 
@@ -137,11 +137,12 @@ def _rank(standing: Standing | None) -> str:
     return str(standing.first) if standing.first == standing.last else f"{standing.first}–{standing.last}"
 
 
-def _change(one: Difference | None) -> tuple[str, str]:
+def _change(one: Difference | None, *, form_changed: bool) -> tuple[str, str]:
     if one is None:
         return "–", "no calls to compare"
     told = f"{one.value:+.1f} ({one.interval.low:+.1f} to {one.interval.high:+.1f})"
-    return told, "not shown" if not one.shown else "better" if one.value > 0 else "worse"
+    shown = "not shown" if not one.shown else "better" if one.value > 0 else "worse"
+    return told, f"{shown}; the form changed" if form_changed else shown
 
 
 def _heads(by: Sequence[By]) -> list[str]:

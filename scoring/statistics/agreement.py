@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from avasanj.i18n import N_
 from scoring import library
@@ -176,12 +176,28 @@ def agreements(session: Session, reviewed: Reviewed, *, least: int = LEAST_CALLS
 
 
 def narrowed(query: Select[*Row], reviewed: Reviewed) -> Select[*Row]:
-    """A query over submitted reviews and their answers."""
+    """A query over submitted reviews and their answers, each person's last one to a question of a call."""
     wanted = [Review.submitted_at >= reviewed.since, Review.submitted_at < reviewed.until, *reviewed.where]
     if reviewed.scorecard is not None:
         wanted.append(Review.scorecard == reviewed.scorecard)
     joined = query.select_from(ReviewAnswer).join(Review, Review.id == ReviewAnswer.review_id)
-    return joined.where(Review.state == ReviewState.SUBMITTED.value, *wanted)
+    return joined.where(Review.state == ReviewState.SUBMITTED.value, ~_superseded(), *wanted)
+
+
+def _superseded() -> ColumnElement[bool]:
+    """Whether the same person answered this question of this call again, in a later review: a slip that is corrected is no answer."""
+    later, again = aliased(Review), aliased(ReviewAnswer)
+    names = ("call_id", "span_position", "scorecard", "scorecard_version", "evaluator_id")
+    return exists().where(
+        *(getattr(later, name) == getattr(Review, name) for name in names),
+        later.kind == ReviewKind.REVIEW.value,
+        Review.kind == ReviewKind.REVIEW.value,
+        later.state == ReviewState.SUBMITTED.value,
+        later.submitted_at > Review.submitted_at,
+        again.review_id == later.id,
+        again.question == ReviewAnswer.question,
+        again.origin != Origin.CARRIED.value,
+    )
 
 
 def asked_in(session: Session, versions: set[tuple[str, int]]) -> dict[Asked, Question]:

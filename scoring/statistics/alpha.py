@@ -1,7 +1,7 @@
 """Agreement of several judges beyond chance, some of whom may not have judged everything: Krippendorff's alpha. Pure.
 
-Krippendorff, Computing Krippendorff's Alpha-Reliability (2011); Hayes and Krippendorff (2007) for the interval. Taken rather than Fleiss'
-kappa, since that needs as many judges for every call and knows no distances.
+Krippendorff, Computing Krippendorff's Alpha-Reliability (2011); for the interval Zapf, Castell, Morawietz and Karch (2016). Taken rather
+than Fleiss' kappa, since that needs as many judges for every call and knows no distances.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, literal_column, null, or_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, literal_column, null
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from avasanj.people import User
@@ -32,7 +32,7 @@ class By(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """The evaluations of calls that began from `since` up to `until`. What is empty is no limit.
+    """The evaluations of calls that began from `since` up to `until`, and that are of all that is named. What is empty is no limit.
 
     `where` are further conditions over Evaluation, Call and AgentSpan: what a person may see stands there.
     """
@@ -137,6 +137,8 @@ def narrowed(query: Select[Any], scope: Scope) -> Select[Any]:
         wanted.append(Evaluation.scorecard_version == scope.version)
     if scope.queues:
         wanted.append(Call.queue.in_(scope.queues))
-    people = [AgentSpan.user_id.in_(scope.agents)] if scope.agents else []
-    teams = [User.team_id.in_(scope.teams)] if scope.teams else []
-    return joined.where(*wanted, or_(*people, *teams) if people or teams else literal(value=True))
+    if scope.agents:
+        wanted.append(AgentSpan.user_id.in_(scope.agents))
+    if scope.teams:
+        wanted.append(User.team_id.in_(scope.teams))
+    return joined.where(*wanted)

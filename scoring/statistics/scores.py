@@ -34,6 +34,8 @@ class Figures:
     disputed: int  #: objected to and not decided: not in any figure above
     kept_out: int  #: of averages, by scoring
     unscored: int  #: nothing in them could be scored
+    #: oldest and newest version of the form among those that count; None without any. Of one form only does it mean anything
+    versions: tuple[int, int] | None = None
 
     def stored(self) -> dict[str, Any]:
         return {
@@ -47,6 +49,7 @@ class Figures:
             "disputed": self.disputed,
             "kept_out": self.kept_out,
             "unscored": self.unscored,
+            "versions": None if self.versions is None else list(self.versions),
         }
 
 
@@ -60,6 +63,12 @@ class Change:
     score: Difference | None
     passed: Difference | None
 
+    @property
+    def form_changed(self) -> bool:
+        """Whether the two times were scored by other versions of the form, so that a difference may be the form's."""
+        now, earlier = self.now.versions, self.earlier.versions
+        return now is not None and earlier is not None and now != earlier
+
     def stored(self, by: Sequence[By]) -> dict[str, Any]:
         return {
             **self.key.stored(by),
@@ -67,6 +76,7 @@ class Change:
             "before": self.earlier.stored(),
             "score_change": None if self.score is None else self.score.stored(2),
             "passed_change": None if self.passed is None else self.passed.stored(),
+            "form_changed": self.form_changed,
         }
 
 
@@ -113,6 +123,8 @@ def figures(
         func.avg(Evaluation.answered).filter(counted).label("answered"),
         of(Evaluation.review_id.is_not(None)).label("reviewed"),
         of(Evaluation.needs_person).label("waiting"),
+        func.min(Evaluation.scorecard_version).filter(counted).label("oldest"),
+        func.max(Evaluation.scorecard_version).filter(counted).label("newest"),
         func.count().filter(disputed).label("disputed"),
         func.count().filter(~Evaluation.counts, ~disputed).label("kept_out"),
         func.count().filter(Evaluation.counts, Evaluation.score.is_(None), ~disputed).label("unscored"),
@@ -188,4 +200,5 @@ def _figures(row: Mapping[Any, Any]) -> Figures:
         disputed=row["disputed"],
         kept_out=row["kept_out"],
         unscored=row["unscored"],
+        versions=None if row["oldest"] is None else (row["oldest"], row["newest"]),
     )

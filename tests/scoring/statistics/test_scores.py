@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from avasanj.database import Database
+from avasanj.people import User
 from scoring.reviews.tables import Dispute
 from scoring.statistics.periods import Calendar, Length, period, periods
 from scoring.statistics.questions import question_figures, together
@@ -97,6 +98,9 @@ def test_a_scope_lets_in_only_what_it_names(filled: Database):
         assert n(where=[exists().where(*own_part, AgentSpan.user_id == user).correlate(Evaluation)]) == 96
         assert n(queues=["sales"]) + n(queues=["support", "billing"]) == 588
         assert n(scorecard="other") == n(version=2) == n(agents=[uuid.uuid4()]) == 0
+        team = session.scalars(select(User.team_id).where(User.id == user)).one()
+        assert n(agents=[user], teams=[team]) == 96 <= n(teams=[team])
+        assert n(agents=[user], teams=[uuid.uuid4()]) == 0
         assert n(until=START + datetime.timedelta(hours=10)) == 9
         assert n(where=[Call.queue == "sales"], queues=["support"]) == 0
 
@@ -107,6 +111,9 @@ def test_a_change_has_an_interval_and_is_only_shown_where_it_is_one(filled: Data
         later = select(Call.id).where(Call.started_at >= october.starts_at)
         session.execute(update(Evaluation).where(Evaluation.call_id.in_(later)).values(score=Evaluation.score - 30))
         found = changes(session, ALL, october, [By.QUEUE])
+        assert not found[Key(queue="sales")].form_changed
+        session.execute(update(Evaluation).where(Evaluation.call_id.in_(later)).values(scorecard_version=2))
+        assert changes(session, ALL, october, [By.QUEUE])[Key(queue="sales")].stored([By.QUEUE])["form_changed"]
         empty = changes(session, ALL, period(Length.WEEK, START, CALENDAR))
     sales = found[Key(queue="sales")]
     assert sales.score is not None
