@@ -12,6 +12,10 @@ from avasanj.i18n import N_
 NOT_YAML = N_("This is not YAML: %(fault)s")
 EMPTY = N_("The file is empty. A scorecard needs key, version, title and sections.")
 TOO_LARGE = N_("The file has %(found)s characters; a scorecard has at most %(most)s.")
+TOO_DEEP = N_("Lists and keys lie more than %(most)s deep in each other here; no scorecard needs that.")
+TOO_MANY_PLACES = N_(
+    "With its aliases (*name) written out, the file has more than %(most)s values. Write them out, or leave them away."
+)
 WANTS_KEYS = N_("A set of keys is expected here (key: value), not %(found)s.")
 WANTS_LIST = N_("A list is expected here (lines that begin with a dash), not %(found)s.")
 WANTS_TEXT = N_("A text is expected here, not %(found)s.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,10 @@ from scoring.card_faults import Problem
 from scoring.scorecard import LANGUAGES, Wording
 
 MOST_CHARACTERS = 500_000
+#: The deepest place of a form, a phrase in a group of an option's rule, lies 14 deep; a reader that calls itself must not be led further.
+_DEEPEST = 40
+#: Every place counted where it is repeated by an alias (*name): a few such lines could stand for millions of phrases.
+_MOST_PLACES = 100_000
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _TRUE, _FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -152,8 +157,11 @@ def read(text: str) -> tuple[Node | None, Notes]:
         notes.refuse(1, "", faults.TOO_LARGE, found=len(text), most=MOST_CHARACTERS)
         return None, notes
     try:
+        if (deep := _too_deep(text)) is not None:
+            notes.refuse(deep, "", faults.TOO_DEEP, most=_DEEPEST)
+            return None, notes
         top = yaml.compose(text, Loader=_Loader)
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         fault = getattr(error, "problem", None) or str(error).splitlines()[0]
         notes.refuse(mark.line + 1 if mark else 1, "", faults.NOT_YAML, fault=fault)
@@ -161,4 +169,28 @@ def read(text: str) -> tuple[Node | None, Notes]:
     if top is None:
         notes.refuse(1, "", faults.EMPTY)
         return None, notes
+    if _places(top, {}) > _MOST_PLACES:
+        notes.refuse(1, "", faults.TOO_MANY_PLACES, most=_MOST_PLACES)
+        return None, notes
     return Node(top, "", notes), notes
+
+
+def _too_deep(text: str) -> int | None:
+    """The first line that lies too deep. Looked for among the events: composing such a file ends the whole process, beyond any except."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            return event.start_mark.line + 1 if event.start_mark else 1
+    return None
+
+
+def _places(node: yaml.Node, known: dict[int, float]) -> float:
+    """How many places there are from here on; without end where one holds itself."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_places(part, known) for part in parts)
+    return known[id(node)]

@@ -46,6 +46,8 @@ _ENDING = (
 MOST_GUESSES = 64
 #: Each gap multiplies what is tried.
 _MOST_GAPS = 3
+#: Each word that may be missing doubles it.
+_MOST_OPTIONAL = 6
 _MOST_LETTERS = 1000
 
 
@@ -130,6 +132,11 @@ def pattern_words(text: str) -> list[str]:
         raise ValueError(msg)
     if gaps > _MOST_GAPS or len(text) > _MOST_LETTERS or ("...", "...") in pairwise(words):
         msg = f"The phrase {text!r} is too long, or has more than {_MOST_GAPS} '...', or two in a row: make two groups under near of it."
+        raise ValueError(msg)
+    if sum(word.endswith("?") for word in words) > _MOST_OPTIONAL:
+        msg = (
+            f"The phrase {text!r} has more than {_MOST_OPTIONAL} words that may be missing (?): make two phrases of it."
+        )
         raise ValueError(msg)
     return words
 

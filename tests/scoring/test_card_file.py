@@ -165,6 +165,18 @@ def test_a_huge_file_and_one_that_holds_itself_are_refused():
     assert not check("key: &a [*a]\nversion: 1\ntitle: *a\nsections: *a").card
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 100_000, "- " * 50_000])
+def test_what_lies_too_deep_is_refused_and_ends_no_process(text):
+    [problem] = check(text).problems
+    assert (problem.id, problem.line) == (faults.TOO_DEEP, 1)
+
+
+def test_a_few_lines_that_stand_for_millions_are_refused():
+    ten = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9))
+    [problem] = check(f"a0: &a0 [x]\n{ten}\n").problems
+    assert problem.id == faults.TOO_MANY_PLACES
+
+
 def test_every_shipped_phrase_can_be_read():
     slots = {"agent": ["a"], "number": ["1"], "customer_name": ["b"], "said": ["c"]}
     for name in SHIPPED:
