@@ -8,139 +8,27 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from avasanj.calendars import days_left_in_jalali_month
+from scoring.due_words import END_OF_WORK, JOINED, NUMBERS, PARTS, UNITS, WEEKDAYS
 from scoring.phrases import plain, prepare
 
-#: The hour that a part of the day ends at, when no other is named.
-_PARTS = {
-    "morning": 12,
-    "noon": 12,
-    "lunchtime": 12,
-    "lunch": 12,
-    "afternoon": 17,
-    "evening": 20,
-    "tonight": 21,
-    "night": 21,
-    "today": 18,
-    "midday": 12,
-    "صبح": 12,
-    "ظهر": 12,
-    "بعدازظهر": 17,
-    "بعد از ظهر": 17,
-    "عصر": 18,
-    "غروب": 19,
-    "شب": 21,
-    "امشب": 21,
-    "امروز": 18,
-    "امروزه": 18,
-}
-_END_OF_WORK = 18
-#: Words that belong together, for the patterns below.
-_JOINED = {
-    "بعد از ظهر": "بعدازظهر",
-    "پس فردا": "پسفردا",
-    "o clock": "oclock",
-    "twenty four": "24",
-    "forty eight": "48",
-    "seventy two": "72",
-    "بیست و چهار": "24",
-    "چهل و هشت": "48",
-    "هفتاد و دو": "72",
-}
-_WEEKDAYS = {
-    "monday": 0,
-    "tuesday": 1,
-    "wednesday": 2,
-    "thursday": 3,
-    "friday": 4,
-    "saturday": 5,
-    "sunday": 6,
-    "دوشنبه": 0,
-    "سه شنبه": 1,
-    "سهشنبه": 1,
-    "چهارشنبه": 2,
-    "چهار شنبه": 2,
-    "پنجشنبه": 3,
-    "پنج شنبه": 3,
-    "جمعه": 4,
-    "شنبه": 5,
-    "یکشنبه": 6,
-    "یک شنبه": 6,
-    "دو شنبه": 0,
-}
-_NUMBERS = {
-    "a": 1,
-    "an": 1,
-    "one": 1,
-    "two": 2,
-    "couple": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "eleven": 11,
-    "twelve": 12,
-    "fifteen": 15,
-    "twenty": 20,
-    "thirty": 30,
-    "forty": 40,
-    "twentyfour": 24,
-    "half": 0.5,
-    "یک": 1,
-    "یه": 1,
-    "دو": 2,
-    "سه": 3,
-    "چهار": 4,
-    "پنج": 5,
-    "شش": 6,
-    "شیش": 6,
-    "هفت": 7,
-    "هشت": 8,
-    "نه": 9,
-    "ده": 10,
-    "یازده": 11,
-    "دوازده": 12,
-    "پانزده": 15,
-    "پونزده": 15,
-    "بیست": 20,
-    "سی": 30,
-    "چهل": 40,
-    "نیم": 0.5,
-}
-_UNITS = {
-    "minute": 60,
-    "minutes": 60,
-    "min": 60,
-    "mins": 60,
-    "hour": 3600,
-    "hours": 3600,
-    "day": 86400,
-    "days": 86400,
-    "week": 604800,
-    "weeks": 604800,
-    "دقیقه": 60,
-    "ساعت": 3600,
-    "روز": 86400,
-    "هفته": 604800,
-}
-_NUMBER = r"(?P<n>\d+|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
-_UNIT_EN = "|".join(unit for unit in _UNITS if unit.isascii())
+_DAY_S = 86400
+#: Nobody promises for later than a year: a longer span is a number that was misheard.
+_LONGEST_S = 366 * _DAY_S
+_NUMBER = r"(?P<n>\d+|" + "|".join(sorted(NUMBERS, key=len, reverse=True)) + ")"
+_UNIT_EN = "|".join(unit for unit in UNITS if unit.isascii())
 _SPAN_EN = re.compile(
     rf"\b(?:within|in|in about|in the next|after)(?: the)?(?: next)? (?:an? )?(?:\w+ (?:to|or) )?{_NUMBER}"
     rf"(?: an?| of| more)? ?(?P<working>working |business )?(?P<unit>{_UNIT_EN})\b"
 )
 _SPAN_FA = re.compile(
-    rf"(?<!\w)(?:\w+ تا )?{_NUMBER} ?(?P<unit>دقیقه|ساعت|روز|هفته)(?:ی)? ?"
+    rf"(?<!\w)(?:\w+ تا )?{_NUMBER} ?(?P<unit>دقیقه|ساعت|روز|هفته|ماه)(?:ی)? ?"
     r"(?P<working>کاری )?(?:دیگه|دیگر|اینده|بعد)(?!\w)"
 )
 _WITHIN_FA = re.compile(
-    rf"(?:ظرف|طی|حداکثر|نهایتا|تا) (?:مدت )?{_NUMBER} ?(?P<unit>دقیقه|ساعت|روز|هفته)(?!\w)(?P<working> کاری)?"
+    rf"(?:ظرف|طی|حداکثر|نهایتا|تا) (?:مدت )?{_NUMBER} ?(?P<unit>دقیقه|ساعت|روز|هفته|ماه)(?!\w)(?P<working> کاری)?"
 )
-_HOUR_EN = "|".join(word for word in _NUMBERS if word.isascii() and word not in {"a", "an", "couple", "half"})
-_HOUR_FA = "|".join(word for word in _NUMBERS if not word.isascii() and word != "نیم")
+_HOUR_EN = "|".join(word for word in NUMBERS if word.isascii() and word not in {"a", "an", "couple", "half"})
+_HOUR_FA = "|".join(word for word in NUMBERS if not word.isascii() and word != "نیم")
 _CLOCK_EN = re.compile(
     rf"\b(?:at|by|before|around|about|until|till|after)(?: (?:about|around))? (?P<h>\d{{1,2}}|{_HOUR_EN})"
     r"(?:[: ](?P<m>\d\d|thirty|fifteen|forty five))?(?: ?(?P<half>am|pm|a m|p m|oclock|o clock))?"
@@ -152,6 +40,15 @@ _CLOCK_FA = re.compile(
 )
 
 
+_QUARTERS = re.compile(
+    r"(?<!\w)(?:(?P<three>سه) )?(?:(?:یه|یک) )?ربع (?:ساعت )?(?:دیگه|دیگر)|\b(?:in|within) (?:about )?(?:a )?quarter of an hour\b"
+)
+_AND_A_HALF = re.compile(rf"(?<!\w){_NUMBER} (?:ساعت و نیم (?:دیگه|دیگر)|hours? and a half|and a half hours)(?!\w)")
+_PAST_EN = re.compile(
+    rf"\b(?P<how>half|quarter)(?P<to> to)?(?: past)? (?P<h>\d{{1,2}}|{_HOUR_EN})(?! ?(?:minutes?|hours?|days?|weeks?))\b"
+)
+
+
 def due_at(text: str, said_at: datetime.datetime, timezone: str) -> datetime.datetime | None:
     """When something promised in `text` is due, in UTC; None when no time is named. `said_at` is aware.
 
@@ -160,6 +57,8 @@ def due_at(text: str, said_at: datetime.datetime, timezone: str) -> datetime.dat
     words = _joined(text)
     now = said_at.astimezone(ZoneInfo(timezone))
     found = _span(words, now) or _clock_or_day(words, now)
+    if found is not None and found <= now:  # "today at ten", said at four; the end of a month, said in its last evening
+        found = max(now, _at(now, 23, 59))
     return found.astimezone(datetime.UTC) if found else None
 
 
@@ -167,7 +66,7 @@ def _joined(text: str) -> str:
     """Search form; clock times keep their colon as a space, and 4:30 stays one place."""
     text = re.sub(r"(\d)[:٫.](\d\d)\b", r"\1 \2", prepare_digits(text))
     text = prepare(text).text if text else plain(text)
-    for apart, joined in _JOINED.items():
+    for apart, joined in JOINED.items():
         text = text.replace(apart, joined)
     return text
 
@@ -178,36 +77,57 @@ def prepare_digits(text: str) -> str:
 
 
 def _span(words: str, now: datetime.datetime) -> datetime.datetime | None:
-    if re.search(r"\bhalf an hour\b", words) and re.search(r"\b(?:in|within|about)\b.{0,12}half an hour", words):
-        return now + datetime.timedelta(minutes=30)
+    if (seconds := _odd_span_s(words)) is not None:
+        return _later(now, seconds)
     for pattern in (_SPAN_EN, _SPAN_FA, _WITHIN_FA):
         if found := pattern.search(words):
             by_the_clock = pattern is _WITHIN_FA and found["unit"] == "ساعت" and found.group().startswith("تا")
             if by_the_clock:
                 continue
-            amount = _number(found["n"])
+            amount = min(_number(found["n"]), _LONGEST_S)
+            if amount * UNITS[found["unit"]] > _LONGEST_S:
+                return None
             if found["working"]:
                 return _working_days(now, int(amount), persian=pattern is not _SPAN_EN)
-            return now + datetime.timedelta(seconds=amount * _UNITS[found["unit"]])
+            return _later(now, amount * UNITS[found["unit"]])
     return None
+
+
+def _odd_span_s(words: str) -> float | None:
+    """Halves and quarters of hours, in seconds."""
+    if re.search(r"\bhalf an hour\b", words) and re.search(r"\b(?:in|within|about)\b.{0,12}half an hour", words):
+        return 1800
+    if found := _QUARTERS.search(words):
+        return 2700 if found["three"] else 900
+    found = _AND_A_HALF.search(words)
+    return 3600 * (min(_number(found["n"]), 1000) + 0.5) if found else None
 
 
 def _clock_or_day(words: str, now: datetime.datetime) -> datetime.datetime | None:
     day, named = _day(words, now)
-    part = next((hour for word, hour in _PARTS.items() if re.search(rf"(?<!\w){word}(?!\w)", words)), None)
+    part = next((hour for word, hour in PARTS.items() if re.search(rf"(?<!\w){word}(?!\w)", words)), None)
     clock = _clock(words)
     if clock:
         hour, minute = clock
         if named:
-            return _at(day, hour, minute)
+            due = _at(day, hour, minute)
+            return due if due > now or hour >= 12 else _at(day, hour + 12, minute)
         due = _at(now, hour, minute)
         if due <= now and hour < 12 and _at(now, hour + 12, minute) > now and hour + 12 <= 20:
             return _at(now, hour + 12, minute)
         return due if due > now else due + datetime.timedelta(days=1)
     if named or part is not None:
-        due = _at(day, part if part is not None else _END_OF_WORK, 0)
+        due = _at(day, part if part is not None else END_OF_WORK, 0)
         return due if due > now else (_at(now, 23, 59) if not named else due + datetime.timedelta(days=1))
     return _long_day(words, now)
+
+
+def _later(now: datetime.datetime, seconds: float) -> datetime.datetime:
+    """Minutes and hours by the clock that never jumps; days and longer keep the time of day when the clocks are changed."""
+    span = datetime.timedelta(seconds=seconds)
+    if seconds % _DAY_S:
+        return (now.astimezone(datetime.UTC) + span).astimezone(now.tzinfo)
+    return now + span
 
 
 def _working_days(now: datetime.datetime, days: int, *, persian: bool) -> datetime.datetime:
@@ -217,7 +137,7 @@ def _working_days(now: datetime.datetime, days: int, *, persian: bool) -> dateti
         day += datetime.timedelta(days=1)
         while day.weekday() in rest:
             day += datetime.timedelta(days=1)
-    return _at(day, _END_OF_WORK, 0)
+    return _at(day, END_OF_WORK, 0)
 
 
 def _long_day(words: str, now: datetime.datetime) -> datetime.datetime | None:
@@ -228,7 +148,7 @@ def _long_day(words: str, now: datetime.datetime) -> datetime.datetime | None:
     if re.search(r"within the hour", words):
         return now + datetime.timedelta(hours=1)
     if re.search(r"end of (?:the )?(?:day|business)|اخر وقت|پایان وقت|تا اخر روز", words):
-        return max(_at(now, _END_OF_WORK, 0), now)
+        return max(_at(now, END_OF_WORK, 0), now)
     first = (now.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
     ends: dict[str, Callable[[], int]] = {
         r"end of (?:the|this) week|before the weekend|by the weekend": lambda: (4 - now.weekday()) % 7,
@@ -237,7 +157,7 @@ def _long_day(words: str, now: datetime.datetime) -> datetime.datetime | None:
         r"(?:اخر|پایان) (?:این )?(?:ماه|برج)": lambda: days_left_in_jalali_month(now),
     }
     days = next((left() for pattern, left in ends.items() if re.search(pattern, words)), None)
-    return None if days is None else _at(now + datetime.timedelta(days=days), _END_OF_WORK, 0)
+    return None if days is None else _at(now + datetime.timedelta(days=days), END_OF_WORK, 0)
 
 
 def _day(words: str, now: datetime.datetime) -> tuple[datetime.datetime, bool]:
@@ -246,9 +166,9 @@ def _day(words: str, now: datetime.datetime) -> tuple[datetime.datetime, bool]:
         return now + datetime.timedelta(days=2), True
     if re.search(r"(?<!\w)(?:فردا\w*|tomorrow)(?!\w)", words):
         return now + datetime.timedelta(days=1), True
-    for name in sorted(_WEEKDAYS, key=len, reverse=True):
+    for name in sorted(WEEKDAYS, key=len, reverse=True):
         if re.search(rf"(?<!\w){name}(?!\w)", words):
-            ahead = (_WEEKDAYS[name] - now.weekday()) % 7 or 7
+            ahead = (WEEKDAYS[name] - now.weekday()) % 7 or 7
             return now + datetime.timedelta(days=ahead), True
     if re.search(r"next week|هفته (?:ی )?(?:بعد|دیگه|دیگر|اینده)", words):
         return now + datetime.timedelta(days=7), True
@@ -262,6 +182,10 @@ def _clock(words: str) -> tuple[int, int] | None:
     if (found := _CLOCK_FA.search(words)) and not re.match(r" ?(?:دیگه|دیگر|بعد|اینده)", words[found.end() :]):
         minute = _minutes(found["m"] or found["past"])
         return _half_of_day(_number(found["h"]), minute, words)
+    if found := _PAST_EN.search(words):
+        hour, how = _number(found["h"]), 30 if found["how"] == "half" else 15
+        to = bool(found["to"])
+        return _half_of_day(hour - 1 if to else hour, 60 - how if to else how, words)
     if found := _CLOCK_EN.search(words):
         minute = _minutes(found["m"])
         marked = f"{found['half']} {words}" if found["half"] else words
@@ -285,7 +209,7 @@ def _minutes(word: str | None) -> int:
 
 
 def _number(word: str) -> float:
-    return float(word) if word.isdigit() else float(_NUMBERS[word])
+    return float(word) if word.isdigit() else float(NUMBERS[word])
 
 
 def _at(day: datetime.datetime, hour: int, minute: int) -> datetime.datetime:

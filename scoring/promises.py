@@ -28,7 +28,7 @@ _UNLESS = re.compile(
     r"\b(?:unless|in case|should (?:it|you|that|this|they)|(?:once|after|when|until|if) you\b|would you|do you want"
     r"|(?:might|may|could|would) |maybe|perhaps|normally|usually|typically|hopefully|doubt|not think|not sure"
     r"|not promise|said|told|promised|was going|were going|nobody|no one|only)"
-    r"|(?<!\w)(?:اگه|اگر|چنانچه|در ?صورت|به ?شرطی|شاید|ممکنه|احتمالا|معمولا|قبلش"
+    r"|(?<!\w)(?:اگه|اگر|چنانچه|در ?صورت(?:ی)?|ان ?شا ?(?:ا|ء)?لله|انشالله|به ?شرطی|شاید|ممکنه|احتمالا|معمولا|قبلش"
     r"|قرار بود|گفت\w*|بعید|فکر نکنم"
     r"|مایل\w*|می ?خوا[یه]\w*|می ?تون\w*|هیچ ?کس|کسی|باید"
     r"|وقتی (?:\w+ ){1,6}?\w+(?:ین|ید)(?!\w)|بعد از (?:\w+ ){0,3}شما|تا وقتی|قول نمی ?\w+|فقط)(?!\w)"
@@ -37,6 +37,7 @@ _UNLESS = re.compile(
 _IF = re.compile(
     r"(?<!see )(?<!ask )(?<!check )(?<!out )(?<!know )(?<!wonder )\bif\b(?! that is (?:ok|okay|all right|fine))"
 )
+_BETWEEN = re.compile(r"\b(?:nobody|no one|why|unless|whether|if|would|could|might)\b")
 _AFTERWARDS = re.compile(r"(?<!\w)(?:once you|اگه|اگر|در صورتی که|در صورت)(?!\w)")
 #: Calls to *us*, and what machines do by themselves.
 _NOT_OURS = re.compile(
@@ -47,6 +48,31 @@ _OTHERS = re.compile(
     r"|driver|fitter|electrician)\b|(?<!\w)(?:همکار\w*|کارشناس\w*|تکنسین\w*|مدیر\w*"
     r"|سرپرست\w*|نصاب\w*|تعمیر ?کار\w*|سرویس ?کار\w*|پیک\w*|واحد)(?!\w)"
 )
+#: How speech says "going to" and "will call"; fillers that stand between the words of a promise.
+_GOING_TO = re.compile(r"(?:[’']| )(?:m|re|s|am|are|is) (?:going to|gonna)\b", re.IGNORECASE)
+_DOING = re.compile(
+    r"\b(i|we)(?: am| are|[’'](?:m|re)) (send|email|text|post|refund|dispatch|shipp|escalat)ing\b", re.IGNORECASE
+)
+_FILLERS = re.compile(r"\b(?:just|also|actually|definitely|certainly|personally|probably) ", re.IGNORECASE)
+_WILL_BE_DOING = re.compile(
+    r"(\bwill|[’']ll) be (call|ring|phon|contact|email|text|send|post|refund|deliver|com|visit|arrang|ship|fix|speak|talk|giv|pass"
+    r"|let)ing\b",
+    re.IGNORECASE,
+)
+_WITH_E = frozenset({"phon", "com", "arrang", "giv", "escalat"})
+#: Words that begin anew: what was said before them neither conditions nor doubts what is promised after them.
+_ANEW = re.compile(
+    r"\b(?:but|anyway|what (?:i|we) will do is|so (?=(?:i|we) (?:will|am going|are going)))|(?<!\w)(?:ولی|اما|پس|بنابراین|حالا من)(?!\w)"
+)
+#: "This is … calling from …": whoever rings says so in the form that promises («از شرکت … تماس می‌گیرم»). A time makes a promise of it.
+_FROM_HERE = re.compile(r"(?<!بعد )(?<!قبل )(?<!پس )(?<!\w)از (?!همین|این)(?:(?!می )\w+ ){1,8}$")
+_CALLING = re.compile(r"(?:تماس\w*|زنگ\w*) (?:\w+ )*?می ?(?:گیرم|گیریم|زنم|زنیم)$")
+_SOON = re.compile(
+    r"(?<!\w)(?:فردا\w*|پسفردا|امروز|امشب|شب|صبح|ظهر|عصر|بعدازظهر|ساعت|دقیقه|روز|هفته|دیگه|دوباره|مجدد\w*|بعدا|شنبه|\w+شنبه)(?!\w)"
+)
+#: What becomes right by itself once the customer has done something.
+_BIDDING = re.compile(r"(?<!\w)\w*(?<!نباش)(?:کنید|کنین|بزنید|بزنین|بدید|بدین|بگیرید|بگیرین|بشید|بشین)(?!\w)")
+_BY_ITSELF = re.compile(r"می ?(?:شه|شود)$")
 _MYSELF = re.compile(r"^(?:i|it is) |(?<!\w)(?:می|خواه) ?\w*م$")
 
 
@@ -106,7 +132,8 @@ def all_promises(turns: Sequence[Turn], started_at: datetime.datetime, timezone:
 def read(text: str) -> list[tuple[Kind, str, str]]:
     """What a turn promises: kind, who will do it, and the sentence in search form."""
     found = []
-    if not any(hits for phrases in by_kind().values() for hits in [phrases.find(text)]):
+    text = _as_written(text)
+    if not any(phrases.find(text) for phrases in by_kind().values()):
         return []
     for match in _SENTENCE.finditer(text):
         sentence = _TAG.sub("", match[0].strip())
@@ -117,7 +144,7 @@ def read(text: str) -> list[tuple[Kind, str, str]]:
             (kind, hit)
             for kind, phrases in by_kind().items()
             for hit in phrases.find(sentence)
-            if not hit.negated and _stands(prepared, hit)
+            if _said(hit) and _stands(prepared, hit)
         ]
         found += [(kind, _by(hit.words, prepared.text), prepared.text) for kind, hit in _each_once(hits)]
     return found
@@ -129,14 +156,45 @@ def by_kind() -> dict[Kind, Phrases]:
     return {Kind(kind): Phrases(patterns) for kind, patterns in read.items()}
 
 
+def _as_written(text: str) -> str:
+    """Speech as the phrases are written: "we're just gonna", "I'll be calling"."""
+    text = _GOING_TO.sub(" will", _FILLERS.sub("", text))
+    text = _DOING.sub(lambda m: f"{m[1]} will {_verb(m[2])}", text)
+    return _WILL_BE_DOING.sub(lambda m: f"{m[1]} {_verb(m[2])}", text)
+
+
+def _verb(stem: str) -> str:
+    """Of a verb without -ing."""
+    return "ship" if stem.lower() == "shipp" else f"{stem}e" if stem.lower() in _WITH_E else stem
+
+
+def _said(hit: Hit) -> bool:
+    """Persian phrases hold their verb, which denies itself; what comes after is another clause («زنگ می‌زنیم نگران نباشین»)."""
+    return bool(ARABIC.search(hit.words)) or not hit.negated
+
+
 def _stands(prepared: Prepared, hit: Hit) -> bool:
     """Whether nothing takes the promise back: a condition, an offer, a guess, somebody else's doing."""
     before, after = prepared.text[: hit.start], prepared.text[hit.end :]
+    whole, before = before, _ANEW.split(before)[-1]
     if _UNLESS.search(before) or _IF.search(before) or _IF.search(after) or _AFTERWARDS.search(after):
         return False
-    if ARABIC.search(hit.words) and _UNLESS.search(hit.words):
+    if _BETWEEN.search(hit.words):
+        return False
+    if ARABIC.search(hit.words) and (
+        _UNLESS.search(hit.words) or _introduces(whole, hit.words) or _follows_by_itself(before, hit.words)
+    ):
         return False
     return not _NOT_OURS.search(prepared.text)
+
+
+def _introduces(before: str, words: str) -> bool:
+    """Whether the agent only says where they call from."""
+    return bool(_CALLING.search(words) and _FROM_HERE.search(before) and not _SOON.search(before + words))
+
+
+def _follows_by_itself(before: str, words: str) -> bool:
+    return bool(_BY_ITSELF.search(words) and _BIDDING.search(before))
 
 
 def _each_once(hits: Sequence[tuple[Kind, Hit]]) -> list[tuple[Kind, Hit]]:

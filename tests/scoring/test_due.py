@@ -116,3 +116,35 @@ def test_a_promise_that_is_repeated_is_told_once_with_its_time():
     found = promises(turns, SATURDAY, "Asia/Tehran")
     assert [one.turn.position for one in found] == [2]
     assert found[0].stored()["due_at"] == "2026-11-22T07:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "due"),
+    [
+        ("امروز ساعت ده زنگ می‌زنم", "2026-11-22T16:00", "2026-11-22T22:00"),
+        ("I'll call today at ten", "2026-11-22T22:30", "2026-11-22T23:59"),
+        ("تا آخر ماه", "2027-03-20T19:00", "2027-03-20T23:59"),
+        ("by half three", "2026-11-22T11:00", "2026-11-22T15:30"),
+        ("at quarter to five", "2026-11-22T11:00", "2026-11-22T16:45"),
+        ("یه ربع دیگه", "2026-11-22T11:00", "2026-11-22T11:15"),
+        ("یک ساعت و نیم دیگه", "2026-11-22T11:00", "2026-11-22T12:30"),
+        ("یه ماه دیگه", "2026-11-22T11:00", "2026-12-22T11:00"),
+    ],
+)
+def test_what_is_due_lies_ahead(text, said, due):
+    tehran = ZoneInfo("Asia/Tehran")
+    found = due_at(text, datetime.datetime.fromisoformat(said).replace(tzinfo=tehran), "Asia/Tehran")
+    assert found == datetime.datetime.fromisoformat(due).replace(tzinfo=tehran)
+
+
+@pytest.mark.parametrize(
+    "text", ["ظرف 9999999999 روز", "within 99999999999 hours", "in 9121234567 days", "within 9999999 working days"]
+)
+def test_a_number_that_was_misheard_names_no_time(text):
+    assert due_at(text, SATURDAY, "Asia/Tehran") is None
+
+
+def test_hours_are_counted_through_a_change_of_the_clocks():
+    london = ZoneInfo("Europe/London")
+    found = due_at("in two hours", datetime.datetime(2026, 3, 29, 0, 30, tzinfo=london), "Europe/London")
+    assert found == datetime.datetime(2026, 3, 29, 2, 30, tzinfo=datetime.UTC)
