@@ -27,6 +27,7 @@ from avasanj.work import APPLICATION_NAME, APPLICATION_VERSION, DELIVER, TRANSCR
 from scoring.encoder import Encoder
 from scoring.replay import watching as replaying
 from scoring.reviews import periodic
+from scoring.topics.periodic import Daily
 from transcription import live_turns, versions, watching
 from transcription.engines import calls_at_once, engine_of
 from transcription.live import LiveListener
@@ -67,6 +68,7 @@ def run(
     replays = threading.Thread(target=replaying.watch, args=(settings, database, stop), name="replay", daemon=True)
     if Queue.SCORING in queues:
         replays.start()
+    daily = Daily(database)
     try:
         last_sweep, seen = utc_now() - _KEEP_DONE, utc_now()
         while not stop.wait(_BEAT_S):
@@ -83,6 +85,8 @@ def run(
                         live_turns.forget_old(session)
                         watching.forget_old(session)
                     periodic.run(settings, database)
+                    if Queue.SCORING in queues:  # beside the beat: it can take longer than a worker may be silent
+                        threading.Thread(target=daily.run, name="topics", daemon=True).start()
             except DBAPIError:
                 _log.warning("database_away", remedy="work goes on when it is back")
             if settings.model_idle_s:

@@ -35,15 +35,17 @@ def again(
     It can be cut off at any time: what was done is done, the rest is found again.
     """
     done = 0
-    with database.read() as session:
-        topics = lists.current(session)
-    while ids := _behind(database, topics):
+    while True:
+        with database.read() as session:
+            topics = lists.current(session)  # anew each time: another list may have come meanwhile
+        ids = _behind(database, topics)
+        if not ids:
+            return done
         with database.transaction() as session:
             for call_id in ids:
                 _read(session, settings, topics, encoder, call_id)
         done += len(ids)
         progress(done)
-    return done
 
 
 def _behind(database: Database, topics: Topics) -> Sequence[uuid.UUID]:

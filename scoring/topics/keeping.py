@@ -35,11 +35,12 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A later call with the same customer. `reached`: somebody spoke; an outbound call that rang unanswered was at least an attempt."""
+    """A later call with the same number. `reached`: somebody spoke; an outbound call that rang unanswered was at least an attempt."""
 
     call_id: uuid.UUID
     at: datetime.datetime
     reached: bool
+    inbound: bool = False  #: the customer rang
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,11 @@ class Outcome:
     by: Attempt | None = None
     marked: PromiseMark | None = None
     overdue: bool = False
+
+    @property
+    def seen_in_ledger(self) -> bool:
+        """Whether the ledger tells what becomes of it: a promise to call or to tell."""
+        return self.promise.kind in CONTACT
 
 
 def outcomes(
@@ -90,15 +96,22 @@ def judged(
         return Outcome(promise=promise, state=State.OPEN, due_at=due, overdue=overdue)
     if call.customer_e164 is None:
         return Outcome(promise=promise, state=State.UNKNOWN if overdue else State.OPEN, due_at=due, overdue=overdue)
-    later = [one for one in attempts if one.at > ended]
-    first = next((one for one in later if one.reached), None) or next(iter(later), None)
+    state, by = _shown([one for one in attempts if one.at > ended], due, overdue=overdue)
+    return Outcome(promise=promise, state=state, due_at=due, by=by, overdue=state == State.BROKEN)
+
+
+def _shown(later: Sequence[Attempt], due: datetime.datetime, *, overdue: bool) -> tuple[State, Attempt | None]:
+    """What the calls after a promise to call show, and which of them shows it."""
     in_time = next((one for one in later if one.at <= due + GRACE), None)
     if in_time is not None:
-        return Outcome(promise=promise, state=State.KEPT, due_at=due, by=in_time)
+        return State.KEPT, in_time
     if not overdue:
-        return Outcome(promise=promise, state=State.OPEN, due_at=due)
-    state = State.LATE if first is not None else State.BROKEN
-    return Outcome(promise=promise, state=state, due_at=due, by=first, overdue=state == State.BROKEN)
+        return State.OPEN, None
+    ours = [one for one in later if not one.inbound]
+    first = next((one for one in ours if one.reached), None) or next(iter(ours), None)
+    if first is not None:
+        return State.LATE, first
+    return State.BROKEN, next(iter(later), None)  # who had to ring in after the time was not called back
 
 
 def of_call(session: Session, call_id: uuid.UUID, *, now: datetime.datetime, within_h: float) -> list[Outcome]:
@@ -157,12 +170,13 @@ def _attempts(session: Session, calls: Iterable[Call]) -> dict[str, list[Attempt
         func.coalesce(Call.disposition, Disposition.FAILED) != Disposition.FAILED,
     )
     rows = session.execute(
-        select(Call.id, Call.customer_e164, Call.started_at, answered)
+        select(Call.id, Call.customer_e164, Call.started_at, answered, Call.direction == Direction.INBOUND)
         .where(Call.customer_e164.in_(since), Call.started_at > min(since.values()))
         .where(or_(rang, and_(Call.direction == Direction.INBOUND, answered)))
         .order_by(Call.started_at)
     )
     found: dict[str, list[Attempt]] = {}
-    for id_, number, at, reached in rows:
-        found.setdefault(str(number), []).append(Attempt(call_id=id_, at=at, reached=bool(reached)))
+    for id_, number, at, reached, inbound in rows:
+        attempt = Attempt(call_id=id_, at=at, reached=bool(reached), inbound=bool(inbound))
+        found.setdefault(str(number), []).append(attempt)
     return found

@@ -52,7 +52,7 @@ def import_list(
 ) -> Topics:
     """Put a list in use. Raises TopicFileError for a faulty one; the same text again changes nothing."""
     topics = topic_file.load(source, name)
-    session.execute(text("select pg_advisory_xact_lock(hashtext('scoring.topic_list'))"))
+    alone(session)
     there = current(session)
     if there.topics == topics:
         return there
@@ -61,6 +61,11 @@ def import_list(
     audit(session, by, f"topics.{why}", version, topics=len(topics))
     session.flush()
     return topic_file.kept(version, source)
+
+
+def alone(session: Session) -> None:
+    """Let nobody else change the list before this transaction ends: whoever builds on the list in use must ask first."""
+    session.execute(text("select pg_advisory_xact_lock(hashtext('scoring.topic_list'))"))
 
 
 def restore(session: Session, version: int, *, by: uuid.UUID | None = None) -> Topics:

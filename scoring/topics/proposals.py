@@ -116,6 +116,7 @@ def name(
         raise InputError(_UNTITLED)
     if not key.isascii() or not key.replace("_", "a").isalnum() or not key[:1].isalpha() or key != key.lower():
         raise InputError(_NO_KEY)
+    lists.alone(session)
     topics = lists.current(session)
     if topics.find(key) is not None:
         raise InputError(_TAKEN, key=key)
@@ -126,6 +127,7 @@ def name(
 def join(session: Session, proposal_id: uuid.UUID, key: str, *, by: uuid.UUID | None = None) -> Topics:
     """Give a proposal's calls a topic that is there, and let it be known by their words too. Raises InputError."""
     row = _open(session, proposal_id)
+    lists.alone(session)
     topics = lists.current(session)
     topic = topics.find(key)
     if topic is None:

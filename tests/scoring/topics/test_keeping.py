@@ -37,7 +37,10 @@ def test_a_call_after_the_time_is_late_and_none_is_broken(database: Database):
     assert outcome(database, call_id).state == State.BROKEN
     add_call(database, ago=10 * HOURS, disposition="abandoned")  # the customer called and nobody answered
     assert outcome(database, call_id).state == State.BROKEN
-    add_call(database, ago=9 * HOURS)
+    again = add_call(database, ago=9 * HOURS)
+    found = outcome(database, call_id)
+    assert (found.state, found.by and found.by.call_id) == (State.BROKEN, again), "the customer had to ring in"
+    add_call(database, ago=8 * HOURS, direction="outbound")
     assert outcome(database, call_id).state == State.LATE
 
 

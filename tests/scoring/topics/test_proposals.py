@@ -1,6 +1,7 @@
 """Proposals on a real database: the same from run to run, decided on by a person, and dismissed for good."""
 
 import datetime
+import threading
 import uuid
 
 import numpy as np
@@ -11,6 +12,7 @@ from avasanj.database import Database
 from avasanj.errors import InputError
 from avasanj.people import AuditEntry
 from scoring.topics import lists, proposals
+from scoring.topics.periodic import Daily
 from scoring.topics.tables import CallAbout, CallTopic, Proposal, ProposalState
 from tests.scoring.topics.calls import NOW, add_about, add_call
 from tests.scoring.topics.test_groups import made
@@ -106,3 +108,43 @@ def test_a_list_is_kept_in_versions_and_brought_back(database: Database):
         assert [one.version for one in lists.versions(session)] == [2, 1]
         with pytest.raises(InputError, match="no version 9"):
             lists.source(session, 9)
+
+
+def test_two_who_name_at_once_lose_neither_topic(calls: Database):
+    first, second, _ = proposals.propose(calls, now=NOW)
+    entered, named = threading.Event(), []
+
+    def other() -> None:
+        entered.set()
+        with calls.transaction() as session:
+            proposals.name(session, second.id, "second", {"en": "Second"})
+        named.append(second.id)
+
+    thread = threading.Thread(target=other)
+    with calls.transaction() as session:
+        proposals.name(session, first.id, "first", {"en": "First"})
+        thread.start()
+        assert entered.wait(5)
+        thread.join(0.5)
+        assert not named, "whoever comes second waits"
+    thread.join(10)
+    with calls.read() as session:
+        there = lists.current(session)
+    assert there.find("first")
+    assert there.find("second")
+
+
+def test_proposals_are_made_once_a_day_whoever_asks(calls: Database):
+    one, other = Daily(calls), Daily(calls)
+    assert one.run(NOW)
+    assert not one.run(NOW + datetime.timedelta(hours=1))
+    assert not other.run(NOW + datetime.timedelta(hours=2)), "another worker did it"
+    assert other.run(NOW + datetime.timedelta(days=1))
+    with calls.read() as session:
+        assert proposals.count_open(session) == 3
+
+
+def test_a_worker_asks_once_a_day_where_nothing_is_proposed(database: Database):
+    daily = Daily(database)
+    assert daily.run(NOW)
+    assert not daily.run(NOW + datetime.timedelta(hours=22))
