@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -51,8 +52,10 @@ def read(path: Path, columns: Sequence[str], needed: Sequence[str]) -> list[Row]
         raise InputError(N_("%(file)s is not UTF-8 text. Save it as CSV UTF-8."), file=path.name) from None
     except OSError as error:
         raise InputError(N_("%(file)s can't be read: %(fault)s."), file=path.name, fault=error.strerror) from None
+    if "\0" in text:  # no database column takes it
+        raise InputError(N_("%(file)s is not UTF-8 text. Save it as CSV UTF-8."), file=path.name)
     head = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=head.count))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
     try:
         names = [name.strip().lower() for name in next(reader, [])]
         _check_columns(names, columns, needed, path.name)

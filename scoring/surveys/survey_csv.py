@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from avasanj import csv_file
@@ -21,7 +21,7 @@ from avasanj.phone import to_e164
 from avasanj.settings import Settings
 from scoring.surveys.tables import Survey
 from telephony.lines_csv import moment
-from telephony.tables import Call, Disposition
+from telephony.tables import Call, Disposition, Source
 
 COLUMNS = ("linked_id", "pbx", "number", "at", "grade", "scale", "comment")
 _NEEDED = ("grade",)
@@ -37,7 +37,8 @@ def read(path: Path) -> list[Row]:
 
 
 def take(session: Session, rows: Sequence[Row], settings: Settings, *, source: str) -> Report:
-    """Keep each row's answer with its call, as `csv_file.take` does. The same file again changes nothing."""
+    """Keep each row's answer with its call, as `csv_file.take` does. The same file again, or twice at once, changes nothing."""
+    session.execute(text("select pg_advisory_xact_lock(hashtext('scoring.survey'))"))
     return csv_file.take(session, rows, lambda row: _keep(session, row, settings, source))
 
 
@@ -80,7 +81,7 @@ def _scale(text: str) -> tuple[float, float]:
 
 def _grade(text: str, low: float, high: float) -> float:
     try:
-        found = float(ascii_digits(text).replace("٫", "."))
+        found = float(ascii_digits(text).replace("٫", ".").replace(",", "."))
     except ValueError:
         found = math.nan
     if not low <= found <= high:
@@ -116,5 +117,7 @@ def _by_number(session: Session, raw: str, at: datetime.datetime | None, setting
     if number is None or at is None:
         raise InputError(N_("To find the call, write its linked_id, or the customer's number and the time (at)."))
     query = select(Call).where(Call.customer_e164 == number, Call.disposition == Disposition.ANSWERED)
-    query = query.where(Call.started_at.between(at - WITHIN, at)).order_by(Call.started_at.desc())
+    query = query.where(Call.source != Source.SAMPLE, Call.started_at.between(at - WITHIN, at)).order_by(
+        Call.started_at.desc()
+    )
     return session.scalars(query.limit(1)).first()

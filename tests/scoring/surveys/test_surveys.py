@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from avasanj.csv_file import Report
 from avasanj.database import Database
+from avasanj.errors import InputError
 from avasanj.settings import Settings
 from scoring.surveys import survey_csv
 from scoring.surveys.compared import agreement, compare
@@ -118,3 +119,11 @@ def test_few_pairs_have_no_correlation() -> None:
     assert found is not None
     assert (found.surveyed, found.predicted, found.apart, found.within_one) == (3, 2.75, 1.25, 0.5)
     assert found.correlation is None
+
+
+def test_a_decimal_comma_is_read_and_what_no_database_takes_is_refused(database: Database, tmp_path: Path) -> None:
+    call_id = add_call(database, linked_id="170.1")
+    assert taken(database, tmp_path, "linked_id;grade\n170.1;4,5\n").added == 1
+    assert kept(database) == {call_id: 4.5}
+    with pytest.raises(InputError, match="UTF-8"):
+        taken(database, tmp_path, "linked_id,grade,comment\n170.1,4,a\0b\n")
