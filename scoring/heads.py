@@ -176,6 +176,22 @@ def loads(text: str) -> Heads:
     )
 
 
+def is_sound(heads: Heads) -> bool:
+    """Whether they can judge: every number is one, and a turn comes to probabilities. Sizes that don't fit raise ValueError."""
+    width = heads.attitude.weights.shape[1]
+    said = Said(features=np.full((1, width), 1e-3), texts=["a"], agents=["b"])
+    numbers = [one.words.weights for one in heads.learnt.values()]
+    for language in sorted({*heads.calls, *heads.attitude.calibrations}):
+        judged, weights = heads.judge(said, language), heads.call_weights(language)
+        numbers += [
+            judged.attitudes,
+            judged.dissatisfied,
+            judged.angry,
+            np.array([weights.base, *weights.by_name.values()]),
+        ]
+    return len(heads.centre) + history.COLUMNS == width and all(bool(np.isfinite(one).all()) for one in numbers)
+
+
 def dumps(heads: Heads) -> str:
     """JSON with five digits: the difference is far below what the model's int8 costs."""
     data: dict[str, Any] = {
@@ -191,6 +207,7 @@ def dumps(heads: Heads) -> str:
     }
     if heads.learnt:
         data["learnt"] = {name: blend.plain(one) for name, one in heads.learnt.items()}
+    if heads.call_shifts:
         data["call_shifts"] = {queue: dict(one) for queue, one in heads.call_shifts.items()}
     return json.dumps(data, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n"
 

@@ -188,7 +188,8 @@ def _show_comparison(found: dict[str, Any]) -> None:
             if found["kept"]
             else ""
         )
-        print(f"It is not clearly better than {before}, which stays in use.{kept}")
+        few = "" if found["enough"] else " Too few labelled calls were held out to tell: label calls of more customers."
+        print(f"It is not clearly better than {before}, which stays in use.{few}{kept}")
 
 
 def _gain(one: dict[str, Any]) -> str:

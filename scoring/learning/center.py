@@ -7,13 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from scoring.dialogue import CUSTOMER, MIXED, Turn
 from scoring.dissatisfaction import Line
 from scoring.learning.tables import GoldCall, GoldTurn
 from scoring.learning.talks import Mark, Talk, turns_of
+from telephony.tables import Call
 
 
 def gold_talks(session: Session) -> list[Talk]:
@@ -24,6 +25,7 @@ def gold_talks(session: Session) -> list[Talk]:
     by_call: dict[uuid.UUID, list[GoldCall]] = defaultdict(list)
     for call in session.scalars(select(GoldCall).order_by(GoldCall.made_at, GoldCall.id)):
         by_call[call.call_id].append(call)
+    groups = _groups(session)
     talks, placed = [], set()
     for labels in by_call.values():
         marks = {}
@@ -32,29 +34,43 @@ def gold_talks(session: Session) -> list[Talk]:
             if (key := (labels[-1].call_id, n, turn["text"])) in by_words:
                 marks[n] = _mark(by_words[key])
                 placed.add(key)
-        talks.append(_whole(labels, marks))
-    return talks + [_alone(labels) for key, labels in by_words.items() if key not in placed]
+        talks.append(_whole(labels, marks, groups[labels[-1].call_id]))
+    return talks + [_alone(labels, groups[key[0]]) for key, labels in by_words.items() if key not in placed]
 
 
-def _whole(labels: Sequence[GoldCall], marks: dict[int, Mark]) -> Talk:
+def _groups(session: Session) -> dict[uuid.UUID, str]:
+    """By labelled call: that of the same customer which was labelled first. A customer's calls tell of the same matter."""
+    labels = union_all(
+        select(GoldTurn.call_id, GoldTurn.made_at), select(GoldCall.call_id, GoldCall.made_at)
+    ).subquery()
+    first = func.min(labels.c.made_at)
+    query = select(Call.id, Call.customer_e164).join(labels, labels.c.call_id == Call.id).group_by(Call.id)
+    found: dict[uuid.UUID, str] = {}
+    of_customer: dict[str, str] = {}
+    for call_id, customer in session.execute(query.order_by(first, Call.id)):
+        found[call_id] = of_customer.setdefault(customer, str(call_id)) if customer else str(call_id)
+    return found
+
+
+def _whole(labels: Sequence[GoldCall], marks: dict[int, Mark], group: str) -> Talk:
     newest = labels[-1]
     turns = tuple(
         Turn(position=n, party=one["party"], start_s=one["start_s"], end_s=one["end_s"], text=one["text"])
         for n, one in enumerate(newest.turns)
     )
     return Talk(
-        group=str(newest.call_id), language=newest.language, queue=newest.queue, turns=turns, marks=marks,
+        group=group, language=newest.language, queue=newest.queue, turns=turns, marks=marks,
         line=Line(**newest.line), satisfaction=float(np.mean([one.satisfaction for one in labels])),
     )  # fmt: skip
 
 
-def _alone(labels: Sequence[GoldTurn]) -> Talk:
+def _alone(labels: Sequence[GoldTurn], group: str) -> Talk:
     newest = labels[-1]
     before = [(one["party"], one["text"]) for one in newest.before]
     party = MIXED if any(party == MIXED for party, _ in before) else CUSTOMER
     turns = turns_of([*before, (party, newest.text)])
     return Talk(
-        group=str(newest.call_id), language=newest.language, queue=newest.queue, turns=turns,
+        group=group, language=newest.language, queue=newest.queue, turns=turns,
         marks={len(turns) - 1: _mark(labels)},
     )  # fmt: skip
 

@@ -20,6 +20,8 @@ HELD_OUT = 0.2
 RESAMPLES = 2000
 #: The interval of the difference: so much of the resamples lies in it.
 SURE = 0.95
+#: Calls drawn again from fewer than these say nothing: two good ones would always be better.
+LEAST_GROUPS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +50,14 @@ class Comparison:
     overall: Difference
 
     @property
+    def enough(self) -> bool:
+        """Whether enough calls were held out to tell."""
+        return self.overall.groups >= LEAST_GROUPS
+
+    @property
     def better(self) -> bool:
-        """The gain's whole interval is above 0, and no question has clearly become worse."""
-        return self.overall.low > 0 and all(one.high >= 0 for one in self.differences.values())
+        """The gain's whole interval is above 0, on calls enough, and no question has clearly become worse."""
+        return self.enough and self.overall.low > 0 and all(one.high >= 0 for one in self.differences.values())
 
 
 def split(talks: Sequence[Talk], learnt_before: Collection[str] = ()) -> tuple[list[Talk], list[Talk]]:
@@ -77,8 +84,13 @@ def name_of(group: str) -> str:
     return hashlib.sha256(group.encode()).hexdigest()[:16]
 
 
-def compare(talks: Sequence[Talk], encoded: Encoded, in_use: Heads, candidate: Heads) -> Comparison:
-    """Both on `talks`, by paired bootstrap over groups: calls are drawn again and again, each with all its labels."""
+def compare(talks: Sequence[Talk], encoded: Encoded, in_use: Heads, candidate: Heads, tries: int = 1) -> Comparison:
+    """Both on `talks`, by paired bootstrap over groups: calls are drawn again and again, each with all its labels.
+
+    `tries` counts the candidates that were compared with the version in use, this one among them: the more, the surer it must be
+    (Bonferroni), so that training again and again until one is lucky doesn't help.
+    """
+    doubt = (1 - SURE) / tries
     old, new = (answers(talks, rows_of(talks, encoded, heads), heads) for heads in (in_use, candidate))
     groups = {group: n for n, group in enumerate(sorted({talk.group for talk in talks}))}
     of_talk = np.array([groups[talk.group] for talk in talks])
@@ -86,7 +98,7 @@ def compare(talks: Sequence[Talk], encoded: Encoded, in_use: Heads, candidate: H
         name: _by_group(old[name].losses - new[name].losses, old[name], of_talk) for name in old
     }
     counts = {name: _by_group(np.ones(len(old[name].truth)), old[name], of_talk) for name in old}
-    differences = {name: _difference(gains[name], counts[name]) for name in old}
+    differences = {name: _difference(gains[name], counts[name], doubt) for name in old}
     judged_old, judged_new = all_figures(old), all_figures(new)
     return Comparison(
         figures={
@@ -94,7 +106,7 @@ def compare(talks: Sequence[Talk], encoded: Encoded, in_use: Heads, candidate: H
             for name in old
         },
         differences=differences,
-        overall=_difference(np.sum(list(gains.values()), axis=0), np.sum(list(counts.values()), axis=0)),
+        overall=_difference(np.sum(list(gains.values()), axis=0), np.sum(list(counts.values()), axis=0), doubt),
     )
 
 
@@ -102,11 +114,11 @@ def _by_group(values: Floats, found: Answers, of_talk: np.ndarray[Any, np.dtype[
     return np.bincount(of_talk[found.talk_of], values, int(of_talk.max()) + 1).astype(np.float64)
 
 
-def _difference(gains: Floats, counts: Floats) -> Difference:
+def _difference(gains: Floats, counts: Floats, doubt: float) -> Difference:
     drawn = np.random.default_rng(0).integers(0, len(gains), (RESAMPLES, len(gains)))
     totals = counts[drawn].sum(axis=1)
     means = (gains[drawn].sum(axis=1) / np.maximum(1, totals))[totals > 0]
-    low, high = np.quantile(means, [(1 - SURE) / 2, (1 + SURE) / 2])
+    low, high = np.quantile(means, [doubt / 2, 1 - doubt / 2])
     return Difference(
         mean=float(gains.sum() / counts.sum()), low=float(low), high=float(high), labels=int(counts.sum()),
         groups=int((counts > 0).sum()),

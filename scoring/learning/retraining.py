@@ -10,12 +10,13 @@ from typing import Any
 
 from avasanj.database import Database
 from avasanj.errors import InputError
+from scoring import heads as trained
 from scoring.learning import versions
 from scoring.learning.center import gold_talks
 from scoring.learning.comparison import Comparison, compare, name_of, split
 from scoring.learning.learn import Taught, learn, too_few
 from scoring.learning.rows import Encoded
-from scoring.learning.talks import Talk
+from scoring.learning.talks import Talk, joined
 from scoring.mood import Encodes
 
 
@@ -36,8 +37,8 @@ class Retrained:
         """As JSON."""
         return {
             "number": self.number, "compared_with": self.compared_with, "better": self.better, "took_over": self.took_over,
-            "kept": self.kept, "in_use": self.in_use, "counts": {k: v for k, v in self.counts.items() if k != "groups"},
-            "held_out": dict(self.comparison.figures), "overall": self.comparison.overall.plain(),
+            "kept": self.kept, "in_use": self.in_use, "counts": {k: v for k, v in self.counts.items() if k not in {"groups", "data"}},
+            "enough": self.comparison.enough, "held_out": dict(self.comparison.figures), "overall": self.comparison.overall.plain(),
         }  # fmt: skip
 
 
@@ -58,31 +59,39 @@ def retrain(
     with database.read() as session:
         given = gold_talks(session) if talks is None else list(talks)
         current, heads = versions.current(session), versions.in_use_now(session)
-        number = 1 + max((one.number for one in versions.versions(session)), default=versions.SHIPPED)
+        known = [
+            (one.number, one.figures.get("compared_with"), one.counts.get("data")) for one in versions.versions(session)
+        ]
+    number = 1 + max((one[0] for one in known), default=versions.SHIPPED)
+    in_use = current.number if current else versions.SHIPPED
+    given = joined(given)
     learnt, held_out = split(given, set((current.counts if current else {}).get("groups", ())))
     if lacking := too_few(learnt):
         raise InputError(lacking)
-    if not held_out:
+    if not any(talk.chosen for talk in held_out):
         raise InputError(
             f"All {len(given)} labelled texts belong to one call, so none can be held out. Label other calls, too."
         )
     encoded = Encoded(given, encoder)
     taught = learn(learnt, encoded, number=number, source=source)
-    comparison = compare(held_out, encoded, heads, taught.heads)
     counts = _counts(learnt, held_out, taught)
-    in_use = current.number if current else versions.SHIPPED
+    tried = {data for _, beside, data in known if beside == in_use and data != counts["data"]}
+    candidate = trained.loads(trained.dumps(taught.heads))  # the very numbers that calls will be judged by
+    comparison = compare(held_out, encoded, heads, candidate, 1 + len(tried))
     if not dry_run:
         with database.transaction() as session:
-            if versions.next_number(session) != number:
+            later = versions.next_number(session)  # holds others off until the end of this
+            now = versions.current(session)
+            if later != number or (now.number if now else versions.SHIPPED) != in_use:
                 raise InputError(
-                    "Another training ended meanwhile. Run this one again, to be compared with its outcome."
+                    "Another training ended, or another version was taken, meanwhile. Run this one again, to be compared with its outcome."
                 )
             figures = {
                 "questions": dict(comparison.figures),
                 "overall": comparison.overall.plain(),
                 "compared_with": in_use,
             }
-            versions.keep(session, taught.heads, number=number, figures=figures, counts=counts, by=by)
+            versions.keep(session, candidate, number=number, figures=figures, counts=counts, by=by)
             if comparison.better:
                 versions.use(session, number, by)
     took_over = comparison.better and not dry_run
@@ -100,6 +109,7 @@ def _counts(learnt: Sequence[Talk], held_out: Sequence[Talk], taught: Taught) ->
     return {
         "learnt": sizes(learnt),
         "held_out": sizes(held_out),
+        "data": f"{taught.heads.provenance['data_sha256'][:16]} {sum(len(talk.marks) for talk in held_out)}",
         "languages": dict(Counter(talk.language for talk in learnt)),
         "questions": sorted([*taught.learnt, *(f"call {language}" for language in taught.calls)]),
         "queues": sorted({*taught.heads.call_shifts, *(q for one in taught.learnt.values() for q in one.blend.queues)}),

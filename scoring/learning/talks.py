@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from avasanj.persian import normalise
 from scoring.dialogue import AGENT, CUSTOMER, MIXED, Turn
 from scoring.dissatisfaction import Line
 from scoring.labelled_calls import LabelledCall
@@ -13,6 +14,8 @@ from scoring.labelled_turns import LabelledTurn
 #: A satisfaction below this, of 1 to 5, is dissatisfied: of one person's whole number, or of the mean of several people's.
 SATISFIED_FROM = 3.0
 ANGER = "anger"
+#: Talks of as many words that are the same are the same talk.
+LEAST_WORDS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,26 @@ def turns_of(lines: Iterable[tuple[str, str]]) -> tuple[Turn, ...]:
         Turn(position=n, party=party, start_s=5.0 * n, end_s=5.0 * n + 4, text=text)
         for n, (party, text) in enumerate(lines)
     )
+
+
+def joined(talks: Sequence[Talk]) -> list[Talk]:
+    """The same talks, the groups of those with the very same words made one: a call that was imported twice is learnt or held out whole."""
+    first: dict[tuple[str, ...], str] = {}
+    same: dict[str, str] = {}
+
+    def found(group: str) -> str:
+        while group in same:
+            group = same[group]
+        return group
+
+    for talk in talks:
+        words = tuple(" ".join(normalise(turn.text).split()).casefold() for turn in talk.turns)
+        if sum(len(text.split()) for text in words) < LEAST_WORDS:
+            continue  # anybody says so
+        group, other = found(talk.group), found(first.setdefault(words, talk.group))
+        if group != other:
+            same[group] = other
+    return [replace(talk, group=found(talk.group)) for talk in talks]
 
 
 def of_text(text: str, mark: Mark, *, group: str, language: str, agent: str = "") -> Talk:

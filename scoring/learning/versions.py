@@ -11,21 +11,29 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
 from avasanj.database import Database, utc_now
 from avasanj.errors import InputError
 from avasanj.i18n import N_
+from avasanj.log import get_logger
 from avasanj.login import audit
 from scoring import heads as trained
 from scoring.heads import Heads
 from scoring.learning.tables import HeadState, HeadVersion
+from scoring.models import NAME
 
 SHIPPED = 0
 _LOCK = "scoring:heads"
 _KEPT = 3  #: versions held in memory
 _known: dict[uuid.UUID, Heads] = {}
+_told: set[uuid.UUID] = set()  #: versions that can't be read, of which the log knows
+DAMAGED = N_("Version %(number)s of the heads is damaged and can't be read. Train anew, or take another version.")
+OTHER_ENCODER = N_(
+    "Version %(number)s of the heads was trained for the text model %(encoder)s; this one is %(known)s. Train anew."
+)
+_log = get_logger(__name__)
 
 
 def in_use(database: Database) -> Heads:
@@ -35,19 +43,50 @@ def in_use(database: Database) -> Heads:
 
 
 def in_use_now(session: Session) -> Heads:
-    """As `in_use`, in a session that is open already."""
-    current = session.scalar(select(HeadVersion.id).where(HeadVersion.state == HeadState.IN_USE))
-    return trained.shipped() if current is None else heads_of(session, current)
+    """As `in_use`, in a session that is open already. In the place of one that can't be read, the last one before it that can."""
+    now = current(session)
+    if now is None:
+        return trained.shipped()
+    for version_id in (now.id, *session.scalars(_before(now))):
+        try:
+            return heads_of(session, version_id)
+        except InputError as error:
+            if version_id not in _told:
+                _told.add(version_id)
+                _log.error(
+                    "heads_unreadable", reason=str(error), remedy="calls are judged by those that were in use before"
+                )
+    return trained.shipped()
 
 
 def heads_of(session: Session, version_id: uuid.UUID) -> Heads:
-    """A version's heads. Its text never changes, so it is read once."""
-    if version_id not in _known:
-        written = session.scalars(select(HeadVersion.heads).where(HeadVersion.id == version_id)).one()
-        if len(_known) >= _KEPT:
+    """A version's heads. Its text never changes, so it is read once. Raises InputError where it is damaged or of another text model."""
+    found = _known.get(version_id)
+    if found is None:
+        query = select(HeadVersion.number, HeadVersion.heads).where(HeadVersion.id == version_id)
+        found = _read(*session.execute(query).one())
+        while len(_known) >= _KEPT:
             _known.pop(next(iter(_known)), None)
-        _known[version_id] = trained.loads(written)
-    return _known[version_id]
+        _known[version_id] = found
+    return found
+
+
+def _read(number: int, written: str) -> Heads:
+    try:
+        made = trained.loads(written)
+        sound, encoder = trained.is_sound(made), made.provenance["encoder"]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        sound, encoder = False, NAME
+    if encoder != NAME:
+        raise InputError(OTHER_ENCODER, number=number, encoder=str(encoder), known=NAME)
+    if not sound:
+        raise InputError(DAMAGED, number=number)
+    return made
+
+
+def _before(now: HeadVersion) -> Select[uuid.UUID]:
+    """Ids of the versions that were in use before it, the last one first."""
+    return select(HeadVersion.id).where(HeadVersion.used_at < _used_at(now)).order_by(HeadVersion.used_at.desc())
 
 
 def versions(session: Session) -> Sequence[HeadVersion]:
@@ -87,7 +126,10 @@ def keep(
 
 
 def use(session: Session, number: int, by: uuid.UUID | None = None) -> HeadVersion | None:
-    """Judge by version `number` from now on; 0 are those that came with Avasanj (None). Raises InputError for an unknown one."""
+    """Judge by version `number` from now on; 0 are those that came with Avasanj (None).
+
+    Raises InputError for an unknown one, and for one that is damaged or was trained for another text model.
+    """
     version = None
     if number != SHIPPED:
         version = session.scalar(select(HeadVersion).where(HeadVersion.number == number))
@@ -97,6 +139,7 @@ def use(session: Session, number: int, by: uuid.UUID | None = None) -> HeadVersi
                 N_("There is no version %(number)s of the heads. There are: %(known)s."),
                 number=number, known=f"0, {known}" if known else "0",
             )  # fmt: skip
+        heads_of(session, version.id)  # one that can't be read is refused
         version.used_at = utc_now()
     _take(session, version)
     audit(session, by, "heads.used", number)
@@ -112,8 +155,8 @@ def back(session: Session, by: uuid.UUID | None = None) -> HeadVersion | None:
                 "The heads that came with Avasanj are in use; nothing was before them. `avasanj heads use N` takes another."
             )
         )
-    earlier = select(HeadVersion).where(HeadVersion.used_at < _used_at(now)).order_by(HeadVersion.used_at.desc())
-    version = session.scalars(earlier.limit(1)).first()
+    earlier = session.scalar(_before(now).limit(1))
+    version = session.get_one(HeadVersion, earlier) if earlier else None
     _take(session, version)
     audit(session, by, "heads.back", version.number if version else SHIPPED, before=now.number)
     return version
