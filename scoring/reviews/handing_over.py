@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from avasanj import login
@@ -14,33 +14,48 @@ from avasanj.people import User
 from scoring.reviews.evaluators import EVALUATING, able
 from scoring.reviews.loads import loads_of
 from scoring.reviews.obstacles import OPEN
-from scoring.reviews.standing import one_at_a_time, same_part
+from scoring.reviews.standing import same_part
 from scoring.reviews.tables import Review, ReviewKind, ReviewState, SamplingRule
 
+#: So many at a time, so that nothing waits long for it.
+MOST = 1000
 
-def hand_over(session: Session, now: datetime.datetime) -> list[Review]:
+
+def hand_over(session: Session, now: datetime.datetime) -> list[uuid.UUID]:
     """Give them to whoever has the fewest open by the same rule; what nobody may take stays. The caller holds the sampling's lock."""
     can = select(User.id).where(User.active, User.role.in_(EVALUATING))
     lost = or_(Review.evaluator_id.is_(None), Review.evaluator_id.not_in(can))
-    query = select(Review.id, Review.call_id).where(Review.rule_id.is_not(None), lost, Review.state.in_(OPEN))
-    rows = session.execute(query.where(Review.kind == ReviewKind.REVIEW).order_by(Review.call_id, Review.id)).all()
+    query = select(Review, SamplingRule).join(SamplingRule, SamplingRule.id == Review.rule_id)
+    query = query.where(lost, Review.state.in_(OPEN), Review.kind == ReviewKind.REVIEW)
     loads: dict[uuid.UUID, dict[str, int]] = {}
     given = []
-    for review_id, call_id in rows:
-        one_at_a_time(session, call_id)
-        review = session.get_one(Review, review_id, populate_existing=True)
-        rule = session.get(SamplingRule, review.rule_id) if review.rule_id else None
-        if rule is None or review.state not in OPEN:
-            continue
-        known = loads.setdefault(rule.id, loads_of(session, rule))
-        if (who := _next(session, review, known)) is not None:
-            known[str(who)] += 1
-            review.evaluator_id, review.due_at = who, now + datetime.timedelta(days=rule.due_days)
-            session.flush()
-            login.audit(session, None, "review.reassigned", review.id, evaluator=str(who))
-            announce(session, "inbox", who)
-            given.append(review)
+    for review, rule in session.execute(query.order_by(Review.due_at, Review.id).limit(MOST)).all():
+        if rule.id not in loads:
+            loads[rule.id] = loads_of(session, rule)
+        if (who := _next(session, review, loads[rule.id])) is not None and _give(
+            session, review, who, now, rule.due_days
+        ):
+            for one in loads.values():
+                if str(who) in one:
+                    one[str(who)] += 1
+            given.append(review.id)
     return given
+
+
+def _give(session: Session, review: Review, who: uuid.UUID, now: datetime.datetime, days: float) -> bool:
+    """Unless somebody withdrew it or gave it to somebody else meanwhile."""
+    same = (
+        Review.id == review.id,
+        Review.evaluator_id.is_not_distinct_from(review.evaluator_id),
+        Review.state.in_(OPEN),
+    )
+    due_at = now + datetime.timedelta(days=days)
+    query = update(Review).where(*same).values(evaluator_id=who, due_at=due_at).returning(Review.id)
+    if session.scalar(query) is None:
+        return False
+    login.audit(session, None, "review.reassigned", review.id, evaluator=str(who))
+    announce(session, "inbox", who)
+    return True
 
 
 def _next(session: Session, review: Review, loads: dict[str, int]) -> uuid.UUID | None:

@@ -19,7 +19,7 @@ from avasanj import login
 from avasanj.i18n import N_
 from avasanj.log import get_logger
 from avasanj.notify import announce
-from avasanj.people import User
+from avasanj.people import Team, User
 from avasanj.settings import Settings
 from scoring.reviews.candidates import Drawable, drawable
 from scoring.reviews.drawing import EVALUATOR, Draw, Shortage, Wish, draw
@@ -40,9 +40,12 @@ QUEUE_SHORT = N_("Queue %(name)s had only %(found)s of %(wanted)s calls to evalu
 ALL_SHORT = N_("There were only %(found)s of %(wanted)s calls to evaluate")
 EVALUATOR_SHORT = N_("%(name)s could be given only %(found)s of %(wanted)s calls")
 BLOCKED = N_("Nobody may evaluate %(count)s more calls of %(name)s: all evaluators spoke in them or gave them back")
+TEAM_GONE = N_(
+    "A team that this rule names was dissolved, so that none of its calls are drawn: name another team, or none"
+)
 NO_EVALUATORS = N_("Nobody can evaluate by this rule: there is no active supervisor among its evaluators")
 TEXTS = (
-    AGENT_SHORT, TEAM_SHORT, NO_TEAM_SHORT, QUEUE_SHORT, ALL_SHORT, EVALUATOR_SHORT, BLOCKED, NO_EVALUATORS,
+    AGENT_SHORT, TEAM_SHORT, NO_TEAM_SHORT, QUEUE_SHORT, ALL_SHORT, EVALUATOR_SHORT, BLOCKED, TEAM_GONE, NO_EVALUATORS,
 )  # fmt: skip
 _SHORT = {"agent": AGENT_SHORT, "team": TEAM_SHORT, "queue": QUEUE_SHORT, "all": ALL_SHORT, EVALUATOR: EVALUATOR_SHORT}
 _log = get_logger(__name__)
@@ -163,7 +166,13 @@ def _told(session: Session, rule: SamplingRule, pool: Sequence[Drawable], drawn:
     if rule.per == EVALUATOR and drawn.shortages:
         people = select(User.id, User.name).where(User.id.in_([uuid.UUID(one.group) for one in drawn.shortages]))
         names = {str(id_): name for id_, name in session.execute(people)}
-    return [message for one in drawn.shortages for message in _shortage(rule.per, one, names.get(one.group, ""))]
+    gone = [_message(TEAM_GONE)] if _lacks_a_team(session, rule) else []
+    return gone + [message for one in drawn.shortages for message in _shortage(rule.per, one, names.get(one.group, ""))]
+
+
+def _lacks_a_team(session: Session, rule: SamplingRule) -> bool:
+    named = {uuid.UUID(one) for one in rule.filters.get("teams", ())}
+    return bool(named - {*session.scalars(select(Team.id).where(Team.id.in_(named)))}) if named else False
 
 
 def _shortage(per: str, short: Shortage, name: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import uuid
 import pytest
 from sqlalchemy import select, update
 
+from avasanj import teams
 from avasanj.database import utc_now
 from avasanj.errors import InputError
 from avasanj.people import User
@@ -273,3 +274,13 @@ def test_a_rule_that_was_off_gives_out_nothing_of_that_time(center: Center, sett
     with center.database.transaction() as session:
         sampling_rules.change(session, made, {"name": "Weekly", "amount": 1, "active": True})
     assert assign(center, settings, now) == []
+
+
+def test_a_rule_whose_team_was_dissolved_says_so(center: Center, settings: Settings):
+    center.person("nima", team="North")
+    center.call("nima")
+    rule(center, amount=1, filters={"teams": ["North"]})
+    with center.database.transaction() as session:
+        teams.remove(session, teams.find(session, "North").id)
+    [done] = assign(center, settings)
+    assert (done.assigned, done.shortages) == (0, [{"id": sampling.TEAM_GONE, "values": {}}])
