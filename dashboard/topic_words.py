@@ -33,3 +33,10 @@ METHODS = {
     "likeness": N_("found by likeness of meaning"),
     "group": N_("in a group of calls that was named"),
 }
+WHY = {
+    "shipped": N_("the shipped one"),
+    "imported": N_("imported"),
+    "named": N_("a topic was named"),
+    "joined": N_("calls joined to a topic"),
+    "restored": N_("an earlier one again"),
+}

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from avasanj import calendars
+from avasanj.people import User
 from dashboard import topic_words
 from dashboard.access import Person
 from scoring.topics import keeping, lists, proposals
@@ -21,12 +22,16 @@ from scoring.topics.topic import Topics
 from scoring.topics.trend import TopicTrend, Trend, trend
 from telephony.tables import Call, Source
 
+#: Of fewer calls no rate and no mean is shown: one unhappy call of one is no 100 %.
+LEAST_CALLS = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class TopicsPage:
     """Everything of the page. `samples`: there are no real calls yet, so the sample calls are shown."""
 
     words: ClassVar[ModuleType] = topic_words
+    least: ClassVar[int] = LEAST_CALLS
     topics: Topics
     trend: Trend
     samples: bool
@@ -35,6 +40,7 @@ class TopicsPage:
     proposals: Sequence[Proposal]
     versions: Sequence[TopicList]
     promises: Mapping[str, Mapping[State, int]]
+    behind: int  #: calls that were read by an earlier list
 
     def title(self, key: str) -> str:
         return self.titles.get(key, key)
@@ -49,6 +55,7 @@ class AboutCall:
     topics: Sequence[CallTopic]
     titles: Mapping[str, str]
     promises: Sequence[Outcome]
+    people: Mapping[uuid.UUID, str]  #: names of those who said what became of a promise
 
     def title(self, key: str) -> str:
         return self.titles.get(key, key)
@@ -74,6 +81,10 @@ def page(session: Session, who: Person) -> TopicsPage:
         weeks=[calendars.short_date(first, who.language) for first in found.weeks],
         proposals=proposals.open_ones(session),
         versions=lists.versions(session),
+        behind=session.scalar(
+            select(func.count()).select_from(CallAbout).where(CallAbout.list_version != topics.version)
+        )
+        or 0,
         promises=keeping.counted(
             session,
             since=calendars.day_bounds(found.weeks[0], settings.timezone)[0],
@@ -87,12 +98,18 @@ def of_call(session: Session, who: Person, call_id: uuid.UUID) -> AboutCall:
     """Of a call that the person may see."""
     rows = session.scalars(select(CallTopic).where(CallTopic.call_id == call_id)).all()
     settings = who.site.settings
+    promises = keeping.of_call(session, call_id, now=who.now, within_h=settings.follow_up_within_h)
     return AboutCall(
         about=session.get(CallAbout, call_id),
         topics=sorted(rows, key=lambda one: (not one.driver, -one.confidence, one.topic)),
         titles=lists.current(session).titles(who.language),
-        promises=keeping.of_call(session, call_id, now=who.now, within_h=settings.follow_up_within_h),
+        promises=promises,
+        people=_names(session, {one.marked.marked_by for one in promises if one.marked and one.marked.marked_by}),
     )
+
+
+def _names(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return {row.id: row.name for row in session.execute(select(User.id, User.name).where(User.id.in_(ids)))}
 
 
 def title_of(session: Session, key: str, language: str) -> str:
@@ -100,8 +117,17 @@ def title_of(session: Session, key: str, language: str) -> str:
     return lists.current(session).titles(language).get(key, key)
 
 
-def promise_call(session: Session, promise_id: int) -> uuid.UUID | None:
-    return session.scalar(select(StoredPromise.call_id).where(StoredPromise.id == promise_id))
+def promise(session: Session, promise_id: int) -> StoredPromise | None:
+    return session.get(StoredPromise, promise_id)
+
+
+def may_mark(session: Session, who: Person, one: StoredPromise) -> bool:
+    """Supervisors say of every promise what became of it; agents only where the ledger can't tell and nobody else has said."""
+    if who.supervises:
+        return True
+    settings = who.site.settings
+    found = keeping.outcomes(session, [one], now=who.now, within_h=settings.follow_up_within_h)[0]
+    return not found.seen_in_ledger and (found.marked is None or found.marked.marked_by == who.id)
 
 
 def topics_json(p: TopicsPage) -> dict[str, Any]:

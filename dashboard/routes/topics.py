@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from avasanj.errors import InputError
 from avasanj.i18n import N_
-from dashboard.access import Changes, LoggedIn, Supervisor
+from dashboard.access import Changes, LoggedIn, NotAllowedError, Supervisor
 from dashboard.queries import call as one_call
 from dashboard.queries import topics as queries
 from dashboard.queries.follow_ups import late_count
@@ -20,6 +20,7 @@ router = APIRouter()
 _MOST_BYTES = 1 << 20
 _TOO_LARGE = N_("The file is larger than 1 MB. A list of topics is much smaller.")
 _NO_TEXT = N_("The file is no text in UTF-8. Save it as UTF-8.")
+_NOT_YOURS = N_("A supervisor says what became of this promise.")
 Key = Annotated[str, Form(max_length=60)]
 
 
@@ -93,11 +94,14 @@ def restore(who: Supervisor, version: Annotated[int, Form(ge=0)]) -> Response:
 
 @router.post("/promises/{promise_id}", dependencies=Changes)
 def mark(who: LoggedIn, promise_id: int, state: Annotated[str, Form(max_length=10)]) -> Response:
-    """Whoever may see the call says what became of a promise made in it."""
+    """Whoever may see the call says what became of a promise made in it; agents only of what the ledger can't see."""
     with who.site.database.transaction() as session:
-        call_id = queries.promise_call(session, promise_id)
-        if call_id is None or not one_call.may_see(session, who, call_id):
+        promise = queries.promise(session, promise_id)
+        if promise is None or not one_call.may_see(session, who, promise.call_id):
             raise HTTPException(404)
+        if not queries.may_mark(session, who, promise):
+            raise NotAllowedError(_NOT_YOURS)
+        call_id = promise.call_id
         keeping.mark(session, promise_id, state, by=who.id)
     return RedirectResponse(f"/calls/{call_id}#about", status_code=303)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from avasanj.database import utc_now
 from avasanj.people import AuditEntry
+from scoring.tables import Mood
 from scoring.topics import proposals
 from scoring.topics.tables import CallAbout, CallTopic, PromiseMark, Proposal, StoredPromise
 from telephony.tables import Call
@@ -124,3 +125,52 @@ def test_who_may_see_the_call_says_what_became_of_a_promise(day: Day):
 def test_agents_see_no_topics_page(enter: Enter):
     assert enter("agent").get("/topics").status_code == 403
     assert enter("agent").get("/api/topics").status_code == 403
+
+
+def _promised(day: Day, kind: str) -> int:
+    evidence = {"party": "agent", "turn": 2, "start_s": 8.0, "end_s": 9.0, "text": "باهاتون تماس می‌گیرم.", "kind": kind}
+    promise = StoredPromise(
+        call_id=day.seeded.calls["angry"], position=0, kind=kind, by="agent", words=kind, evidence=evidence
+    )
+    with day.database.transaction() as session:
+        session.add(promise)
+    return promise.id
+
+
+def test_an_agent_overrules_neither_the_ledger_nor_a_supervisor(day: Day):
+    called, sent = _promised(day, "call_back"), 0
+    agent = day.enter("agent")
+    token = csrf(agent)
+    assert agent.post(f"/promises/{called}", data={"csrf": token, "state": "kept"}).status_code == 403
+    with day.database.transaction() as session:
+        session.get_one(StoredPromise, called).position = 1
+    sent = _promised(day, "message")
+    supervisor = day.enter("super")
+    assert supervisor.post(f"/promises/{sent}", data={"csrf": csrf(supervisor), "state": "broken"}).status_code == 303
+    assert agent.post(f"/promises/{sent}", data={"csrf": token, "state": "open"}).status_code == 403
+
+
+def test_guesses_at_whom_anger_means_are_for_supervisors(day: Day):
+    call_id = day.seeded.calls["angry"]
+    with day.database.transaction() as session:
+        mood = session.get_one(Mood, call_id)
+        said = {"party": "customer", "turn": 1, "start_s": 4.0, "end_s": 6.0, "text": "?"}
+        mood.anger = [{**said, "at": "agent", "chance": 0.7}, {**said, "at": "company", "chance": 0.6}]
+    texts = ("Seems angry at the agent in person", "به نظر از شخص کارشناس عصبانی است")
+    page = day.enter("super").get(f"/calls/{call_id}").text
+    assert any(text in page for text in texts)
+    page = day.enter("agent").get(f"/calls/{call_id}")
+    assert page.status_code == 200
+    assert not any(text in page.text for text in texts)
+
+
+def test_what_a_title_holds_is_shown_as_text(day: Day):
+    client = day.enter("super")
+    nasty = LIST.replace("Mine", "\"<b onclick='x()'>=1+1\"").replace("مال من", '"<script>alert(1)</script>"')
+    files = {"file": ("mine.yaml", nasty.encode())}
+    assert client.post("/topics/import", data={"csrf": csrf(client)}, files=files).status_code == 303
+    for path in ("/topics", "/calls?topic=mine", "/calls?topic=%3Cscript%3Ealert(1)%3C%2Fscript%3E"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "<script>alert(1)" not in page.text
+        assert "<b onclick" not in page.text
