@@ -166,7 +166,8 @@ def assign(
     giver, user = evaluator(session, by), evaluator(session, evaluator_id)
     found = evaluation_of(session, evaluation_id)
     one_at_a_time(session, found.call_id)
-    check_not_own(session, found.call_id, user.id)
+    for one in (giver, user):  # nobody chooses who judges them either
+        check_not_own(session, found.call_id, one.id)
     mine = select(Review.id).where(*same_part(found, Review), Review.evaluator_id == user.id, Review.state.in_(OPEN))
     if session.scalar(mine.where(Review.kind == ReviewKind.REVIEW).limit(1)):
         raise InputError(GIVEN_ALREADY)
@@ -198,7 +199,8 @@ def reassign(session: Session, review_id: uuid.UUID, evaluator_id: uuid.UUID, *,
     session.refresh(review)
     if review.state not in OPEN or review.kind != ReviewKind.REVIEW:
         raise InputError(NOT_OPEN)
-    check_not_own(session, review.call_id, user.id)
+    for one in (by, user.id):
+        check_not_own(session, review.call_id, one)
     mine = select(Review.id).where(*same_part(review, Review), Review.evaluator_id == user.id, Review.state.in_(OPEN))
     if session.scalar(mine.where(Review.kind == ReviewKind.REVIEW).limit(1)):
         raise InputError(GIVEN_ALREADY)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from avasanj.database import utc_now
 from avasanj.errors import AccessError, InputError
 from avasanj.people import AuditEntry, User
-from scoring.reviews import calibration, coaching, disputes, person
+from scoring.reviews import calibration, coaching, disputes, inbox, person
+from scoring.reviews.standing import one_at_a_time
 from scoring.reviews.tables import Dispute, Review
 from tests.scoring.reviews.center import Center
 from tests.scoring.reviews.test_disputes import DAY, dispute, stored
@@ -27,6 +28,14 @@ def test_a_supervisor_does_not_take_back_what_was_said_of_their_own_call(center:
     done = review(center, made, greeting="no")
     with center.database.transaction() as session, pytest.raises(AccessError, match="spoke themselves"):
         person.withdraw(session, done, by=center.people["reza"])
+    with center.database.transaction() as session:
+        begun = person.start(session, made, center.people["mina"]).id
+        for choose in (
+            lambda: inbox.reassign(session, begun, center.people["boss"], by=center.people["reza"]),
+            lambda: inbox.assign(session, made, center.people["boss"], by=center.people["reza"]),
+        ):
+            with pytest.raises(AccessError, match="spoke themselves"):
+                choose()
     opened = dispute(center, made, who="reza")
     with center.database.transaction() as session:
         disputes.take(session, opened, center.people["boss"])
@@ -178,6 +187,23 @@ def test_who_submits_while_a_calibration_is_being_closed_is_in_time_or_refused(c
     assert refused() == "InputError"
     with center.database.read() as session:
         assert session.get_one(Review, begun).state == "withdrawn"
+
+
+def test_a_calibration_closed_by_hand_at_its_very_end_is_closed_once(center: Center):
+    made, now = center.call(), utc_now()
+    with center.database.transaction() as session:
+        people = [center.people["mina"], center.people["reza"]]
+        opened = calibration.open_session(
+            session, made, people, by=center.people["boss"], title="T", closes_at=now + DAY
+        ).id
+        call_id = center.evaluation(session, made).call_id
+    with center.database.transaction() as session:
+        one_at_a_time(session, call_id)
+        due = meanwhile(center, lambda other: calibration.close_due(other, now + 2 * DAY))
+        calibration.close(session, opened, by=center.people["boss"])
+    assert due() == "done"
+    with center.database.read() as session:
+        assert calibration.sessions(session, state="closed")[0].session.id == opened
 
 
 def meanwhile(center: Center, do: Callable[[Session], object]) -> Callable[[], str]:
