@@ -5,7 +5,7 @@ It is never needed: where it is away, slow or wrong, its answers are missing and
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from avasanj.i18n import N_
 from scoring.answers import answer, because, sure
 from scoring.dialogue import MIXED, Turn
 from scoring.marks import possible_values
+from scoring.model_json import object_in
 from scoring.phrases import plain
 from scoring.rules import Stretch
 from scoring.scorecard import NA, UNSURE, Answered, Kind, Question, Scorecard
@@ -87,13 +88,8 @@ def _choices(question: Question) -> str:
 
 
 def _parsed(said: str) -> dict[str, Mapping[str, Any]]:
-    """The answers by question; empty for what is no such JSON. Models like to put words around it."""
-    begin, end = said.find("{"), said.rfind("}")
-    try:
-        data = json.loads(said[begin : end + 1]) if begin >= 0 else {}
-    except (ValueError, RecursionError):
-        return {}
-    rows = data.get("answers") if isinstance(data, dict) else None
+    """The answers by question; empty for what is no such JSON."""
+    rows = object_in(said).get("answers")
     if not isinstance(rows, list):
         return {}
     return {str(row["question"]): row for row in rows if isinstance(row, dict) and "question" in row}
@@ -130,9 +126,10 @@ def _value(question: Question, said: object) -> str | None:
         number = float(text)
     except ValueError:
         return None
-    if question.kind == Kind.SCALE and not (question.low <= number <= question.high and number.is_integer()):
-        return None
-    return f"{number:g}"
+    fits = math.isfinite(number) and (
+        question.kind != Kind.SCALE or (question.low <= number <= question.high and number.is_integer())
+    )
+    return f"{number:g}" if fits else None
 
 
 def _quoted(quote: str, number: object, turns: Sequence[Turn]) -> Turn | None:

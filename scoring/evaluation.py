@@ -24,8 +24,9 @@ ONE_CHANNEL = N_("Both voices are in one channel: who spoke is not known")
 GUESSED = N_("Who spoke was guessed by the voices")
 BADLY_HEARD = N_("The call was not heard well enough")
 SILENT_AGENT = N_("No word of the agent was heard")
+NO_CUSTOMER = N_("No word of the customer was heard")
 FOREIGN = N_("The form is not made for the language of the call")
-KEPT_OUT = (SAMPLE, ONE_CHANNEL, GUESSED, BADLY_HEARD, SILENT_AGENT, FOREIGN)
+KEPT_OUT = (SAMPLE, ONE_CHANNEL, GUESSED, BADLY_HEARD, SILENT_AGENT, NO_CUSTOMER, FOREIGN)
 
 
 @dataclass(frozen=True, kw_only=True)

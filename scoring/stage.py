@@ -168,6 +168,8 @@ def kept_out(call: Call, turns: Sequence[Turn], heard: float, *, guessed: bool) 
         found.append(evaluation.GUESSED)
     elif any(turn.party == MIXED for turn in turns):
         found.append(evaluation.ONE_CHANNEL)
+    elif {turn.party for turn in turns if turn.text.strip()} == {AGENT}:
+        found.append(evaluation.NO_CUSTOMER)  # who talks to nobody forgets no courtesy
     return [*found, evaluation.BADLY_HEARD] if heard < 1 else found
 
 

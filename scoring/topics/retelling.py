@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from avasanj.errors import AvasanjError
 from scoring.asking import LEAST_QUOTED_LETTERS, MOST_CHARACTERS, Asks
 from scoring.dialogue import Turn
+from scoring.model_json import object_in
 from scoring.phrases import plain
 from scoring.topics.summary import DONE, MODEL, OUTCOME, PROMISE, REASON, Sentence, cut
 
@@ -34,12 +34,7 @@ def retell(model: Asks, turns: Sequence[Turn]) -> list[Sentence]:
 
 
 def _rows(said: str) -> list[dict[str, Any]]:
-    begin, end = said.find("{"), said.rfind("}")
-    try:
-        data = json.loads(said[begin : end + 1]) if begin >= 0 else {}
-    except (ValueError, RecursionError):
-        return []
-    rows = data.get("sentences") if isinstance(data, dict) else None
+    rows = object_in(said).get("sentences")
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 

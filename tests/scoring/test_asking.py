@@ -164,7 +164,14 @@ def test_an_answer_from_a_badly_heard_call_goes_to_a_person():
 
 @pytest.mark.parametrize(
     ("kind", "said", "expected"),
-    [(Kind.SCALE, 4, "4"), (Kind.SCALE, 9, UNSURE), (Kind.NUMBER, "2.5", "2.5"), (Kind.TEXT, "a refund", "a refund")],
+    [
+        (Kind.SCALE, 4, "4"),
+        (Kind.SCALE, 9, UNSURE),
+        (Kind.NUMBER, "2.5", "2.5"),
+        (Kind.NUMBER, "nan", UNSURE),
+        (Kind.NUMBER, "1e999", UNSURE),
+        (Kind.TEXT, "a refund", "a refund"),
+    ],
 )
 def test_other_types_are_answered_in_their_own_form(kind, said, expected):
     of_question = question("promised", ask=TITLE, kind=kind)
