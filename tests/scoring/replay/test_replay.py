@@ -179,6 +179,37 @@ def test_a_worker_that_watches_does_what_is_asked_for(settings, database, monkey
     assert len(results(database, run_id)) == 3
 
 
+def test_what_cannot_be_taken_up_says_why_and_the_next_one_is_done(settings, database, monkeypatch):
+    monkeypatch.setattr(watching, "LOOK_S", 0.05)
+    seed(database, 3)
+    torn, odd, run_id = (planned(database, version=2) for _ in range(3))
+    with database.transaction() as session:
+        session.get_one(ReplayRun, torn).source = "key: [tiny"
+        for one in (torn, odd, run_id):
+            planning.ask(session, one, None)
+    goes_on = watching.carry_on
+
+    def carry_on(settings, database, one, **more):
+        if one == odd:
+            raise OSError("no memory for another process")
+        return goes_on(settings, database, one, **more)
+
+    monkeypatch.setattr(watching, "carry_on", carry_on)
+    stop = threading.Event()
+    worker = threading.Thread(target=watching.watch, args=(settings, database, stop))
+    worker.start()
+    try:
+        _until(lambda: _state(database, run_id) == ReplayState.DONE, 60)
+    finally:
+        stop.set()
+        worker.join(20)
+    with database.read() as session:
+        found = session.get_one(ReplayRun, torn)
+        assert found.state == ReplayState.FAILED
+        assert found.problem["id"] == watching.CANNOT
+    assert _state(database, odd) == ReplayState.RUNNING, "it is tried again"
+
+
 def test_what_a_person_answered_stands_where_the_question_is_the_same(settings, database):
     ids = seed(database, 3)
     with database.transaction() as session:
