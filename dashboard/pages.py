@@ -216,5 +216,7 @@ _SCRIPT_TEXTS = {
     "agent": i18n.N_("agent"),
     "hold": i18n.N_("hold"),
     "no_sound": i18n.N_("The recording can't be played. Load the page again; if that does not help, look at Health."),
+    "not_sent": i18n.N_("No connection to Avasanj. Nothing was saved; try again."),
+    "refused": i18n.N_("It was not done: what you see is old. Load the page again."),
     "offline": i18n.N_("No connection to Avasanj. What you see may be old; trying again."),
 }

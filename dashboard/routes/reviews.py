@@ -10,16 +10,21 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from avasanj.errors import AvasanjError
+from avasanj.errors import AvasanjError, InputError
+from avasanj.i18n import N_
 from dashboard.access import Changes, Supervisor, visible_calls
 from dashboard.queries import call as one_call
-from scoring.reviews import person
+from scoring.reviews import person, standing
+from scoring.reviews.tables import Review
 from scoring.scorecard import NA
 from scoring.tables import Evaluation
 from telephony.tables import Call
 
 router = APIRouter(prefix="/calls/{call_id}/evaluations/{evaluation_id}")
 Text = Annotated[str, Form(max_length=4000)]
+SCORED_ANEW = N_(
+    "This call was scored anew since you opened it, so this was not kept. Look at what stands now, and do it again."
+)
 
 
 @router.post("/answers", dependencies=Changes)
@@ -70,18 +75,26 @@ def withdraw(
     problem: AvasanjError | None = None
     try:
         with who.site.database.transaction() as session:
-            _check(session, who, call_id, evaluation_id)
+            found = _check(session, who, call_id, evaluation_id)
+            if (
+                session.scalar(select(Review.id).where(Review.id == review_id, *standing.same_part(found, Review)))
+                is None
+            ):
+                raise InputError(person.NO_REVIEW)
             person.withdraw(session, review_id, by=who.id)
     except AvasanjError as error:
         problem = error
     return _part(who, call_id, problem)
 
 
-def _check(session: Session, who: Supervisor, call_id: uuid.UUID, evaluation_id: uuid.UUID) -> None:
-    """Raises HTTPException 404 for an evaluation that is not of this call."""
-    of_call = select(Evaluation.id).join(Call, Call.id == Evaluation.call_id).where(visible_calls(who))
-    if session.scalar(of_call.where(Evaluation.id == evaluation_id, Evaluation.call_id == call_id)) is None:
+def _check(session: Session, who: Supervisor, call_id: uuid.UUID, evaluation_id: uuid.UUID) -> Evaluation:
+    """Raises HTTPException 404 for a call that is not there, InputError for an evaluation that is not, or not any more, of this call."""
+    if session.scalar(select(Call.id).where(Call.id == call_id, visible_calls(who))) is None:
         raise HTTPException(404)
+    found = session.scalar(select(Evaluation).where(Evaluation.id == evaluation_id, Evaluation.call_id == call_id))
+    if found is None:
+        raise InputError(SCORED_ANEW)
+    return found
 
 
 def _part(who: Supervisor, call_id: uuid.UUID, problem: AvasanjError | None, *, submitted: bool = False) -> Response:

@@ -73,8 +73,7 @@ def save_text(who: Supervisor, key: str, version: int, source: Data, seen: Seen)
         context: dict[str, Any] = {"typed": text, "problem": None, "faults": problem.problems, "seen": seen}
         return _open(who, key, version, "scorecard_yaml.html", 422, **context)
     except InputError as problem:
-        context = {"typed": text, "problem": problem, "faults": (), "seen": seen}
-        return _open(who, key, version, "scorecard_yaml.html", 409, **context)
+        return _refused(who, key, version, text, seen, problem)
     return RedirectResponse(f"/scorecards/{key}/{version}/yaml", status_code=303)
 
 
@@ -99,6 +98,16 @@ def _open(who: Supervisor, key: str, version: int, template: str, status: int = 
     return show(
         who, template, status, **{"v": found, "late": late, "seen": cards.seen(found), "problems": problems} | context
     )
+
+
+def _refused(who: Supervisor, key: str, version: int, typed: str, seen: str, problem: InputError) -> Response:
+    """What was typed, with why it can't be saved; also where the draft was published or thrown away meanwhile."""
+    with who.site.database.read() as session:
+        found, late = cards.version(session, who, key, version), late_count(session, who)
+    context = {"typed": typed, "problem": problem, "faults": (), "seen": seen, "late": late, "problems": ()}
+    if found is None or not found.is_draft:
+        return show(who, "scorecard_lost.html", 409, key=key, version=version, **context)
+    return show(who, "scorecard_yaml.html", 409, v=found, **context)
 
 
 def _yaml(data: str) -> str:

@@ -19,7 +19,8 @@ from dashboard.app import create_app
 from scoring import library
 from scoring.card_file import SHIPPED, shipped, shipped_text
 from scoring.card_text import as_data
-from scoring.tables import CardVersion
+from scoring.reviews.tables import Review
+from scoring.tables import CardVersion, Evaluation
 from tests.dashboard.conftest import Day, _create, _drop, csrf
 
 OWN = """# our own form
@@ -195,7 +196,7 @@ def test_a_published_version_can_be_neither_changed_nor_deleted(day: Day, super_
     read = seen(super_, "/scorecards/fixed/1/publish")
     assert post(super_, "/scorecards/fixed/1/publish", seen=read).status_code == 303
     assert super_.get("/scorecards/fixed/1/edit").headers["location"] == "/scorecards/fixed/1"
-    assert post(super_, "/scorecards/fixed/1/yaml", source=text.replace("Is kind", "Is"), seen=read).status_code == 303
+    assert post(super_, "/scorecards/fixed/1/yaml", source=text.replace("Is kind", "Is"), seen=read).status_code == 409
     assert post(super_, "/scorecards/fixed/1/delete").status_code == 422
     assert source(day, "fixed", 1) == text
     assert post(super_, "/scorecards/fixed/1/retire").status_code == 303
@@ -260,3 +261,31 @@ def test_every_shipped_form_reads_in_both_languages(super_: TestClient) -> None:
         for name in SHIPPED:
             page = unescape(super_.get(f"/scorecards/{name}/1").text)
             assert all(question.title[language] in page for question in shipped(name).questions), name
+
+
+def test_what_was_typed_in_a_draft_that_is_gone_or_published_meanwhile_is_given_back(day: Day) -> None:
+    library.ensure_shipped(day.database)
+    client = day.enter("super")
+    token = csrf(client)
+    for path in ("/scorecards/service/1/yaml", "/scorecards/never_was/1/yaml"):
+        answer = client.post(path, data={"csrf": token, "source": "key: mine\n# an hour's work", "seen": "old"})
+        assert answer.status_code == 409
+        assert "# an hour" in answer.text
+
+
+def test_a_review_is_withdrawn_through_its_own_evaluation_only(day: Day) -> None:
+    library.ensure_shipped(day.database)
+    client = day.enter("super")
+    call_id = day.seeded.calls["angry"]
+    with day.database.read() as session:
+        own = session.scalars(select(Evaluation.id).where(Evaluation.call_id == call_id)).one()
+        other = session.scalars(select(Evaluation).where(Evaluation.call_id != call_id)).first()
+    data = {"csrf": csrf(client), "question": "next_step", "value": "yes"}
+    client.post(f"/calls/{call_id}/evaluations/{own}/answers", data=data)
+    with day.database.read() as session:
+        review = session.scalars(select(Review).where(Review.call_id == call_id)).one()
+    assert other is not None
+    for path in (f"{other.call_id}/evaluations/{other.id}", f"{call_id}/evaluations/{other.id}"):
+        client.post(f"/calls/{path}/withdraw", data={"csrf": data["csrf"], "review_id": str(review.id)})
+    with day.database.read() as session:
+        assert session.scalars(select(Review.state).where(Review.id == review.id)).one() == "started"

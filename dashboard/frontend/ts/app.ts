@@ -9,10 +9,12 @@ import { startMoments } from "./moments";
 import { startPage } from "./page";
 import { startReview } from "./review";
 import { startTranscript } from "./transcript";
+import { startTyped } from "./typed";
 
 startPage();
 startKeys();
 startMoments();
 startTranscript();
 startReview();
+startTyped();
 if (document.body.dataset["live"]) startLive();

@@ -1,5 +1,6 @@
 import htmx from "htmx.org";
 import { text } from "./texts";
+import { typeAgain, typedIn } from "./typed";
 
 const SETTLE_MS = 250;
 const AWAY_MS = 6000;
@@ -136,9 +137,11 @@ async function renewParts(): Promise<void> {
     const next = document.importNode(part, true);
     next.querySelectorAll("details").forEach((details, index) => (details.open = opened[index] ?? false));
     const focused = shown.contains(document.activeElement) ? document.activeElement?.id : "";
+    const typed = typedIn(shown);
     const scrolled = shown.querySelector(".turns")?.scrollTop ?? 0;
     shown.replaceWith(next);
     htmx.process(next);
+    typeAgain(next, typed, true);
     if (scrolled) next.querySelector(".turns")?.scrollTo({ top: scrolled, behavior: "instant" });
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }

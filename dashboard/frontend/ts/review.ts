@@ -1,5 +1,6 @@
 import htmx from "htmx.org";
 import { player } from "./call-player";
+import { typeAgain, typedIn, type Typed } from "./typed";
 
 /** Answering a form from the keyboard: the next open question, its words, an answer, and the next one. */
 export function startReview(): void {
@@ -14,15 +15,20 @@ export function startReview(): void {
   document.addEventListener("htmx:beforeSwap", (event) => {
     if ((event.target as HTMLElement).id !== "call-score") return;
     opened = openKeys();
+    const { elt } = (event as CustomEvent<{ requestConfig: { elt: Element } }>).detail.requestConfig;
+    typed = typedIn(event.target as HTMLElement, elt.closest("form"));
     answered = (document.activeElement?.closest("[data-key]") as HTMLElement | null)?.dataset["key"] ?? "";
   });
   document.addEventListener("htmx:afterSwap", () => {
     if (opened) restore(opened);
-    opened = null;
+    const part = document.getElementById("call-score");
+    if (part && typed) typeAgain(part, typed, part.querySelector(":scope > .problem") !== null);
+    opened = typed = null;
   });
 }
 
 let opened: Set<string> | null = null;
+let typed: Typed | null = null;
 let answered = "";
 let byKeyboard = false;
 let heard = -1;
