@@ -6,9 +6,10 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from scoring import library
+from avasanj.notify import announce
+from scoring import drafts, library
 from scoring.card_file import SHIPPED
 from scoring.learning.tables import GoldCall, GoldTurn
 from scoring.reviews.tables import Review
@@ -142,3 +143,67 @@ def test_a_turn_and_a_call_are_labelled_and_the_label_is_taken_back(page: Page, 
         assert session.scalars(select(GoldTurn)).all() == []
         [call] = session.scalars(select(GoldCall)).all()
         assert (call.satisfaction, call.anger_at) == (1, "company")
+
+
+def test_what_is_typed_beside_an_answer_outlasts_other_answers_news_and_a_call_that_is_scored_anew(
+    page: Page, address: str, day: Day
+) -> None:
+    library.ensure_shipped(day.database)
+    call_id = day.seeded.calls["angry"]
+    page.goto(f"{address}/calls/{call_id}")
+    page.locator(".submit-review summary").click()
+    word = page.locator(".submit-review textarea")
+    word.fill("آفرین، فقط آرام‌تر")
+    page.locator("summary[id$='-next_step']").click()
+    why = page.locator("li[data-key$='/next_step'] input[name=comment]")
+    page.locator("summary[id$='-courtesy']").click()
+    page.locator("li[data-key$='/courtesy'] button[value=no]").click()
+    expect(page.locator("li.answer.mine")).to_have_count(1, timeout=PATIENCE_MS)
+    assert word.input_value() == "آفرین، فقط آرام‌تر"
+    why.fill("نگفت کی")
+    with day.database.transaction() as session:
+        [old] = session.scalars(select(Evaluation).where(Evaluation.call_id == call_id))
+        session.execute(update(Evaluation).where(Evaluation.id == old.id).values(score=12))
+        announce(session, "call", call_id)
+    page.locator("li[data-key$='/next_step'] .choices").click(position={"x": 1, "y": 1})
+    expect(page.locator("#call-score strong.score")).to_have_text("۱۲", timeout=PATIENCE_MS)
+    assert (word.input_value(), why.input_value()) == ("آفرین، فقط آرام‌تر", "نگفت کی")
+    gone = "00000000-0000-0000-0000-000000000000"
+    page.route(
+        "**/answers",
+        lambda route: route.continue_(url=re.sub(r"[0-9a-f-]{36}/answers", f"{gone}/answers", route.request.url)),
+    )
+    page.locator("li[data-key$='/next_step'] button[value=yes]").click()
+    expect(page.locator("#call-score > .problem")).to_be_visible(timeout=PATIENCE_MS)
+    assert (word.input_value(), why.input_value()) == ("آفرین، فقط آرام‌تر", "نگفت کی"), (
+        "what was refused can be sent again"
+    )
+    page.unroute("**/answers")
+    page.locator("li[data-key$='/next_step'] button[value=yes]").click()
+    expect(page.locator("li.answer.mine")).to_have_count(2, timeout=PATIENCE_MS)
+    assert word.input_value() == "آفرین، فقط آرام‌تر"
+
+
+def test_a_condition_follows_the_question_and_the_option_that_it_hangs_on(page: Page, address: str, day: Day) -> None:
+    library.ensure_shipped(day.database)
+    with day.database.transaction() as session:
+        drafts.create(session, "own", {"en": "Own", "fa": "فرم خودمان"}, by=None)
+    page.goto(f"{address}/scorecards/own/1/edit")
+    for _ in range(2):
+        page.locator("[data-add=question]").click()
+    first, second = page.locator("[data-question]").nth(0), page.locator("[data-question]").nth(1)
+    first.locator("[data-switch=type]").select_option("choice")
+    for _ in range(2):
+        first.locator("[data-add=option]").click()
+    second.locator("details:has([data-add=condition]) >> nth=-1").locator("> summary").click()
+    second.locator("[data-add=condition]").click()
+    second.locator(".condition input").first.check()
+    for part, title in (
+        ("> details > .fields > [data-object=title] [data-field=en]", "Reason"),
+        (".option >> nth=0 >> .option-head [data-field=en]", "Bill"),
+    ):
+        first.locator(part).fill(title)
+        first.locator(part).press("Tab")
+    expect(second.locator(".condition select")).to_have_value("reason")
+    expect(second.locator(".condition input").first).to_be_checked()
+    assert second.locator(".condition input").first.get_attribute("value") == "bill"

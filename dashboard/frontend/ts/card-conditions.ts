@@ -15,6 +15,21 @@ export function renewConditions(editor: HTMLElement, words: Words): void {
 export const keyOf = (part: HTMLElement): HTMLInputElement => part.querySelector<HTMLInputElement>("[data-field=key]")!;
 export const typeOf = (question: HTMLElement): string => question.querySelector<HTMLSelectElement>("[data-switch=type]")!.value;
 
+/** Conditions go on hanging on a question, or ticking an option, whose key is another now. */
+export function renamed(editor: HTMLElement, part: HTMLElement, was: string, now: string): void {
+  const question = part.matches("[data-question]") ? part : part.closest<HTMLElement>("[data-question]");
+  if (!question) return;
+  const wanted = part === question ? was : keyOf(question).value;
+  for (const condition of editor.querySelectorAll<HTMLElement>("[data-root] .condition")) {
+    const select = condition.querySelector<HTMLSelectElement>("[data-earlier]")!;
+    if ((select.value || select.dataset["chosen"]) !== wanted) continue;
+    if (part === question) {
+      select.replaceChildren(new Option(now, now));
+      select.dataset["chosen"] = now;
+    } else for (const box of condition.querySelectorAll<HTMLInputElement>(".answers-of input")) if (box.value === was) box.value = now;
+  }
+}
+
 function titleOf(part: HTMLElement, words: Words): string {
   const [fa, en] = ["fa", "en"].map((language) => part.querySelector<HTMLInputElement>(`[data-object=title] [data-field=${language}]`)?.value.trim());
   return (document.documentElement.lang === "fa" ? fa || en : en || fa) || words["question"]!;

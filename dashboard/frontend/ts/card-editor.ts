@@ -1,4 +1,4 @@
-import { keyOf, renewConditions, typeOf } from "./card-conditions";
+import { keyOf, renamed, renewConditions, typeOf } from "./card-conditions";
 import { dataOf, latin } from "./card-data";
 import { showFaults, type Fault } from "./card-faults";
 import { digits } from "./texts";
@@ -84,7 +84,7 @@ class CardEditor extends HTMLElement {
     const taken = new Set([...among].filter((other) => other !== part).map((other) => keyOf(other as HTMLElement).value));
     let key = wanted;
     for (let number = 2; taken.has(key) || key === ""; number += 1) key = `${wanted || "question"}_${number}`;
-    keyOf(part).value = key;
+    keyOf(part).value = keyOf(part).defaultValue = key;
     keyOf(part).dataset["own"] = "";
   }
 
@@ -148,14 +148,17 @@ class CardEditor extends HTMLElement {
   private change(field: HTMLInputElement): void {
     const part = field.closest<HTMLElement>("[data-item]");
     if (field.dataset["field"] === "key" && part) {
-      for (const select of this.querySelectorAll<HTMLSelectElement>("[data-earlier]"))
-        if (select.value === field.defaultValue) select.replaceChildren(new Option(field.value, field.value));
+      renamed(this, part, field.defaultValue, field.value);
       field.defaultValue = field.value;
       delete field.dataset["own"];
     }
     if (field.dataset["field"] === "en" && part && field.closest("[data-object]")?.getAttribute("data-object") === "title") {
       const slug = field.value.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^[^a-z]+|_+$/g, "").slice(0, 40);
-      if (slug && part.querySelector("[data-field=key]") && keyOf(part).dataset["own"] !== undefined) this.name(part, slug);
+      if (slug && part.querySelector("[data-field=key]") && keyOf(part).dataset["own"] !== undefined) {
+        const was = keyOf(part).value;
+        this.name(part, slug);
+        renamed(this, part, was, keyOf(part).value);
+      }
     }
     this.touch();
   }
