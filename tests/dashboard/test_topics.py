@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from avasanj.database import utc_now
 from avasanj.people import AuditEntry
+from scoring.surveys.tables import Survey
 from scoring.tables import Mood
 from scoring.topics import proposals
 from scoring.topics.tables import CallAbout, CallTopic, PromiseMark, Proposal, StoredPromise
@@ -174,3 +175,26 @@ def test_what_a_title_holds_is_shown_as_text(day: Day):
         assert page.status_code == 200
         assert "<script>alert(1)" not in page.text
         assert "<b onclick" not in page.text
+
+
+def test_what_a_customer_answered_stands_even_where_nothing_could_be_judged(day: Day):
+    for key in ("angry", "abandoned"):
+        with day.database.transaction() as session:
+            survey = {"grade": 1.5, "given": 1.5, "low": 1, "high": 5, "source": "a.csv", "comment": "<b>bad</b>"}
+            session.add(Survey(call_id=day.seeded.calls[key], **survey))
+        page = day.enter("super").get(f"/calls/{day.seeded.calls[key]}").text
+        assert "&lt;b&gt;bad&lt;/b&gt;" in page
+        assert page.count("1.5") + page.count("۱٫۵") > 0
+
+
+def test_a_list_of_two_hundred_topics_is_shown_and_one_more_is_refused(day: Day):
+    client = day.enter("super")
+    for most, status in ((200, 303), (201, 422)):
+        rows = "".join(
+            f"  - {{key: t{n}, title: {{en: T{n}, fa: ت{n}}}, like: {{en: [a b {n}]}}}}\n" for n in range(most)
+        )
+        files = {"file": ("mine.yaml", f"topics:\n{rows}".encode())}
+        assert client.post("/topics/import", data={"csrf": csrf(client)}, files=files).status_code == status
+    page = client.get("/topics")
+    assert page.status_code == 200
+    assert "200" in page.text or "۲۰۰" in page.text
