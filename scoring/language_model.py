@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import queue
+import threading
 import time
 
 import httpx
@@ -13,6 +15,7 @@ from avasanj.settings import Settings
 #: After a failure it is left alone so long, so that a model that is down does not hold up every call.
 REST_S = 60.0
 _MOST_BYTES = 1_000_000
+_SLACK_S = 1.0
 
 
 class LanguageModel:
@@ -43,12 +46,30 @@ class LanguageModel:
         return content
 
     def _post(self, body: dict[str, object]) -> bytes:
-        """The whole answer, over within about the time limit whatever the server does."""
+        """The whole answer, over within about the time limit whatever the server does: it may send its headers letter by letter."""
+        found: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+        client = httpx.Client(timeout=self._timeout_s, follow_redirects=False)
+
+        def ask() -> None:
+            try:
+                found.put(self._read(client, body))
+            except Exception as error:  # noqa: BLE001 - it is raised again where somebody waits for it
+                found.put(error)
+
+        threading.Thread(target=ask, name="language-model", daemon=True).start()
+        try:
+            said = found.get(timeout=self._timeout_s + _SLACK_S)
+        except queue.Empty:
+            raise httpx.ReadTimeout("too slow") from None
+        finally:
+            client.close()
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def _read(self, client: httpx.Client, body: dict[str, object]) -> bytes:
         deadline, collected = time.monotonic() + self._timeout_s, b""
-        with (
-            httpx.Client(timeout=self._timeout_s, follow_redirects=False) as client,
-            client.stream("POST", self._address, json=body, headers=self._headers) as response,
-        ):
+        with client.stream("POST", self._address, json=body, headers=self._headers) as response:
             response.raise_for_status()
             for chunk in response.iter_bytes():
                 collected += chunk

@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -145,6 +146,26 @@ def test_a_slow_server_is_given_up_within_about_the_limit(drip_s):
     began = time.monotonic()
     assert asked_of("x", timeout_s=0.5, drip_s=drip_s).reason["id"] == asking.SILENT
     assert time.monotonic() - began < 4
+
+
+def test_a_server_that_sends_its_headers_letter_by_letter_is_given_up_too():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            with contextlib.suppress(OSError):
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    for letter in b"HTTP/1.1 200 OK\r\nX: " + b"a" * 60:
+                        connection.send(bytes([letter]))
+                        time.sleep(0.1)
+
+        threading.Thread(target=drip, daemon=True).start()
+        model = LanguageModel(f"http://127.0.0.1:{server.getsockname()[1]}/v1", "small", timeout_s=0.5)
+        began = time.monotonic()
+        with pytest.raises(PassingError, match="did not answer"):
+            model.complete("task", "text")
+        assert time.monotonic() - began < 4
 
 
 def test_a_model_that_is_down_is_left_alone_for_a_while():
