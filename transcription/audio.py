@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from avasanj.errors import InputError
 from telephony import headerless, wav_header
 from transcription.endings import breaks_off
+from transcription.plain_sound import plain_sound
 
 Samples = NDArray[np.float32]
 
@@ -77,19 +78,16 @@ class Recording:
         kind: tuple[str, str, int] | None = None
         resampler: Any = None
         try:
-            with self.path.open("rb") as file, _open(file, self.path) as container:
-                stream = _sound_of(container)
-                self._require_channel(int(stream.codec_context.channels))
-                for frame, hole_s in self._frames(container, stream):
-                    for start in range(0, round(hole_s * rate_hz), rate_hz):
-                        yield np.zeros(min(rate_hz, round(hole_s * rate_hz) - start), np.float32)
-                    if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):
-                        resampler = _resampler(frame, rate_hz, mix=self.channel is None)
-                    for piece in resampler.resample(frame):
-                        yield self._pick(piece)
-                    heard_s += hole_s + frame.samples / frame.sample_rate
-                for piece in resampler.resample(None) if resampler else ():
+            for frame, hole_s in self._frames():
+                for start in range(0, round(hole_s * rate_hz), rate_hz):
+                    yield np.zeros(min(rate_hz, round(hole_s * rate_hz) - start), np.float32)
+                if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):
+                    resampler = _resampler(frame, rate_hz, mix=self.channel is None)
+                for piece in resampler.resample(frame):
                     yield self._pick(piece)
+                heard_s += hole_s + frame.samples / frame.sample_rate
+            for piece in resampler.resample(None) if resampler else ():
+                yield self._pick(piece)
         except (av.error.FFmpegError, IndexError, EOFError) as error:
             self._failing = True
             if not heard_s:
@@ -100,8 +98,20 @@ class Recording:
         own_hz = kind[2] if kind else rate_hz
         self.cut_off = breaks_off(self.path, heard_s, rate_hz=own_hz, failing=self._failing)
 
-    def _frames(self, container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
-        """Each frame, and how many seconds of sound are missing before it: what can't be decoded is passed over."""
+    def _frames(self) -> Iterator[tuple[Any, float]]:
+        """Each frame, and how many seconds of sound are missing before it."""
+        if plain := plain_sound(self.path):
+            self._require_channel(plain.channels)
+            for frame in plain.frames(self.path):
+                yield frame, 0.0
+            return
+        with self.path.open("rb") as file, _open(file, self.path) as container:
+            stream = _sound_of(container)
+            self._require_channel(int(stream.codec_context.channels))
+            yield from self._demuxed(container, stream)
+
+    def _demuxed(self, container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+        """As `_frames`; what can't be decoded is passed over."""
         import av
 
         told_s = container.duration / 1e6 if container.duration else None

@@ -20,8 +20,9 @@ _PAUSE_MS, _SHORTEST_MS = 300, 150
 _STEP = RATE_HZ
 #: Silero's probability from which sound is speech; at its usual 0.5 soft beginnings are lost
 _SPEECH_ABOVE = 0.4
-#: Frames of 32 ms in one go: two minutes at once took 60 MB for each call.
-_AT_ONCE = 256
+#: Frames of 32 ms in one go: two minutes at once took 60 MB for each call. Silence fills the last go up to a multiple of
+#: the second number, since for each number of frames that it has seen OpenVINO keeps what it has made.
+_AT_ONCE, _IN_STEPS_OF = 256, 32
 _log = get_logger(__name__)
 _coming = threading.Lock()
 
@@ -40,8 +41,10 @@ class _InParts:
         frames, state = given["input"], [given["h"], given["c"]]
         found = []
         for first in range(0, len(frames), _AT_ONCE):
-            part, *state = self._part(frames[first : first + _AT_ONCE], *state)
-            found.append(part)
+            part = frames[first : first + _AT_ONCE]
+            count = len(part)
+            part, *state = self._part(np.pad(part, ((0, -count % _IN_STEPS_OF), (0, 0))), *state)
+            found.append(part[:count])
         return [np.concatenate(found), *state]
 
     def _part(self, frames: Any, h: Any, c: Any) -> list[Any]:

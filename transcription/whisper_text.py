@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from transcription.audio import Samples
 from transcription.hot_words import MOST_PIECES
+from transcription.mel import Mel
 
 
 class WhisperText:
@@ -25,7 +26,7 @@ class WhisperText:
 
         self._pieces = tokenizers.Tokenizer.from_file(str(model_dir / "tokenizer.json"))
         self._multilingual = self._pieces.token_to_id("<|fa|>") is not None
-        self._features = FeatureExtractor(feature_size=_bins(model_dir))
+        self._mel = Mel(FeatureExtractor(feature_size=_bins(model_dir)).mel_filters)
         plain = self.tokenizer("en")
         self.end: int = plain.eot
         #: what is never written: brackets, notes and other marks of what is not said
@@ -45,8 +46,7 @@ class WhisperText:
 
     def mel(self, samples: Samples, length: int) -> NDArray[np.float32]:
         """(bins, frames of 10 ms) of the samples at 16 kHz with silence up to `length` samples."""
-        padded = np.pad(samples, (0, length - len(samples)))
-        return np.ascontiguousarray(self._features(padded)[..., :-1], dtype=np.float32)
+        return self._mel(samples, length)
 
 
 def prompt_of(tokenizer: Any, hot_words: Iterable[str] = ()) -> tuple[int, ...]:
