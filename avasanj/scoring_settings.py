@@ -30,7 +30,10 @@ class ScoringSettings(BaseSettings):
 
     # Agents' objections to their evaluations
     dispute_window_days: float = Field(
-        14.0, gt=0, le=365, description="Days within which an agent can dispute an evaluation, from when it came to stand."
+        14.0,
+        gt=0,
+        le=365,
+        description="Days within which an agent can dispute an evaluation, from when it came to stand.",
     )
     dispute_open_at_most: int = Field(
         5, ge=1, le=100, description="Disputes that one agent can have open at the same time."
