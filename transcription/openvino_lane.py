@@ -6,11 +6,9 @@ a batch is done, half of the work was for nothing. So whatever waits takes the p
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,17 +84,10 @@ class _Place:
 
 
 class OpenVinoLane:
-    """Of one thread. `places` is the most windows at once, and `at_work` is entered while a batch is read."""
+    """Of one thread. `places` is the most windows at once."""
 
-    def __init__(
-        self,
-        encoder: Any,
-        decoder: Any,
-        *,
-        places: int,
-        at_work: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
-    ) -> None:
-        self._encoder, self._decoder, self._room, self._at_work = encoder, decoder, places, at_work
+    def __init__(self, encoder: Any, decoder: Any, *, places: int) -> None:
+        self._encoder, self._decoder, self._room = encoder, decoder, places
         inputs = {port.get_any_name(): port.partial_shape for port in decoder.model_inputs}
         self._heads = inputs["x0"][1].get_length()
         self._head_width = inputs["x0"][3].get_length()
@@ -119,10 +110,6 @@ class OpenVinoLane:
 
         `sounds` are at most as many as there are places.
         """
-        with self._at_work():
-            yield from self._decode(sounds, prompt, more)
-
-    def _decode(self, sounds: Sequence[Sound], prompt: Prompt, more: More | None) -> Iterator[tuple[int, Decoded]]:
         joined = 0
         length = len(prompt.start)
         if length > _LONGEST_PROMPT or any(_frames(sound) > _FRAMES for sound in sounds):

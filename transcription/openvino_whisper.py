@@ -13,20 +13,14 @@ import importlib.util
 import json
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from transcription.openvino_lane import OpenVinoLane
 
-#: Bytes from which memory is asked of the system each time and handed back when it is freed. By itself glibc soon keeps up
-#: to 32 MB in its heap, of which pieces stay in use: 100 MB more at the peak.
-_HANDED_BACK, _M_MMAP_THRESHOLD = 4 << 20, -3
 #: what a processor must name among its abilities
 _UNITS = {"amx_bf16", "avx512_bf16"}
-#: Shapes for which the library keeps what it has made for each layer; without a bound they add up over hundreds of calls.
-_SHAPES_KEPT = 64
 #: int8 sums are rescaled once for so many values of an activation; smaller groups cost a fifth more and gave no other text
 _GROUP = 128
 
@@ -55,8 +49,7 @@ class OpenVinoWhisper:
         self._threads, self._lanes = threads, lanes
         self._encoder: Any = None
         self._decoder: Any = None
-        self._compiling, self._counting = threading.Lock(), threading.Lock()
-        self._working = 0  #: lanes that read a batch
+        self._compiling = threading.Lock()
 
     def load(self) -> None:
         """Compile both graphs; takes a second or two and is done once, however often it is asked for.
@@ -71,8 +64,6 @@ class OpenVinoWhisper:
         with self._compiling:
             if self._decoder is not None:
                 return
-            if sys.platform == "linux":
-                ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _HANDED_BACK)
             heads = json.loads((self.model_dir / "config.json").read_text())["alignment_heads"]
             weights = read_weights(self.model_dir / "model.bin")
             core = ov.Core()
@@ -82,7 +73,6 @@ class OpenVinoWhisper:
                 "NUM_STREAMS": self._lanes,
                 "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP,
                 "ENABLE_CPU_PINNING": False,
-                "CPU_RUNTIME_CACHE_CAPACITY": _SHAPES_KEPT,
             }
             self._encoder = core.compile_model(graphs.encoder(weights), "CPU", options)
             weights = {name: array for name, array in weights.items() if name.startswith("decoder/")}
@@ -96,29 +86,7 @@ class OpenVinoWhisper:
 
     def lane(self, places: int = 1) -> OpenVinoLane:
         """For so many windows at once."""
-        return OpenVinoLane(
-            self._encoder.create_infer_request(),
-            self._decoder.create_infer_request(),
-            places=places,
-            at_work=self._at_work,
-        )
-
-    @contextmanager
-    def _at_work(self) -> Iterator[None]:
-        """While a lane reads a batch. When none does any more, what the graphs hold between two runs is given up.
-
-        It is as large as the largest window so far needed: one of 30 s leaves 40 MB for each lane.
-        """
-        with self._counting:
-            self._working += 1
-        try:
-            yield
-        finally:
-            with self._counting:
-                self._working -= 1
-                if not self._working:
-                    for compiled in (self._encoder, self._decoder):
-                        compiled.release_memory()
+        return OpenVinoLane(self._encoder.create_infer_request(), self._decoder.create_infer_request(), places=places)
 
 
 def give_back() -> None:

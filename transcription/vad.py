@@ -101,7 +101,6 @@ def _in_openvino() -> Any:
             "INFERENCE_NUM_THREADS": 1,
             "NUM_STREAMS": 1,
             "ENABLE_CPU_PINNING": False,
-            "CPU_RUNTIME_CACHE_CAPACITY": 64,
         }
         return core.compile_model(core.read_model(path), "CPU", options)
     except (RuntimeError, ValueError) as error:
