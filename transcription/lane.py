@@ -120,7 +120,7 @@ class Lane:
         except BaseException as error:  # noqa: BLE001 - the callers wait for it
             left = [waiting for waiting in batch if not waiting.done.done()]
             narrow = short_of_memory(error)
-            if len(batch) == 1:
+            if len(batch) == 1 and left:
                 reason = LastingError(problems.NO_ROOM_FOR_ONE, model=self.recogniser.name) if narrow else error
                 self._failures.append((left[0].caller, reason))
                 left[0].done.set_exception(reason)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import uuid
-import zoneinfo
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from avasanj.calendars import from_form
 from avasanj.cli.app import Json, opened_database, print_json, settings_and_log
+from avasanj.cli.moments import moment
 from avasanj.cli.progress import progress_bar
 from avasanj.database import Database
-from avasanj.errors import InputError
 from avasanj.settings import Settings
 
 Day = Annotated[str | None, typer.Option(help="A day or a moment in the center's zone: 2026-11-22, 2026-11-22T16:00.")]
@@ -62,8 +59,8 @@ def replay(
                 run = planning.found(session, resume)
             else:
                 chosen = Selection(
-                    since=_moment(settings, since),
-                    until=_moment(settings, until, end=True),
+                    since=moment(settings, since),
+                    until=moment(settings, until, end=True),
                     queues=tuple(queue or ()),
                     directions=tuple(direction or ()),
                     agents=tuple(agent or ()),
@@ -227,16 +224,3 @@ def _told_moods(console: Console, moods: dict[str, Any]) -> None:
         f"Dissatisfied: {moods['before']:.3f} before, {moods['after']:.3f} after over {moods['n']} calls "
         f"({moods['difference']['value']:+.3f}, {low:+.3f} to {high:+.3f}); {moods['up']} up, {moods['down']} down."
     )
-
-
-def _moment(settings: Settings, text: str | None, *, end: bool = False) -> datetime.datetime | None:
-    """A day or a moment in the center's zone; `end`: the end of a day that is given without an hour."""
-    if not text:
-        return None
-    try:
-        if "T" in text or " " in text:
-            return from_form(text.replace(" ", "T"), settings.timezone)
-        day = datetime.date.fromisoformat(text) + datetime.timedelta(days=end)
-        return datetime.datetime.combine(day, datetime.time(), zoneinfo.ZoneInfo(settings.timezone))
-    except (ValueError, OverflowError):
-        raise InputError(f"{text} is no day and no moment. Write it as 2026-11-22 or 2026-11-22T16:00.") from None

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from avasanj.cli.app import Json, app, opened_database, print_json, settings_and_log
+from avasanj.cli.csv_import import Sentences, import_csv
 from avasanj.database import utc_now
-from avasanj.errors import InputError
-from avasanj.i18n import N_, translator
+from avasanj.i18n import N_
 
 surveys = typer.Typer(no_args_is_help=True, help="What customers say of calls in surveys, beside what is predicted.")
 app.add_typer(surveys, name="surveys")
@@ -36,30 +36,21 @@ def import_(
     """Keep customers' answers with their calls. Again with the same file: nothing is doubled. Wrong rows are named."""
     from scoring.surveys import survey_csv
 
-    settings = settings_and_log()
-    say = translator(language or settings.language).gettext
-    try:
-        rows = survey_csv.read(file)
-    except InputError as problem:
-        raise InputError(say(problem.text), **problem.values) from None
-    with opened_database(settings) as database, database.transaction() as session:
-        report = survey_csv.take(session, rows, settings, source=file.name)
-        if dry_run:
-            session.rollback()
-    wrong = [{"line": one.line, "problem": say(one.text) % one.values} for one in report.problems]
-    if json:
-        print_json({"dry_run": dry_run, "added": report.added, "known": report.known, "problems": wrong})
-    else:
-        for one in wrong:
-            print(say(N_("Line %(line)s: %(problem)s")) % one)
-        told = (
-            N_("%(added)s answers would be kept, %(known)s are known, %(wrong)s rows are wrong. Nothing was changed.")
-            if dry_run
-            else N_("%(added)s answers kept, %(known)s known already, %(wrong)s rows are wrong.")
-        )
-        print(say(told) % {"added": report.added, "known": report.known, "wrong": len(wrong)})
-    if wrong:
-        raise typer.Exit(1)
+    sentences = Sentences(
+        done=N_("%(added)s answers kept, %(known)s known already, %(wrong)s rows are wrong."),
+        tried=N_(
+            "%(added)s answers would be kept, %(known)s are known, %(wrong)s rows are wrong. Nothing was changed."
+        ),
+    )
+    import_csv(
+        file,
+        survey_csv.read,
+        lambda session, rows, settings: survey_csv.take(session, rows, settings, source=file.name),
+        sentences,
+        dry_run=dry_run,
+        language=language,
+        json=json,
+    )
 
 
 @surveys.command()

@@ -5,17 +5,15 @@ from __future__ import annotations
 import datetime
 import sys
 import uuid
-import zoneinfo
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import func, select
 
-from avasanj.calendars import from_form
 from avasanj.cli.app import Json, app, opened_database, print_json, settings_and_log
+from avasanj.cli.moments import moment
 from avasanj.errors import InputError
-from avasanj.settings import Settings
 from telephony.tables import Call
 from transcription import training, versions
 from transcription.exports import Format, script_of, written
@@ -77,8 +75,8 @@ def again(
             "Say which calls: --from, --to, --queue, --agent, --language or --call. `--from 2000-01-01` is all."
         )
     wanted = versions.wanted(
-        since=_moment(settings, since),
-        until=_moment(settings, until, end=True),
+        since=moment(settings, since),
+        until=moment(settings, until, end=True),
         queue=queue,
         agent=agent,
         language=language,
@@ -117,7 +115,7 @@ def corrections(
     `avasanj evaluate speech --data OUT/corrections.jsonl` measures a model on it.
     """
     settings = settings_and_log()
-    start = _moment(settings, since) or datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    start = moment(settings, since) or datetime.datetime.min.replace(tzinfo=datetime.UTC)
     with opened_database(settings) as database:
         made = training.export(settings, database, out, start)
     for problem in made.problems:
@@ -137,16 +135,3 @@ def _id(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise InputError(f"{text} is no call's id. It is the last part of the address of the call's page.") from None
-
-
-def _moment(settings: Settings, text: str | None, *, end: bool = False) -> datetime.datetime | None:
-    """A day or a moment in the center's zone; `end`: the end of a day that is given without an hour."""
-    if not text:
-        return None
-    try:
-        if "T" in text or " " in text:
-            return from_form(text.replace(" ", "T"), settings.timezone)
-        day = datetime.date.fromisoformat(text) + datetime.timedelta(days=end)
-        return datetime.datetime.combine(day, datetime.time(), zoneinfo.ZoneInfo(settings.timezone))
-    except (ValueError, OverflowError):
-        raise InputError(f"{text} is no day and no moment. Write it as 2026-11-22 or 2026-11-22T16:00.") from None

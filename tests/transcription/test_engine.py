@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -259,6 +259,20 @@ def test_a_call_that_breaks_the_model_again_and_again_does_not_take_it_from_the_
     assert engine.submit(asked()).result(20).words
     assert engine.name == "gpu"
     assert failed.count(1) >= 3
+    engine.leave()
+
+
+def test_a_model_that_breaks_after_its_last_answer_goes_on_with_the_next_window() -> None:
+    class Late(GoingRecorder):
+        def recognise_going(
+            self, asked: Sequence[Asked], more: Callable[[int], Sequence[Asked]] | None
+        ) -> Iterator[tuple[int, list[Word]]]:
+            yield from super().recognise_going(asked, more)
+            raise ValueError("after the last answer")
+
+    engine = SpeechEngine([Late(batch=1)])
+    for _ in range(2):
+        assert engine.submit(asked()).result(20).words
     engine.leave()
 
 
