@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from avasanj.database import Database, utc_now
-from avasanj.errors import LastingError
 from avasanj.log import get_logger
 from avasanj.notify import announce
 from avasanj.settings import Settings
@@ -26,6 +25,7 @@ from scoring.dissatisfaction import Judgement, Line, Moment, customer_phrases, j
 from scoring.evaluation import Filled
 from scoring.heads import Heads
 from scoring.learning import versions
+from scoring.material import Material, load
 from scoring.mood import Encodes, moments
 from scoring.promises import CONTACT, Promise
 from scoring.questions import Setting, hearing
@@ -39,43 +39,11 @@ from scoring.topics import about
 from scoring.topics import lists as topic_lists
 from scoring.topics.about import About
 from scoring.topics.remembered import Remembered
-from scoring.topics.topic import Topics
 from telephony.tables import Call, Source
-from transcription.tables import Measures, Transcript
+from transcription.tables import Transcript
 
-#: Calls of the same customer this long before count as "called before".
-REPEAT = datetime.timedelta(days=7)
 HOLD_QUESTION = "hold_announced"
 _log = get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Material:
-    """What is scored: the ledger's call with spans, holds and recordings, its transcript (None without one), and the calls before it."""
-
-    call: Call
-    transcript: Transcript | None
-    earlier_calls: int
-    cards: Sequence[Scorecard]  #: the published ones
-    #: those by which each part was scored before, by its place: an old evaluation keeps its form
-    earlier_cards: Mapping[int, Sequence[Scorecard]] = field(default_factory=dict)
-    sound: Mapping[str, Any] | None = None  #: details of what was measured in it
-    topics: Topics | None = None  #: the center's; None: the shipped ones
-
-    @property
-    def turns(self) -> list[Turn]:
-        rows = self.transcript.turns if self.transcript else []
-        return [
-            Turn(
-                position=row.position,
-                party=row.party,
-                start_s=row.start_s,
-                end_s=row.end_s,
-                text=row.said,
-                confidence=row.confidence,
-            )
-            for row in rows
-        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +69,7 @@ def score(settings: Settings, database: Database, encoder: Encodes, call_id: uui
     library.ensure_shipped(database)
     began = utc_now()  # a correction that comes meanwhile is for the next scoring
     with database.read() as session:
-        material = _load(session, call_id)
+        material = load(session, call_id)
         if _is_done(session, material, heads):
             return
     scored = assess(settings, encoder, heads, material, language_model.of(settings))
@@ -190,54 +158,6 @@ def line_of(
         raised_voice=raised_voice((material.sound or {}).get("voice", [])),
         wrong_number=bool(said_by_anyone(customer_phrases()["wrong_number"].patterns, turns)),
     )
-
-
-def _load(session: Session, call_id: uuid.UUID) -> Material:
-    call = session.get(
-        Call,
-        call_id,
-        options=[
-            selectinload(one) for one in (Call.spans, Call.hold_spans, Call.recordings, Call.handovers, Call.visits)
-        ],
-    )
-    if call is None:
-        raise LastingError(f"There is no call {call_id} to score. It may have been removed with the sample calls.")
-    query = (
-        select(Transcript)
-        .where(Transcript.call_id == call.id, Transcript.current)
-        .options(selectinload(Transcript.turns))
-    )
-    earlier = 0
-    if call.customer_e164:
-        before = (
-            Call.customer_e164 == call.customer_e164,
-            Call.started_at < call.started_at,
-            Call.started_at >= call.started_at - REPEAT,
-        )
-        earlier = (
-            session.scalar(select(func.count()).select_from(Call).where(*before, Call.direction == "inbound")) or 0
-        )
-    return Material(
-        call=call,
-        transcript=session.scalar(query),
-        earlier_calls=earlier if call.direction == "inbound" else 0,
-        cards=library.published(session),
-        earlier_cards=_earlier_cards(session, call.id),
-        topics=topic_lists.current(session),
-        sound=session.scalar(select(Measures.details).where(Measures.call_id == call.id)),
-    )
-
-
-def _earlier_cards(session: Session, call_id: uuid.UUID) -> dict[int, list[Scorecard]]:
-    """The versions by which the call was scored before, per span."""
-    query = select(Evaluation.span_position, Evaluation.scorecard, Evaluation.scorecard_version)
-    found: dict[int, list[Scorecard]] = {}
-    for position, key, version in session.execute(
-        query.where(Evaluation.call_id == call_id).order_by(Evaluation.scorecard)
-    ):
-        if (card := library.card_of(session, key, version)) is not None:
-            found.setdefault(position, []).append(card)
-    return found
 
 
 def _is_done(session: Session, material: Material, heads: Heads) -> bool:

@@ -9,12 +9,13 @@ from typing import Any
 from scoring.dialogue import MIXED
 from scoring.dissatisfaction import LABELS, judge
 from scoring.heads import Heads
+from scoring.material import Material
 from scoring.mood import Encodes, moments
 from scoring.replay.before import StoodMood
 from scoring.replay.reading import StoredCall
 from scoring.scorecard import NO, Answered, Question
 from scoring.spans import parts
-from scoring.stage import HOLD_QUESTION, Material, line_of
+from scoring.stage import HOLD_QUESTION, line_of
 
 #: So many contributions are kept of those that moved.
 SHOWN = 4

@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from scoring.dialogue import Turn
+from scoring.material import REPEAT
 from scoring.replay.selection import Selection
 from scoring.replay.tables import ReplayChunk
-from scoring.stage import REPEAT
 from telephony.tables import Call
 from transcription.tables import Measures, Transcript
 from transcription.tables import Turn as StoredTurn
