@@ -150,8 +150,13 @@ class Asterisk:
         self._end(signal.SIGKILL, wait_s=10)
 
     def freeze(self) -> None:
-        """Stop its threads (SIGSTOP): sockets stay open and nothing answers."""
+        """Stop its threads (SIGSTOP) and wait until all stand still: sockets stay open and nothing answers."""
         os.killpg(self.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + 10
+        while any(_state(thread) not in "TtZX" for thread in Path(f"/proc/{self.pid}/task").iterdir()):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Asterisk (process {self.pid}) was not stopped within 10 s.")
+            time.sleep(0.005)
 
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
@@ -279,6 +284,14 @@ def _endpoint(agent: AgentLine) -> str:
         "GROUP": agent.group,
     }
     return _filled(template, values)
+
+
+def _state(thread: Path) -> str:
+    """The letter in which /proc tells whether a thread runs (R, S, D), is stopped (T) or is gone (X)."""
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

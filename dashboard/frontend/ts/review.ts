@@ -87,7 +87,8 @@ function answerKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.target as HTMLElement;
   if (target.matches("textarea, select, input:not([type=checkbox])")) return;
-  const label = target.closest<HTMLElement>(".turn-label");
+  // Escape closes the menu wherever the keyboard is: right after a swap it is nowhere yet, after a click beside it too.
+  const label = target.closest<HTMLElement>(".turn-label") ?? (event.code === "Escape" ? document.querySelector<HTMLElement>(".turn-label") : null);
   const answer = target.closest<HTMLElement>("li.answer");
   const done = label ? labelKey(label, event.code) : answer ? keyIn(answer, event.code) : false;
   if (!done) return;
