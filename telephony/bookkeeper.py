@@ -31,6 +31,8 @@ _AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError, Pool
 _LOOK_EVERY_S = 0.5
 #: A call changes several times within a moment while it is set up: written together. A change after a rest is written at once.
 _GATHER_S, _ACTIVITIES_EVERY_S = 0.25, 0.5
+#: Where writing itself takes long, more is gathered before the next time: so many times as long, up to so many seconds.
+_REST_TIMES, _MOST_GATHER_S = 4.0, 0.6
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 #: A call that fails by itself, with the database there, is tried again after 1, 2, 4 … s and then put aside.
 _TRIES, _FIRST_RETRY_S = 8, 1.0
@@ -136,20 +138,21 @@ class Bookkeeper:
     # -- the thread
 
     def _run(self) -> None:
-        away, wrote_at = 0, 0.0
+        away, wrote_at, gather_s = 0, 0.0, _GATHER_S
         while True:
             with self._wake:
                 if not (self._fresh or self._closing):
                     self._wake.wait(_LOOK_EVERY_S)
                 closing = self._closing
             if not closing:
-                time.sleep(max(0.0, wrote_at + _GATHER_S - time.monotonic()))
+                time.sleep(max(0.0, wrote_at + gather_s - time.monotonic()))
             wrote_at = time.monotonic()
             with self._wake:
                 self._fresh = False
             try:
                 self._write()
                 away = 0
+                gather_s = min(max(_GATHER_S, _REST_TIMES * (time.monotonic() - wrote_at)), _MOST_GATHER_S)
             except _AWAY as error:
                 if away == 0:
                     _log.warning("database_away", waiting_calls=len(self._calls), fault=type(error).__name__)

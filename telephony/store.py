@@ -77,7 +77,8 @@ def save(session: Session, seen: CallSnapshot, settings: Settings, *, source: So
         session.add(row)
     call_rows.fill(row, seen, settings)
     session.flush()
-    lines.name_spans(session, AgentSpan.call_id == id_)
+    if row.spans:
+        lines.name_spans(session, AgentSpan.call_id == id_)
     repeats.link(session, settings, before, after)
     announce(session, "call", id_)
     return True
