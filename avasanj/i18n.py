@@ -70,10 +70,33 @@ def reason(stored: Mapping[str, Any] | None, language: str) -> str:
     if not stored:
         return ""
     values = {
-        name: f"{ISOLATE}{_value(value, language)}{ISOLATE_END}" for name, value in stored.get("values", {}).items()
+        name: f"{ISOLATE}{_value(value_in(value, language), language)}{ISOLATE_END}"
+        for name, value in stored.get("values", {}).items()
     }
     text = translator(language).gettext(str(stored["id"]))
     return text % values if values else text
+
+
+def value_in(value: object, language: str) -> object:
+    """A value as it stands within a text of `language`: a title `{"en": …, "fa": …}` in that language, a stored reason translated,
+    several of them in a row; anything else as it is.
+    """
+    if isinstance(value, Mapping):
+        return reason(value, language) if "id" in value else value.get(language) or next(iter(value.values()), "")
+    if isinstance(value, list | tuple):
+        return ("، " if language == "fa" else ", ").join(str(value_in(one, language)) for one in value)
+    return value
+
+
+def english(text: str, values: Mapping[str, object]) -> str:
+    """A text with its values as an English sentence for logs, the command line and data: without marks of direction."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, Mapping):
+            return english(str(value["id"]), value.get("values", {})) if "id" in value else value_in(value, "en")
+        return ", ".join(str(plain(one)) for one in value) if isinstance(value, list | tuple) else value
+
+    return text % {name: plain(value) for name, value in values.items()} if values else text
 
 
 def stored_in_language(stored: str | None, known: tuple[str, ...], language: str) -> str:

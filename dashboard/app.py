@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from avasanj.database import Database
 from avasanj.errors import AccessError, AvasanjError, InputError
-from avasanj.i18n import N_
+from avasanj.i18n import N_, english
 from avasanj.log import get_logger
 from avasanj.login import Gate
 from avasanj.settings import Settings
@@ -164,9 +164,10 @@ def _error_page(
     """The error as a page in the visitor's language, or as English data; `values` fill the text's placeholders."""
     reference, values = reference or secrets.token_hex(4), values or {}
     if _wants_data(request):
-        return JSONResponse({"error": text % values if values else text, "reference": reference}, status_code=status)
+        return JSONResponse({"error": english(text, values), "reference": reference}, status_code=status)
     try:
         who = visitor(request)
     except Exception:  # noqa: BLE001 - the database may be what broke; the page must still say so
-        return Response(f"{text}\nReference: {reference}\n", status_code=status, media_type="text/plain")
+        told = english(text, values)
+        return Response(f"{told}\nReference: {reference}\n", status_code=status, media_type="text/plain")
     return who.show("error.html", status, status=status, text=text, values=values, reference=reference)

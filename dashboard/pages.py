@@ -118,6 +118,7 @@ def _filled(text: str, values: Mapping[str, Any], language: str) -> Markup:
     """The text with its values put in, escaped; plain numbers in the language's digits, text kept apart by direction."""
 
     def shown(value: object) -> object:
+        value = value if hasattr(value, "__html__") else i18n.value_in(value, language)
         if isinstance(value, int | float):
             return _localised(value, language, 6)
         return value if hasattr(value, "__html__") else f"{i18n.ISOLATE}{value}{i18n.ISOLATE_END}"

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from avasanj.errors import InputError
-from avasanj.i18n import N_
+from avasanj.i18n import N_, english
 
 # The form of the file
 NOT_YAML = N_("This is not YAML: %(fault)s")
+#: What the YAML reader says most often; the rest is `NOT_YAML_HERE`, so that no page mixes two languages.
+YAML_FAULTS = frozenset(
+    {
+        N_("mapping values are not allowed in this context"),
+        N_("did not find expected key"),
+        N_("did not find expected ',' or '}'"),
+        N_("did not find expected ',' or ']'"),
+        N_("did not find expected '-' indicator"),
+        N_("did not find expected <document start>"),
+        N_("could not find expected ':'"),
+        N_("found character that cannot start any token"),
+        N_("found unexpected end of stream"),
+        N_("found unexpected document indicator"),
+        N_("found undefined alias"),
+        N_("found duplicate anchor"),
+        N_("found unknown escape character"),
+        N_("control characters are not allowed"),
+    }
+)
+NOT_YAML_HERE = N_("it can't be read from here on")
 EMPTY = N_("The file is empty. A scorecard needs key, version, title and sections.")
 TOO_LARGE = N_("The file has %(found)s characters; a scorecard has at most %(most)s.")
 TOO_DEEP = N_("Lists and keys lie more than %(most)s deep in each other here; no scorecard needs that.")
@@ -27,7 +48,6 @@ UNKNOWN = N_("There is no key %(name)s here; known are %(known)s.")
 UNKNOWN_NEAR = N_("There is no key %(name)s here; do you mean %(near)s?")
 TWICE = N_("The key %(name)s stands here twice, first in line %(line)s.")
 LANGUAGE_MISSING = N_("The text under %(language)s is missing: a text needs one under en and one under fa.")
-BAD_PHRASE = N_("This phrase can't be read: %(fault)s")
 
 # What it says
 WEIGHTS = N_("The weights add up to %(found)s, they must make 100.")
@@ -70,6 +90,16 @@ RULE_ONLY_SLOTS = N_(
     "No call could answer this where the ledger has no name or number: all phrases stand on such, as {agent} does."
 )
 
+# Where it is, and what came of it
+AT_LINE = N_("line %(line)s: %(fault)s")
+AT_PLACE = N_("%(where)s: %(fault)s")
+AT_LINE_AND_PLACE = N_("line %(line)s, %(where)s: %(fault)s")
+KEPT = N_("the form as it was kept")
+REFUSED = N_("%(file)s, %(fault)s Nothing was imported.")
+REFUSED_OF_MORE = N_(
+    "%(file)s, %(fault)s (and %(more)s more; `avasanj scorecards check` names them) Nothing was imported."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -83,18 +113,30 @@ class Problem:
 
     @property
     def text(self) -> str:
-        return self.id % self.values if self.values else self.id
+        return english(self.id, self.values)
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The fault with its place, to be named within another text."""
+        fault: dict[str, Any] = {"id": self.id, "values": self.values}
+        if not self.line:
+            return {"id": AT_PLACE, "values": {"where": self.where, "fault": fault}} if self.where else fault
+        if not self.where:
+            return {"id": AT_LINE, "values": {"line": self.line, "fault": fault}}
+        return {"id": AT_LINE_AND_PLACE, "values": {"line": self.line, "where": self.where, "fault": fault}}
 
     def __str__(self) -> str:
-        place = f"line {self.line}" + (f", {self.where}" if self.where else "") if self.line else self.where
-        return f"{place}: {self.text}" if place else self.text
+        return english(self.stored["id"], self.stored["values"])
 
 
 class CardError(InputError):
     """A scorecard that can't be used. `problems` says everything that was found, the refusals first."""
 
-    def __init__(self, name: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, name: str | dict[str, Any], problems: Sequence[Problem]) -> None:
         refused = [problem for problem in problems if not problem.warning]
-        more = f" (and {len(refused) - 1} more; `avasanj scorecards check` names them)" if len(refused) > 1 else ""
-        super().__init__(f"{name}, {refused[0]}{more} Nothing was imported.")
+        values = {"file": name, "fault": refused[0].stored}
+        if len(refused) > 1:
+            super().__init__(REFUSED_OF_MORE, **values, more=len(refused) - 1)
+        else:
+            super().__init__(REFUSED, **values)
         self.problems = tuple(problems)

@@ -9,6 +9,7 @@ from importlib import resources
 
 from yaml import SequenceNode
 
+from scoring import card_faults as faults
 from scoring.card_faults import CardError, Problem
 from scoring.card_lint import lint, lint_rule
 from scoring.card_nodes import Node, read
@@ -87,7 +88,7 @@ def kept(text: str) -> Scorecard:
     top, notes = read(text)
     card = _card(top) if top else None
     if card is None or notes.problems:
-        raise CardError("a kept scorecard", notes.problems)
+        raise CardError({"id": faults.KEPT}, notes.problems)
     return card
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
+from avasanj.errors import InputError
 from scoring import card_faults as faults
 from scoring.card_conditions import conditions
 from scoring.card_faults import Problem
@@ -182,8 +184,8 @@ class _Lint:
         for phrase in group.all:
             try:
                 Phrases([phrase], SLOTS).check()
-            except ValueError as error:
-                yield self.problem(where, faults.BAD_PHRASE, fault=str(error))
+            except InputError as error:
+                yield replace(self.problem(where, error.text), values=error.values)
 
     def _words(self, question: Question) -> Iterator[Problem]:
         key = question.key

@@ -163,8 +163,9 @@ def read(text: str) -> tuple[Node | None, Notes]:
         top = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        fault = getattr(error, "problem", None) or str(error).splitlines()[0]
-        notes.refuse(mark.line + 1 if mark else 1, "", faults.NOT_YAML, fault=fault)
+        said = str(getattr(error, "problem", None) or "")
+        fault = said if said in faults.YAML_FAULTS else faults.NOT_YAML_HERE
+        notes.refuse(mark.line + 1 if mark else 1, "", faults.NOT_YAML, fault={"id": fault})
         return None, notes
     if top is None:
         notes.refuse(1, "", faults.EMPTY)

@@ -23,10 +23,11 @@ from scoring.scorecard import Scorecard
 from scoring.tables import CardState, CardVersion
 
 CANT_CHANGE = N_(
-    "%(name)s: version %(version)s of %(key)s is %(state)s and can't change, since calls were scored by it. "
+    "%(name)s: version %(version)s of %(key)s was published and can't change, since calls were scored by it. "
     "Write version: %(next)s into the file. Nothing was imported."
 )
 NO_CARD = N_("There is no scorecard %(key)s. There are: %(known)s.")
+NO_CARDS = N_("There is no scorecard %(key)s, and no other one either.")
 NO_VERSION = N_("There is no version %(version)s of %(key)s. There are: %(known)s.")
 NO_DRAFT = N_("%(key)s has no draft to publish. Import one, or name the version to publish again.")
 UNFINISHED = N_("Version %(version)s of %(key)s is not finished: %(fault)s Nothing was published.")
@@ -83,9 +84,7 @@ def import_card(
     elif row.state == CardState.DRAFT:
         done, row.made_at, row.made_by = "replaced", utc_now(), by
     else:
-        raise InputError(
-            CANT_CHANGE, name=name, version=card.version, key=card.key, state=row.state, next=max(known) + 1
-        )
+        raise InputError(CANT_CHANGE, name=name, version=card.version, key=card.key, next=max(known) + 1)
     row.title, row.source = dict(card.title), source
     if done != "unchanged" and not quiet:
         audit(session, by, "scorecard.import", f"{card.key} {card.version}", done=done)
@@ -97,14 +96,14 @@ def find(session: Session, key: str, version: int | None = None) -> CardVersion:
     """That version; without one, the published, else the newest. Raises InputError naming what there is."""
     known = versions(session, key)
     if not known:
-        keys = ", ".join(sorted({one.key for one in versions(session)})) or "none"
-        raise InputError(NO_CARD, key=key, known=keys)
+        keys = sorted({one.key for one in versions(session)})
+        raise InputError(NO_CARD, key=key, known=keys) if keys else InputError(NO_CARDS, key=key)
     if version is None:
         return next((one for one in known if one.state == CardState.PUBLISHED), known[0])
     for one in known:
         if one.version == version:
             return one
-    there = ", ".join(str(one.version) for one in reversed(known))
+    there = [str(one.version) for one in reversed(known)]
     raise InputError(NO_VERSION, version=version, key=key, known=there)
 
 
@@ -124,7 +123,7 @@ def publish(
     if row.state == CardState.PUBLISHED:
         return row
     if row.state == CardState.DRAFT and (read := card_file.check(row.source)).card is None:
-        raise InputError(UNFINISHED, version=row.version, key=key, fault=str(read.problems[0]))
+        raise InputError(UNFINISHED, version=row.version, key=key, fault=read.problems[0].stored)
     for one in known:
         if one.state == CardState.PUBLISHED:
             one.state, one.retired_at = CardState.RETIRED, utc_now()

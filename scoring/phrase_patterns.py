@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from avasanj.errors import InputError
+from avasanj.i18n import N_
 from avasanj.persian import normalise
 from scoring import persian_verbs
 from scoring.persian_spelling import VARIANTS, certain, fold, spelled
 from scoring.search_text import SHORT_FORMS
+
+LAST_MISSING = N_("The phrase “%(phrase)s” ends with a word that may be missing: leave the word out.")
+BAD_FORM = N_("The phrase “%(phrase)s” can't be read: no (a|b) within another, words on both sides of “...”.")
+LONE_BAR = N_("The phrase “%(phrase)s” has a | outside of brackets: write (a|b).")
+TOO_MUCH = N_(
+    "The phrase “%(phrase)s” is too long, or has more than %(most)s “...”, or two in a row: make two groups under near of it."
+)
+MANY_OPTIONAL = N_(
+    "The phrase “%(phrase)s” has more than %(most)s words that may be missing (?): make two phrases of it."
+)
+UNKNOWN_SLOT = N_("The phrase “%(phrase)s” has the unknown slot %(slot)s; known are %(known)s.")
+UNKNOWN_VERB = N_("The phrase “%(phrase)s” has the unknown verb [%(verb)s]; known are %(known)s.")
+FAULTS = (LAST_MISSING, BAD_FORM, LONE_BAR, TOO_MUCH, MANY_OPTIONAL, UNKNOWN_SLOT, UNKNOWN_VERB)
 
 ARABIC = re.compile("[\u0600-\u06ff]")
 #: A group with what is attached to it, or a word.
@@ -81,7 +96,7 @@ def _compiled(source: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=20_000)
 def pattern(text: str, slots: tuple[tuple[str, tuple[str, ...]], ...]) -> Pattern | None:
-    """The pattern; None when one of its slots has nothing in it. Raises ValueError naming a pattern that can't be read.
+    """The pattern; None when one of its slots has nothing in it. Raises InputError naming a pattern that can't be read.
 
     `slots` are those that the pattern names, each with its words.
     """
@@ -99,8 +114,7 @@ def pattern(text: str, slots: tuple[tuple[str, tuple[str, ...]], ...]) -> Patter
             return None
         joint = "" if last else _joint(word, words[number + 1])
         if optional and last:
-            msg = f"The phrase {text!r} ends with a word that may be missing: leave the word out."
-            raise ValueError(msg)
+            raise InputError(LAST_MISSING, phrase=text)
         if not optional:
             guesses.append(_needles(word, known))
         out += f"(?:{part}{joint})?" if optional else part + joint
@@ -114,6 +128,10 @@ def slots_of(text: str) -> tuple[str, ...]:
     return tuple(name for name in re.findall(r"\{(\w+)\}", text) if name != "name")
 
 
+def unknown_slot(text: str, slot: str, known: Iterable[str]) -> InputError:
+    return InputError(UNKNOWN_SLOT, phrase=text, slot=slot, known=["{name}", *(f"{{{one}}}" for one in known)])
+
+
 def plain_pattern(text: str) -> str:
     text = normalise(text).replace("’", "'").replace("آ", "ا")
     for short, long in SHORT_FORMS:
@@ -125,19 +143,13 @@ def pattern_words(text: str) -> list[str]:
     words = _PATTERN_WORD.findall(re.sub(r"\*+", "*", plain_pattern(text)))
     gaps = words.count("...")
     if not words or "..." in {words[0], words[-1]} or any(_LONE_BRACKET.search(word) for word in words):
-        msg = f"The phrase {text!r} can't be read: no (a|b) within another, words on both sides of '...'."
-        raise ValueError(msg)
+        raise InputError(BAD_FORM, phrase=text)
     if any("|" in _GROUP.sub("", word) for word in words):
-        msg = f"The phrase {text!r} has a | outside of brackets: write (a|b)."
-        raise ValueError(msg)
+        raise InputError(LONE_BAR, phrase=text)
     if gaps > _MOST_GAPS or len(text) > _MOST_LETTERS or ("...", "...") in pairwise(words):
-        msg = f"The phrase {text!r} is too long, or has more than {_MOST_GAPS} '...', or two in a row: make two groups under near of it."
-        raise ValueError(msg)
+        raise InputError(TOO_MUCH, phrase=text, most=_MOST_GAPS)
     if sum(word.endswith("?") for word in words) > _MOST_OPTIONAL:
-        msg = (
-            f"The phrase {text!r} has more than {_MOST_OPTIONAL} words that may be missing (?): make two phrases of it."
-        )
-        raise ValueError(msg)
+        raise InputError(MANY_OPTIONAL, phrase=text, most=_MOST_OPTIONAL)
     return words
 
 
@@ -147,8 +159,7 @@ def _word_source(word: str, slots: Mapping[str, tuple[str, ...]], text: str) -> 
     if word.startswith("{"):
         name = word.strip("{}")
         if name not in slots:
-            msg = f"The phrase {text!r} has the unknown slot {word}; known are {{name}}, {', '.join(f'{{{slot}}}' for slot in slots)}."
-            raise ValueError(msg)
+            raise unknown_slot(text, word, slots)
         return "(?:" + "|".join(map(re.escape, slots[name])) + ")" if slots[name] else None
     if not ARABIC.search(word):
         return _english(word)
@@ -174,8 +185,7 @@ def _english(word: str) -> str:
 def _verb(verb: str, text: str) -> str:
     verb = _infinitive(verb)
     if not persian_verbs.is_known(verb):
-        msg = f"The phrase {text!r} has the unknown verb [{verb}]; known are {'، '.join(persian_verbs.STEMS)}."
-        raise ValueError(msg)
+        raise InputError(UNKNOWN_VERB, phrase=text, verb=verb, known=[*persian_verbs.STEMS])
     return fold(persian_verbs.source(verb))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from scoring.phrase_patterns import MOST_GUESSES, Pattern, pattern, pattern_words, slots_of
+from scoring.phrase_patterns import MOST_GUESSES, Pattern, pattern, pattern_words, slots_of, unknown_slot
 from scoring.search_text import folded_words
 
 #: Stands for the words of a slot of which none is in a text; no text has it.
@@ -33,8 +33,9 @@ class Filling:
             self._ready[name] = folded_words(self._given[name])
         return self._ready[name]
 
-    def all(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return tuple((name, self.words(name)) for name in self._given)
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._given)
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ def _parted(patterns: tuple[str, ...]) -> tuple[Sought, tuple[str, ...]]:
 
 def _slotted(text: str, filling: Filling) -> Slotted | None:
     names = slots_of(text)
-    if any(name not in filling for name in names):
-        pattern(text, filling.all())  # which says what is wrong
+    if unknown := [name for name in names if name not in filling]:
+        raise unknown_slot(text, f"{{{unknown[0]}}}", filling.names)
     needles = _fixed_needles(text, names)
     if any(filling.is_empty(name) for name in names):
         return None

@@ -25,11 +25,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 
+from avasanj.errors import InputError
+from avasanj.i18n import N_
 from scoring.phrase_patterns import ARABIC, Pattern, slots_of
 from scoring.phrase_slots import Filling, Slotted, Sought, sources
 from scoring.search_text import Prepared, plain, prepare, prepare_all
 
 __all__ = ["Hit", "Phrases", "Prepared", "plain", "prepare"]
+NO_SENSE = N_("The phrase “%(phrase)s” can't be read: look at its brackets and signs.")
 _BEFORE_EN = frozenset(["not", "no", "never", "without", "hardly", "nothing", "neither"])
 _NEGATED_FA = re.compile(r"نمی\w*|نیست\w*|ندار\w*|ندارم|نکن\w*|نشد\w*|نباش\w*|نبود\w*|نخواست\w*")
 _BEFORE_FA = frozenset(["بدون", "نه", "هیچ"])
@@ -82,7 +85,7 @@ def laid_out(texts: tuple[str, ...]) -> Texts:
 
 @dataclass(frozen=True)
 class Phrases:
-    """A set of patterns. Raises ValueError naming the pattern that can't be read."""
+    """A set of patterns. Raises InputError naming the pattern that can't be read."""
 
     patterns: tuple[str, ...]
     _sought: tuple[Sought, Sought] = field(init=False, repr=False, compare=False)
@@ -92,15 +95,14 @@ class Phrases:
         object.__setattr__(self, "_sought", sources(self.patterns, Filling(slots or {})))
 
     def check(self) -> None:
-        """Raise ValueError for a phrase that could be taken apart and yet makes no sense."""
+        """Raise InputError for a phrase that could be taken apart and yet makes no sense."""
         fixed, slotted = self._sought
         named = [*zip([text for text in self.patterns if not slots_of(text)], fixed.patterns, strict=True)]
         for phrase, sought in [*named, *((one.text, one) for one in slotted.patterns if isinstance(one, Slotted))]:
             try:
                 sought.compiled()
-            except re.error as error:
-                msg = f"The phrase {phrase!r} can't be read: {error}."
-                raise ValueError(msg) from None
+            except re.error:  # whose own words speak of what was made of the phrase, not of what was written
+                raise InputError(NO_SENSE, phrase=phrase) from None
 
     def find(self, text: str) -> list[Hit]:
         """All places, in order; of two that overlap the earlier, of two that begin together the longer."""

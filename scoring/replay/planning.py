@@ -15,7 +15,6 @@ from avasanj.i18n import N_
 from avasanj.login import audit
 from avasanj.notify import announce
 from scoring import library
-from scoring.card_faults import CardError
 from scoring.learning.tables import HeadVersion
 from scoring.replay.selection import Selection, selection_of
 from scoring.replay.tables import ReplayChunk, ReplayRun, ReplayState
@@ -156,10 +155,10 @@ def _version(session: Session, key: str, version: int | None) -> CardVersion:
     row = known[0] if version is None and known else library.find(session, key, version)
     try:
         card = card_of(row.source)
-    except (AvasanjError, CardError) as error:
-        raise InputError(NO_QUESTIONS, version=row.version, key=key, reason=str(error)) from None
+    except AvasanjError as error:
+        raise InputError(NO_QUESTIONS, version=row.version, key=key, reason=error.stored) from None
     if not card.questions:
-        raise InputError(NO_QUESTIONS, version=row.version, key=key, reason=EMPTY_FORM)
+        raise InputError(NO_QUESTIONS, version=row.version, key=key, reason={"id": EMPTY_FORM})
     return row
 
 

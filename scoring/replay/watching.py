@@ -44,13 +44,13 @@ def _take_up(settings: Settings, database: Database, run_id: uuid.UUID, stop: th
     except AvasanjError as error:
         _log.warning("replay_left", run=str(run_id), reason=str(error))
         if not error.retry:
-            _say(database, run_id, str(error))
+            _say(database, run_id, error)
 
 
-def _say(database: Database, run_id: uuid.UUID, reason: str) -> None:
+def _say(database: Database, run_id: uuid.UUID, error: AvasanjError) -> None:
     """What no worker can do is not begun again and again, and its page says why."""
     with database.transaction() as session:
-        failed = {"state": ReplayState.FAILED.value, "problem": {"id": CANNOT, "values": {"reason": reason}}}
+        failed = {"state": ReplayState.FAILED.value, "problem": {"id": CANNOT, "values": {"reason": error.stored}}}
         mine = (ReplayRun.id == run_id, ReplayRun.state == ReplayState.RUNNING)
         session.execute(update(ReplayRun).where(*mine).values(failed))
         announce(session, "replay", run_id)

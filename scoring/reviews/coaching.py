@@ -215,9 +215,10 @@ def _check(session: Session, scorecard: str, questions: Sequence[str], goal: str
         raise InputError(BAD_TARGET, value=f"{target:g}")
     card = library.parsed(library.find(session, scorecard).source)
     asked = {one.key for one in card.questions if one.weight > 0 or one.kind == Kind.YES_NO}
+    titles = {one.key: one.title for one in card.questions}
     for one in questions:
         if one not in asked:
-            raise InputError(NOT_ASKED, question=one)
+            raise InputError(NOT_ASKED, question=titles.get(one, one))
 
 
 def _moments(session: Session, agent_id: uuid.UUID, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

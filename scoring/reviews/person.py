@@ -280,9 +280,9 @@ def _check_asked(session: Session, review: Review, card: Scorecard, question: Qu
     stood = stood_with(review, standing_review(session, review, before=review), evaluation_of(session, review), card)
     answers = {one.answer.question.key: one.answer for one in stood}
     if asked(question, answers) is False:
-        raise InputError(
-            NOT_ASKED, question=question.key, earlier=", ".join(dict.fromkeys(one.question for one in question.when))
-        )
+        titles = {one.key: one.title for one in card.questions}
+        earlier = [titles[key] for key in dict.fromkeys(one.question for one in question.when)]
+        raise InputError(NOT_ASKED, question=question.title, earlier=earlier)
 
 
 def _after(before: Review | None) -> datetime.datetime:

@@ -30,7 +30,7 @@ TEXTS = (
 def value_of(question: Question, given: str) -> str:
     """`given` as it is kept: na to any question; yes or no; option keys in the form's order; a number; a text.
 
-    Raises InputError, whose text names the question by its key and says what it takes.
+    Raises InputError, whose text names the question by its title and says what it takes.
     """
     text = given.strip()
     plain = ascii_digits(text).casefold()
@@ -38,13 +38,13 @@ def value_of(question: Question, given: str) -> str:
         return NA
     if question.kind == Kind.YES_NO:
         if plain not in {YES, NO}:
-            raise InputError(NOT_YES_NO, question=question.key, value=text)
+            raise InputError(NOT_YES_NO, question=question.title, value=text)
         return plain
     if question.kind in {Kind.CHOICE, Kind.CHOICES}:
         return _options(question, text)
     if question.kind == Kind.TEXT:
         if not text:
-            raise InputError(NO_TEXT, question=question.key)
+            raise InputError(NO_TEXT, question=question.title)
         return short(text)
     return _number(question, text, plain)
 
@@ -54,9 +54,9 @@ def _options(question: Question, text: str) -> str:
     known = [option.key for option in question.options]
     if not chosen or chosen - {*known}:
         wrong = ", ".join(sorted(chosen - {*known}))
-        raise InputError(NOT_AN_OPTION, question=question.key, value=wrong, known=", ".join(known))
+        raise InputError(NOT_AN_OPTION, question=question.title, value=wrong, known=", ".join(known))
     if question.kind == Kind.CHOICE and len(chosen) > 1:
-        raise InputError(ONE_OPTION, question=question.key)
+        raise InputError(ONE_OPTION, question=question.title)
     return ",".join(key for key in known if key in chosen)
 
 
@@ -67,10 +67,10 @@ def _number(question: Question, text: str, plain: str) -> str:
         number = math.nan
     if question.kind == Kind.SCALE:
         if not (number.is_integer() and question.low <= number <= question.high):
-            raise InputError(NOT_ON_SCALE, question=question.key, low=question.low, high=question.high, value=text)
+            raise InputError(NOT_ON_SCALE, question=question.title, low=question.low, high=question.high, value=text)
         return str(int(number))
     if not math.isfinite(number):
-        raise InputError(NOT_A_NUMBER, question=question.key, value=text)
+        raise InputError(NOT_A_NUMBER, question=question.title, value=text)
     return f"{number:.12g}"
 
 

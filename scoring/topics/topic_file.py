@@ -23,6 +23,8 @@ from scoring.topics.topic import Topic, Topics
 NO_TOPICS = N_("There is no topic.")
 UNFINDABLE = N_("A topic needs phrases or examples (like), or no call could be about it.")
 TOO_MANY = N_("There are %(found)s topics; a list has at most %(most)s.")
+REFUSED_OF_MORE = N_("%(file)s, %(fault)s (and %(more)s more; `avasanj topics check` names them) Nothing was imported.")
+KEPT = N_("version %(version)s of the topics")
 FAULTS = (NO_TOPICS, UNFINDABLE, TOO_MANY)
 MOST_TOPICS = 200
 _TOPIC = ("key", "title", "said_by", "unless_denied", "driver", "general", "phrases", "unless", "like")
@@ -32,9 +34,12 @@ _HEAD = "# What calls are about. docs/topics.md describes the form.\n"
 class TopicFileError(InputError):
     """A list that can't be used; `problems` says everything that was found."""
 
-    def __init__(self, name: str, problems: Sequence[Problem]) -> None:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        super().__init__(f"{name}, {problems[0]}{more} Nothing was imported.")
+    def __init__(self, name: str | dict[str, Any], problems: Sequence[Problem]) -> None:
+        values = {"file": name, "fault": problems[0].stored}
+        if len(problems) > 1:
+            super().__init__(REFUSED_OF_MORE, **values, more=len(problems) - 1)
+        else:
+            super().__init__(faults.REFUSED, **values)
         self.problems = tuple(problems)
 
 
@@ -54,7 +59,7 @@ def check(source: str) -> Read:
     return Read(topics=None if problems else made, problems=problems)
 
 
-def load(source: str, name: str) -> tuple[Topic, ...]:
+def load(source: str, name: str | dict[str, Any]) -> tuple[Topic, ...]:
     """Raises TopicFileError naming the line, the key and what was expected."""
     found = check(source)
     if found.topics is None:
@@ -65,7 +70,7 @@ def load(source: str, name: str) -> tuple[Topic, ...]:
 @lru_cache(maxsize=16)
 def kept(version: int, source: str) -> Topics:
     """A version that was taken in, parsed once per process."""
-    return Topics(version=version, topics=load(source, f"topics version {version}"))
+    return Topics(version=version, topics=load(source, {"id": KEPT, "values": {"version": version}}))
 
 
 @cache
@@ -118,26 +123,26 @@ def _phrases(node: Node | None) -> Wording:
     if node is None:
         return Wording()
     wording = node.wording()
-    for language, below in _below(node):
+    for below in _below(node):
         for one in below.list():
-            _try(one, language, node.notes)
+            _try(one, node.notes)
     return wording
 
 
-def _below(node: Node) -> list[tuple[str, Node]]:
+def _below(node: Node) -> list[Node]:
     return [
-        (str(key.value), Node(value, f"{node.where}.{key.value}", node.notes))
+        Node(value, f"{node.where}.{key.value}", node.notes)
         for key, value in (node.raw.value if isinstance(node.raw, yaml.MappingNode) else ())
         if isinstance(value, yaml.SequenceNode) and key.value in LANGUAGES
     ]
 
 
-def _try(node: Node, language: str, notes: Notes) -> None:
+def _try(node: Node, notes: Notes) -> None:
     if isinstance(node.raw, yaml.ScalarNode) and str(node.raw.value).strip():
         try:
             Phrases((str(node.raw.value),)).check()
-        except ValueError as error:
-            notes.refuse(node.line, f"{node.where}", faults.BAD_PHRASE, fault=str(error), language=language)
+        except InputError as error:
+            notes.refuse(node.line, node.where, error.text, **error.values)
 
 
 def _data(topic: Topic) -> dict[str, Any]:

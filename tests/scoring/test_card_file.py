@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from avasanj.errors import InputError
 from scoring import card_faults as faults
+from scoring import phrase_patterns
 from scoring.card_faults import CardError
 from scoring.card_file import SHIPPED, check, kept, load, shipped, shipped_text
 from scoring.card_text import written
@@ -79,9 +80,9 @@ def test_the_service_scorecard_asks_what_old_evaluations_answered():
         ("{en: Greets, fa: سلام می‌کند}", "{en: Greets}", 10, faults.LANGUAGE_MISSING),
         ("{en: Greets, fa: سلام می‌کند}", "{en: Greets, fa: ''}", 10, faults.WANTS_TEXT),
         ("fa: [سلام]", "fa: []", 12, faults.NO_PHRASES_IN),
-        ("en: [hello]", "en: ['(hello']", 12, faults.BAD_PHRASE),
-        ("en: [hello]", "en: ['{nobody} here']", 12, faults.BAD_PHRASE),
-        ("fa: [سلام]", "fa: ['[گنجشکیدن]']", 12, faults.BAD_PHRASE),
+        ("en: [hello]", "en: ['(hello']", 12, phrase_patterns.BAD_FORM),
+        ("en: [hello]", "en: ['{nobody} here']", 12, phrase_patterns.UNKNOWN_SLOT),
+        ("fa: [سلام]", "fa: ['[گنجشکیدن]']", 12, phrase_patterns.UNKNOWN_VERB),
         ("{any: {en: [hello], fa: [سلام]}}", "{first_s: 20}", 12, faults.RULE_EMPTY),
         ("{any: {en: [hello], fa: [سلام]}}", "{any: hello}", 12, faults.WANTS_KEYS),
         ("{any:", "{first_s: 5, last_s: 5, any:", 12, faults.WINDOWS_CROSS),

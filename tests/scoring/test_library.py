@@ -73,7 +73,7 @@ def test_publishing_a_version_retires_the_one_before_and_it_can_come_back(shelf:
 def test_a_draft_can_change_and_what_calls_were_scored_by_can_not(shelf: Database):
     import_card(shelf, SECOND)
     assert import_card(shelf, SECOND.replace("call (new)", "call (newer)")) == "replaced"
-    with pytest.raises(InputError, match=r"version 1 of service is published and can't change.*version: 3"):
+    with pytest.raises(InputError, match=r"version 1 of service was published and can't change.*version: 3"):
         import_card(shelf, FIRST.replace("Service call", "Other"))
     with shelf.read() as session:
         assert library.find(session, "service", 1).source == FIRST

@@ -99,7 +99,7 @@ def test_what_makes_no_plan_is_refused_with_the_reason(center: Center):
     for facts, said in (
         ({"goal": " "}, "to reach"),
         ({"questions": []}, "at least one"),
-        ({"questions": ["note"]}, "note"),
+        ({"questions": ["note"]}, "“Note”"),
         ({"target": 80}, "up to 100 %, not 80"),
         ({"review_at": now - 30 * DAY}, "after it has started"),
         ({"scorecard": "nothing"}, "nothing"),

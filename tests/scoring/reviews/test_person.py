@@ -112,7 +112,7 @@ def test_a_question_that_is_left_out_takes_no_answer_but_na(center: Center):
     made = center.call()
     begun = review(center, made, submit=False)
     with center.database.transaction() as session:
-        with pytest.raises(InputError, match="not asked after what was answered to “outcome”"):
+        with pytest.raises(InputError, match="not asked after what was answered to “Outcome”"):
             person.answer(session, begun, "promise", "yes")
         person.answer(session, begun, "promise", "na")
         person.answer(session, begun, "outcome", "open")
