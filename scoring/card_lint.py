@@ -91,7 +91,7 @@ class _Lint:
         yield from self._words(question)
         if question.fatal and not question.weight:
             yield self.problem(question.key, faults.FATAL_UNSCORED, warning=True)
-        if not question.by_machine and question.weight:
+        if not question.by_machine and not question.is_optional:
             yield self.problem(question.key, faults.PERSON_ONLY, warning=True)
 
     def _sources(self, question: Question) -> Iterator[Problem]:

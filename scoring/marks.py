@@ -110,11 +110,17 @@ def is_without_points(answer: Answered) -> bool:
 
 
 def needs_person(answer: Answered) -> bool:
-    """An unsure answer, and a critical or fatal one without points: the machine alone fails nobody."""
+    """An unsure answer, and a critical or fatal one without points: the machine alone fails nobody.
+
+    A question that only a person answers waits for one too, unless nothing is scored by it.
+    """
+    question = answer.question
     if answer.by_person:
         return False
-    weighty = answer.question.critical or answer.question.fatal
-    return answer.value == UNSURE or (weighty and _lacks_points(answer))
+    if answer.value == UNSURE:
+        asked_of_machine = question.by_machine and answer.method != "person"
+        return asked_of_machine or not question.is_optional
+    return (question.critical or question.fatal) and _lacks_points(answer)
 
 
 def _lacks_points(answer: Answered) -> bool:

@@ -158,6 +158,11 @@ class Question:
     ask: Mapping[str, str] | None = None
 
     @property
+    def is_optional(self) -> bool:
+        """Whether a person may leave it open: a note, a tag, which nothing is scored by."""
+        return not (self.weight or self.critical or self.fatal)
+
+    @property
     def by_machine(self) -> bool:
         """Whether anything but a person can answer it (a language model counts for nothing: it may not be there)."""
         return bool(self.rule or self.likeness or self.fact or self.measure or any(one.rule for one in self.options))
@@ -219,4 +224,5 @@ class Answered:
 
     @property
     def by_person(self) -> bool:
-        return self.method == "person"
+        """Whether a person gave it. A question that waits for one has no answer yet."""
+        return self.method == "person" and self.value != UNSURE

@@ -157,8 +157,7 @@ def inbox(
     with opened_database(settings_and_log()) as database, database.read() as session:
         if login is None:
             loads = [_plain(one) for one in waiting.loads(session)]
-            nobodys = waiting.count_unassigned(session)
-            _show_loads(loads, nobodys, as_json=json)
+            _show_loads(loads, *waiting.count_unassigned(session), as_json=json)
             return
         who = session.scalar(select(User.id).where(User.login == login))
         if who is None:
@@ -208,15 +207,18 @@ def disputes(*, json: Json = False) -> None:
     Console().print(table)
 
 
-def _show_loads(loads: list[dict[str, Any]], nobodys: int, *, as_json: bool) -> None:
+def _show_loads(loads: list[dict[str, Any]], nobodys: int, hesitant: int, *, as_json: bool) -> None:
     if as_json:
-        print_json({"evaluators": loads, "unassigned": nobodys})
+        print_json({"evaluators": loads, "unassigned": nobodys, "unassigned_hesitant": hesitant})
         return
     table = Table("evaluator", "open", "overdue", "done in 30 days", box=None)
     for row in loads:
         table.add_row(row["name"], str(row["open"]), str(row["overdue"]), str(row["submitted"]))
     Console().print(table)
-    print(f"{nobodys} evaluations need a person and were given to nobody.")
+    print(
+        f"{nobodys} evaluations need a person and were given to nobody: in {hesitant} the machine hesitates, "
+        f"in {nobodys - hesitant} only questions wait that are people's own."
+    )
 
 
 def _said(stored: Mapping[str, Any] | None) -> str:

@@ -20,6 +20,7 @@ from crm_sync.tables import Customer, FollowUp, TimelineEntry
 from dashboard.access import Person, visible_calls, visible_evaluations
 from dashboard.queries.said import Place, calls_that_say, places, terms
 from dashboard.queries.topics import title_of
+from scoring.reviews.doubt import hesitates
 from scoring.tables import Evaluation, Mood
 from scoring.topics.tables import CallTopic
 from telephony.lines import extension
@@ -36,7 +37,7 @@ class CallFilters(BaseModel):
     outcome: Literal["", "answered", "unanswered"] = ""
     queue: str = ""
     mood: Literal["", "dissatisfied"] = ""
-    review: Literal["", "needed"] = ""
+    review: Literal["", "needed", "hesitant"] = ""
     owed: Literal["", "open"] = ""
     flaw: Literal["", "recording", "awaited", "gaps"] = ""
     course: Literal["", "transferred", "repeat"] = ""
@@ -152,7 +153,7 @@ def narrowed(who: Person, filters: CallFilters) -> ColumnElement[bool]:
     if filters.mood:
         wanted.append(_any(Mood.call_id == Call.id, Mood.dissatisfied >= who.site.settings.dissatisfied_above))
     if filters.review:
-        wanted.append(_unsure(who))
+        wanted.append(_unsure(who, hesitates() if filters.review == "hesitant" else None))
     if filters.owed:
         wanted.append(_any(FollowUp.call_id == Call.id, FollowUp.state == "open"))
     if filters.topic:
@@ -208,9 +209,10 @@ def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(*conditions).correlate(Call)
 
 
-def _unsure(who: Person) -> ColumnElement[bool]:
+def _unsure(who: Person, also: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
     """Whether an answer that this person may see waits for a person."""
-    return _any(Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True), visible_evaluations(who))
+    waits = (Evaluation.call_id == Call.id, Evaluation.needs_person.is_(True), visible_evaluations(who))
+    return _any(*waits, true() if also is None else also)
 
 
 def _found_by(text: str) -> ColumnElement[bool]:

@@ -42,7 +42,7 @@ class Item:
     @property
     def waits(self) -> bool:
         """Whether it is for a person to say, and nobody has."""
-        return self.given is None and (self.answer.value == UNSURE or self.answer.needs_person)
+        return self.given is None and self.answer.needs_person
 
     @property
     def machine(self) -> str | None:

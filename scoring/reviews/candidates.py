@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from avasanj.i18n import N_
 from avasanj.people import Team, User
 from scoring import library
+from scoring.reviews.doubt import NOT_ASKED
 from scoring.reviews.drawing import Candidate
 from scoring.reviews.tables import Review, ReviewKind, ReviewState, SamplingRule
 from scoring.scorecard import NA, UNSURE
@@ -175,14 +176,17 @@ def _risk(row: Row[Any]) -> tuple[float, dict[str, Any]]:
 
 
 def _doubts(session: Session, period: Period) -> dict[uuid.UUID, float]:
-    """Share of each form's weight of which the machine is not sure, 0 to 1: unsure answers whole, others by their confidence."""
+    """Share of each form's weight of which the machine is not sure, 0 to 1: unsure answers whole, others by their confidence.
+
+    Of what the machine was asked: a question for people is open on every call, and tells none from another.
+    """
     doubt = case((Answer.value == UNSURE, 1.0), else_=1.0 - Answer.confidence)
     weight = func.nullif(func.sum(Answer.points_possible), 0)
     query = (
         select(Answer.evaluation_id, func.sum(Answer.points_possible * doubt) / weight)
         .join(Evaluation, Evaluation.id == Answer.evaluation_id)
         .join(Call, Call.id == Evaluation.call_id)
-        .where(*_in(period), Answer.value != NA)
+        .where(*_in(period), Answer.value != NA, Answer.method.not_in(NOT_ASKED))
         .group_by(Answer.evaluation_id)
     )
     return {id_: float(share or 0.0) for id_, share in session.execute(query)}

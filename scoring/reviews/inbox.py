@@ -18,6 +18,7 @@ from avasanj.i18n import N_
 from avasanj.notify import announce
 from avasanj.people import User
 from scoring.reviews.dispute_states import PENDING
+from scoring.reviews.doubt import hesitates, urgency
 from scoring.reviews.evaluators import EVALUATING, check_not_own, evaluator
 from scoring.reviews.obstacles import OPEN
 from scoring.reviews.person import NO_REVIEW, NOT_OPEN
@@ -135,15 +136,21 @@ def loads(session: Session, now: datetime.datetime | None = None) -> list[Load]:
 
 
 def unassigned(session: Session, *, limit: int = MOST_ROWS, offset: int = 0) -> list[Waiting]:
-    """Evaluations in which an answer needs a person, and which nobody has open; the newest first. Samples are left out."""
+    """Evaluations in which an answer needs a person, and which nobody has open. Samples are left out.
+
+    First what would fail the form, then what the machine hesitates about, then what only people's own questions wait in; the newest
+    first of each.
+    """
     query = _with_facts(select(*_FACTS).select_from(Evaluation)).where(*_of_nobody())
-    query = query.order_by(Call.started_at.desc(), Evaluation.id).limit(limit).offset(offset)
+    query = query.order_by(urgency(), Call.started_at.desc(), Evaluation.id).limit(limit).offset(offset)
     return [_waiting(row, None, None, utc_now()) for row in session.execute(query)]
 
 
-def count_unassigned(session: Session) -> int:
-    query = select(func.count()).select_from(Evaluation).join(Call, Call.id == Evaluation.call_id)
-    return session.scalar(query.where(*_of_nobody())) or 0
+def count_unassigned(session: Session) -> tuple[int, int]:
+    """How many there are, and in how many of them the machine hesitates; in the others only people's own questions wait."""
+    query = select(func.count(), func.count().filter(hesitates())).select_from(Evaluation)
+    [(all_, hesitant)] = session.execute(query.join(Call, Call.id == Evaluation.call_id).where(*_of_nobody())).all()
+    return all_, hesitant
 
 
 def owed_by_people(session: Session, now: datetime.datetime) -> dict[str, int]:

@@ -126,6 +126,14 @@ def test_a_person_is_asked_about_unsure_and_about_weighty_answers_without_full_p
     assert not needs_person(answered(NO, critical=True, by="person"))
 
 
+def test_what_only_people_answer_waits_for_one_unless_nothing_hangs_on_it():
+    assert needs_person(answered(UNSURE, weight=10, by="person"))
+    assert needs_person(answered(UNSURE, weight=0, fatal=True, by="person"))
+    assert not needs_person(answered(UNSURE, weight=0, by="person")), "a note"
+    assert not needs_person(answered(UNSURE, weight=0, by="condition")), "a note that hangs on a question"
+    assert not needs_person(answered("4", weight=10, kind=Kind.SCALE, by="person"))
+
+
 @pytest.mark.parametrize(
     ("condition", "value", "expected"),
     [

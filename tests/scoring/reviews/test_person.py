@@ -86,11 +86,23 @@ def test_a_fatal_no_fails_the_form_only_where_a_person_says_so(center: Center):
     assert "respect" not in rows(center, let_stand)
     review(center, made, respect="no")
     failed, answers = center.standing(made)
-    assert (failed.failed, failed.score, failed.passed, failed.needs_person) == (True, 0.0, False, False)
+    assert (failed.failed, failed.score, failed.passed) == (True, 0.0, False)
     assert not answers["respect"].needs_person
     review(center, made, respect="yes")
     cleared, _ = center.standing(made)
-    assert (cleared.failed, cleared.doubted, cleared.needs_person) == (False, [], False)
+    assert (cleared.failed, cleared.doubted) == (False, [])
+
+
+def test_a_question_for_people_waits_until_one_answers_it_but_a_note_waits_for_nobody(center: Center):
+    made = center.call()
+    before, answers = center.standing(made)
+    assert before.needs_person
+    assert {key for key, one in answers.items() if one.needs_person} == {"steps", "warmth", "tries"}
+    review(center, made, warmth="5", steps="na")
+    assert center.standing(made)[0].needs_person, "a third one is open"
+    review(center, made, tries="1")
+    after, answers = center.standing(made)
+    assert (after.needs_person, answers["note"].value) == (False, "unsure")
 
 
 def test_conditions_follow_the_persons_answers(center: Center):
@@ -98,7 +110,7 @@ def test_conditions_follow_the_persons_answers(center: Center):
     first = review(center, made, outcome="open")
     now_asked, answers = center.standing(made)
     assert (answers["promise"].value, answers["promise"].needs_person, now_asked.needs_person) == ("unsure", True, True)
-    second = review(center, made, promise="no")
+    second = review(center, made, promise="no", steps="asks", warmth="3", tries="1")
     answered, answers = center.standing(made)
     assert (answers["promise"].value, answers["outcome"].value, answered.needs_person) == ("no", "open", False)
     assert rows(center, second)["outcome"].origin == Origin.CARRIED
