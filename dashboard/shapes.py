@@ -95,7 +95,9 @@ def _queue(found: QueueNow, at: datetime.datetime) -> dict[str, Any]:
 
 def _agent(found: AgentNow, w: Wall) -> dict[str, Any]:
     day = w.spent.get(found.seen.key)
-    lengths = ("logged_in_s", "free_s", "paused_s", "ringing_s", "talking_s", "wrapping_up_s", "occupancy")
+    lengths = (
+        "logged_in_s", "free_s", "paused_s", "ringing_s", "talking_s", "wrapping_up_s", "unseen_s", "occupancy",
+    )  # fmt: skip
     return {
         "name": found.seen.name,
         "line": found.seen.line,
@@ -104,6 +106,7 @@ def _agent(found: AgentNow, w: Wall) -> dict[str, Any]:
         "state": found.state,
         "reason": found.reason,
         "since": found.since,
+        "since_known": found.since_known,
     } | {name: getattr(day, name) if day else None for name in lengths}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.orm import Session
 
+from avasanj.database import utc_now
 from avasanj.notify import announce
 from telephony import lines
 from telephony.agent import STANDING
@@ -40,6 +41,12 @@ def save(session: Session, activities: Sequence[Activity]) -> None:
                 "reason": statement.excluded.reason,
                 "call_id": statement.excluded.call_id,
                 "ended_at": case((told_last, statement.excluded.ended_at), else_=kept_ended),
+                "from_known": or_(AgentActivity.from_known, statement.excluded.from_known),
+                "to_known": case(
+                    (told_last | statement.excluded.ended_at.is_not(None), statement.excluded.to_known),
+                    else_=AgentActivity.to_known,
+                ),
+                "gaps": AgentActivity.gaps.op("+")(statement.excluded.gaps),
             },
         )
         ids = session.scalars(statement.returning(AgentActivity.id)).all()
@@ -80,7 +87,8 @@ def _is_listed(activity: Activity) -> bool:
 def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:
     """End what the database shows as going on in calls of `pbx` that are not among `known` (linked ids); how many.
 
-    They end with their call, or where that is unknown when the PBX last spoke. Whether somebody is still logged in or paused
+    They end with their call at the latest, or where that is unknown when the PBX last spoke: to then they are shown, and that
+    nothing tells their end. Whether somebody is still logged in or paused
     tells the PBX itself, when it is asked anew.
     """
     open_ = (
@@ -96,17 +104,24 @@ def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:
             continue
         over = call.ended_at if call is not None and call.state == CallState.ENDED else heard_at
         activity.ended_at = max(activity.started_at, over or activity.started_at)
+        activity.to_known = False
+        activity.gaps = [*activity.gaps, *_gap(activity.ended_at, utc_now())]
         announce(session, "agent", activity.interface)
         closed += 1
     return closed
 
 
 def end_standing(
-    session: Session, pbx: str, standing: Sequence[Activity], *, heard_at: datetime.datetime | None
+    session: Session,
+    pbx: str,
+    standing: Sequence[Activity],
+    *,
+    heard_at: datetime.datetime | None,
+    again_at: datetime.datetime,
 ) -> int:
     """End the log-ins and pauses of `pbx` that the database shows as going on and that are not among `standing`, which a
-    complete listing of its queues told; how many. They ended unseen, after `heard_at` (None: nobody knows since when), when the
-    PBX was last heard before: to that moment they are known. What began later is left alone.
+    complete listing of its queues told; how many. They ended unseen, between `heard_at` (None: nobody knows since when), when the
+    PBX was last heard before, and `again_at`: to `heard_at` they are known. What began later is left alone.
     """  # fmt: skip
     rows = select(AgentActivity).where(
         AgentActivity.pbx == pbx, AgentActivity.state.in_(STANDING), AgentActivity.ended_at.is_(None)
@@ -120,6 +135,8 @@ def end_standing(
         if heard_at is not None and row.started_at > heard_at:
             continue
         row.ended_at = row.started_at if heard_at is None else heard_at
+        row.to_known = False
+        row.gaps = [*row.gaps, *_gap(row.ended_at, again_at)]
         announce(session, "agent", row.interface)
         ended += 1
     return ended
@@ -135,7 +152,14 @@ def _values(activity: Activity) -> dict[str, object]:
         "call_id": None if activity.linked_id is None else call_id(activity.pbx, activity.linked_id),
         "started_at": activity.started_at,
         "ended_at": activity.ended_at,
+        "from_known": activity.from_known,
+        "to_known": activity.to_known,
+        "gaps": [Range(gap.started_at, gap.ended_at) for gap in activity.gaps],
     }
+
+
+def _gap(started_at: datetime.datetime, ended_at: datetime.datetime) -> list[Range[datetime.datetime]]:
+    return [Range(started_at, ended_at)] if started_at < ended_at else []
 
 
 def _end_earlier(session: Session, activity: Activity) -> None:
@@ -146,4 +170,7 @@ def _end_earlier(session: Session, activity: Activity) -> None:
         AgentActivity.started_at < activity.started_at,
         AgentActivity.ended_at.is_(None),
     )
-    session.execute(earlier.values(ended_at=activity.started_at))
+    gap = func.tstzmultirange(func.tstzrange(AgentActivity.started_at, activity.started_at))
+    session.execute(
+        earlier.values(ended_at=activity.started_at, to_known=False, gaps=AgentActivity.gaps.op("+")(gap))
+    )  # somewhere in between it ended

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint, text, true
+from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from avasanj.database import Base
@@ -15,7 +17,11 @@ SCHEMA = "telephony"
 
 
 class AgentActivity(Base):
-    """One stretch of what an agent did; `ended_at` is None while it goes on."""
+    """One stretch of what an agent did; `ended_at` is None while it goes on.
+
+    Where its beginning is not known (`from_known` is False) `started_at` is when it was first seen, and where its end isn't,
+    `ended_at` when it was last seen.
+    """
 
     __tablename__ = "agent_activity"
     __table_args__ = (
@@ -36,6 +42,12 @@ class AgentActivity(Base):
     call_id: Mapped[uuid.UUID | None]
     started_at: Mapped[datetime.datetime]
     ended_at: Mapped[datetime.datetime | None]
+    from_known: Mapped[bool] = mapped_column(default=True, server_default=true())
+    to_known: Mapped[bool] = mapped_column(default=True, server_default=true())
+    #: stretches in and beside it in which events of the agent may have been missed: what they did else is not known
+    gaps: Mapped[Sequence[Range[datetime.datetime]]] = mapped_column(
+        TSTZMULTIRANGE, default=list, server_default=text("'{}'")
+    )
 
 
 class AgentLine(Base):

@@ -9,20 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from telephony.agent import Agent, Membership, Wrap
+from telephony.agent import Agent, Away, Wrap
 from telephony.channels import NO_NUMBER, Channel, peer
 from telephony.frames import Message
 from telephony.history import CallHistory
 from telephony.ledger import Activity
+from telephony.memberships import Memberships
 from telephony.parts import OpenSpan
 from telephony.stretches import Stretches
 from telephony.tables import ActivityState
 
-_ON = "1"
-#: These tell of the moment in which somebody paused; other words of a member only how things stand.
-_LIVE = frozenset({"QueueMemberPause", "QueueMemberPaused"})
-#: One listing names all queues of a member within this time.
-_ONE_LISTING_S = 5.0
 #: More interfaces than any PBX has; of those without anything to do the first is forgotten then.
 _MOST_AGENTS = 20_000
 
@@ -38,7 +34,43 @@ class AgentsAtWork:
         self._talking: dict[str, dict[str, Agent]] = {}  #: linked id -> uniqueid -> agent
         self.next_due = math.inf  #: when the next wrap-up is over: a `tick` before that finds nothing
         self._wrapped: list[CallHistory] = []
-        self._listed: set[tuple[str, str]] = set()
+        self._memberships = Memberships(self._agents, self._stretches, self._end_wrap)
+        self._away = Away()  #: before the last connect
+
+    # -- what was not heard
+
+    def missed(self, from_at: float, at: float, *, connected: bool = False) -> None:
+        """Events of that time may be missing (0: since nobody knows when); of the time before a connect, a listing follows."""
+        since = from_at or None
+        for agent in self._agents.values():
+            for doing in agent.doing.values():
+                self._stretches.unseen(agent, doing, since, at)
+        if connected:
+            self._away = Away(since=since, again=at)
+            self._memberships.begin_listing(self._away)
+
+    def clock_set(self, by_s: float, at: float) -> None:
+        """The PBX's clock was set by `by_s` and shows `at`: what went on then is longer or shorter by that."""
+        for agent in self._agents.values():
+            for doing in agent.doing.values():
+                self._stretches.unseen(agent, doing, max(doing.started_at, min(at, at - by_s)), max(at, at - by_s))
+            if agent.wrap is not None:
+                agent.wrap.due += by_s
+        self.next_due += by_s
+
+    @property
+    def heard_again(self) -> float:
+        """When the last connection was made."""
+        return self._away.again
+
+    def call_over(self, call: CallHistory) -> None:
+        """The call has ended: what was missed of it was missed of those in it."""
+        interfaces = {self.of(channel) for channel in call.channels.values()} if call.gaps else ()
+        self._stretches.call_over(call, [self._agents[one] for one in interfaces if one in self._agents])
+
+    def joined(self, part: str, whole: str) -> None:
+        """The call `part` turned out to belong to `whole` (linked ids)."""
+        self._stretches.joined(part, whole)
 
     # -- who is who
 
@@ -78,91 +110,28 @@ class AgentsAtWork:
             return
         agent = self._agent(interface)
         agent.name = message.get("MemberName") or message.get("Name") or agent.name
-        self._map_phone(interface, message.get("StateInterface"))
-        if listed:
-            self._listed.add((queue, interface))
-        membership = agent.queues.get(queue)
-        if membership is None:
-            added = message.name == "QueueMemberAdded"
-            since = at if added else _whole_second(message.get("LoginTime"), at)
-            if not added and message.get("Paused") != _ON:
-                self._was_no_pause(agent, since if message.get("LoginTime").isdigit() or listed else 0.0)
-            membership = agent.queues[queue] = Membership(since=since)
-            self._stretches.begin(agent, ActivityState.LOGGED_IN, since)
-        wrap = message.get("Wrapuptime")
-        membership.wrap_s = float(wrap) if wrap.isdigit() and len(wrap) < 6 else membership.wrap_s
-        paused = message.get("Paused")
-        if paused == _ON:
-            if membership.paused_since is None:
-                live = message.name in _LIVE
-                membership.paused_since = at if live else _whole_second(message.get("LastPause"), at)
-            membership.reason = message.get("PausedReason") or None
-        elif paused:
-            membership.paused_since = membership.reason = None
-        if membership.paused_since is not None or ActivityState.PAUSED in agent.doing:
-            self._look_at_pauses(agent, at)  # of most that is told of members, nothing is about pauses
-
-    def _was_no_pause(self, agent: Agent, since: float) -> None:
-        """They turn out to be in one more queue, and not paused there: a pause that began after `since` never was one."""
-        doing = agent.doing.get(ActivityState.PAUSED)
-        learnt = max((membership.since for membership in agent.queues.values()), default=0.0)
-        if doing is not None and (since <= doing.started_at or since - learnt < _ONE_LISTING_S):
-            self._stretches.end(agent, ActivityState.PAUSED, doing.started_at)
+        phone = message.get("StateInterface")
+        if phone and phone != interface and "/" in phone:
+            self._member_at[peer(phone)] = (
+                interface  # direct calls to the phone behind a Local member are theirs as well
+            )
+        self._memberships.told(agent, queue, message, at, listed=listed)
 
     def removed(self, message: Message, at: float) -> None:
         """A member left a queue."""
-        agent = self._agents.get(message.get("Interface") or message.get("Location"))
-        if agent is not None:
-            self._leave(agent, message.get("Queue"), at)
+        self._memberships.removed(message, at)
 
-    def _leave(self, agent: Agent, queue: str, at: float) -> None:
-        if agent.queues.pop(queue, None) is None:
-            return
-        for left in agent.queues.values():
-            if left.paused_since is not None and ActivityState.PAUSED not in agent.doing:
-                left.paused_since = max(left.paused_since, at)  # was no pause of theirs while they were in this queue
-        self._look_at_pauses(agent, at)
-        if not agent.queues:
-            self._stretches.end(agent, ActivityState.LOGGED_IN, at)
-            self._end_wrap(agent, at)
-
-    def _look_at_pauses(self, agent: Agent, at: float) -> None:
-        """Paused is who is paused in every queue they are in, from the last of these pauses on."""
-        if not agent.queues or any(membership.paused_since is None for membership in agent.queues.values()):
-            self._stretches.end(agent, ActivityState.PAUSED, at)
-            return
-        last = max(agent.queues.values(), key=lambda membership: membership.paused_since or 0.0)
-        reason = last.reason or next((m.reason for m in agent.queues.values() if m.reason), None)
-        doing = agent.doing.get(ActivityState.PAUSED)
-        if doing is not None and doing.reason == reason:
-            return
-        if doing is not None:
-            self._stretches.end(agent, ActivityState.PAUSED, at)
-        self._stretches.begin(
-            agent, ActivityState.PAUSED, at if doing is not None else last.paused_since or at, reason=reason
-        )
-        self._end_wrap(agent, at)
-
-    def begin_listing(self) -> None:
-        self._listed = set()
-
-    def end_listing(self, at: float, *, queue: str = "") -> None:
+    def end_listing(self, at: float) -> None:
         """Whom a complete listing no longer names left while nobody listened, at `at` at the latest."""
-        for agent in list(self._agents.values()):
-            for name in list(agent.queues):
-                if (name, agent.interface) not in self._listed and queue in ("", name):
-                    self._leave(agent, name, at)
+        self._memberships.end_listing(at)
 
-    def pbx_died(self, at: float) -> None:
-        """The PBX stopped: nobody is in a queue any more."""
+    def pbx_died(self, at: float, *, until: float | None = None) -> None:
+        """The PBX stopped at `at` (or, unseen, between that and `until`): nobody is in a queue any more."""
         for agent in list(self._agents.values()):
+            for doing in agent.doing.values():
+                self._stretches.unseen(agent, doing, at, at if until is None else until)
             for queue in list(agent.queues):
-                self._leave(agent, queue, at)
-
-    def _map_phone(self, interface: str, state_interface: str) -> None:
-        """Direct calls to the phone behind a Local member are the member's as well."""
-        if state_interface and state_interface != interface and "/" in state_interface:
-            self._member_at[peer(state_interface)] = interface
+                self._memberships.leaves(agent, queue, at)
 
     # -- calls
 
@@ -179,8 +148,9 @@ class AgentsAtWork:
         if not agent.ringing:
             self._stretches.end(agent, ActivityState.RINGING, at)
 
-    def talk(self, linked_id: str, talkers: dict[str, Channel], at: float) -> None:
-        """Of the call `linked_id`, exactly these phones of ours hear somebody now."""
+    def talk(self, linked_id: str, talkers: dict[str, Channel], at: float, *, listed: bool = False) -> None:
+        """Of the call `linked_id`, exactly these phones of ours hear somebody now; since when, a listing does not say."""
+        over = self._away.last_seen(at) if listed else at
         before = self._talking.get(linked_id, {})
         if not before and not talkers:
             return
@@ -189,14 +159,17 @@ class AgentsAtWork:
                 del before[uniqueid]
                 agent.talking.discard((linked_id, uniqueid))
                 if not agent.talking:
-                    self._stretches.end(agent, ActivityState.TALKING, at)
+                    self._stretches.end(agent, ActivityState.TALKING, over)
         for uniqueid, channel in talkers.items():
             if uniqueid not in before:
                 before[uniqueid] = agent = self._of_channel(channel)
-                self.ring_over(channel, at)
-                self._end_wrap(agent, at)
+                self.ring_over(channel, over)
+                self._end_wrap(agent, over)
                 agent.talking.add((linked_id, uniqueid))
-                self._stretches.begin(agent, ActivityState.TALKING, at, linked_id=linked_id)
+                after = max(self._away.since or 0.0, channel.created_at) if listed else None
+                self._stretches.begin(
+                    agent, ActivityState.TALKING, at, linked_id=linked_id, seen=not listed, after=after
+                )
         if before:
             self._talking[linked_id] = before
         else:
@@ -213,7 +186,8 @@ class AgentsAtWork:
         queue = next((visit.queue for visit in reversed(call.visits) if visit.connected), "")
         membership = agent.queues.get(queue)
         wrap_s = (membership.wrap_s if membership is not None else 0.0) or self._wrap_up_s.get(queue, 0.0)
-        if wrap_s <= 0 or ActivityState.PAUSED in agent.doing:
+        unseen = call.closed_unseen or self._away.has(at)
+        if wrap_s <= 0 or ActivityState.PAUSED in agent.doing or unseen:
             return
         self._end_wrap(agent, at)
         self._stretches.begin(agent, ActivityState.WRAPPING_UP, at, linked_id=call.linked_id)
@@ -244,7 +218,8 @@ class AgentsAtWork:
             return
         ended = min(at, wrap.due)
         began = wrap.span.ended_at or ended
-        wrap.span.wrap_s = max(0.0, ended - began)
+        doing = agent.doing.get(ActivityState.WRAPPING_UP)
+        wrap.span.wrap_s = None if doing is None or doing.gaps else max(0.0, ended - began)  # sooner, unseen?
         self._wrapped.append(wrap.call)
         self._stretches.end(agent, ActivityState.WRAPPING_UP, ended)
 
@@ -262,9 +237,3 @@ class AgentsAtWork:
     def changed(self) -> list[Activity]:
         """Every stretch that began or ended since this was last asked, in the order in which they did."""
         return self._stretches.changed()
-
-
-def _whole_second(text: str, at: float) -> float:
-    """A moment that was not seen, of which the PBX keeps the whole second."""
-    told = float(text) if text.isdigit() and 0 < len(text) < 12 else 0.0
-    return told if 0 < told <= at else float(math.floor(at))

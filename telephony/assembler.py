@@ -168,6 +168,7 @@ class Assembler:
             for call in self._book.open.values():
                 clock_steps.shift(call, clock.step_s)
                 self._book.touched[call.linked_id] = None
+            self._agents.clock_set(clock.step_s, at)
 
     def _mark(self, message: Message) -> None:
         self._book.message = message
@@ -176,13 +177,14 @@ class Assembler:
             self._repair.marks[name](message, self._clock.now)
             return
         with contextlib.suppress(ValueError):
-            before = self._clock.now
-            self.start_clock(seconds_since_1970(message.get("At")))
+            before, at = self._clock.heard_at, seconds_since_1970(message.get("At"))
+            self._clock.arrived(at)
             if name == MARK_CONNECTED:
                 self._clock.connected()
                 self._resync.begin(before, self._clock.now)
             elif name == MARK_HOLE:
                 self._resync.missed(before, self._clock.now)
+            self._agents.tick(self._clock.now)
 
     # -- out
 
@@ -217,6 +219,11 @@ class Assembler:
     def standing(self) -> list[Activity]:
         """Who is logged in and who is paused, by all that was told."""
         return self._agents.standing()
+
+    @property
+    def heard_again(self) -> float:
+        """When the last connection was made, in seconds since 1970; 0 for none."""
+        return self._agents.heard_again
 
     def end_of_stream(self) -> list[CallSnapshot]:
         """Every call that is still open where a capture ends, as it stands then, in the order of their starts.

@@ -55,7 +55,7 @@ class Bookkeeper:
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}  # monotonic
         self._open_elsewhere: set[str] | None = None
-        self._standing: tuple[Sequence[Activity], float | None] | None = None
+        self._standing: tuple[Sequence[Activity], float | None, float] | None = None
         self._row = PbxRow(database, pbx=pbx)
         self._activities: dict[tuple[str, str, datetime.datetime], Activity] = {}
         self._put_aside = PutAside(database, pbx=pbx)
@@ -102,10 +102,12 @@ class Bookkeeper:
             self._open_elsewhere = set(open_calls)
             self._wake.notify()
 
-    def end_standing_but(self, standing: Sequence[Activity], *, heard_at: float | None) -> None:
-        """Have every other log-in and pause ended that the database still shows as going on, as of `heard_at` (seconds since 1970)."""
+    def end_standing_but(self, standing: Sequence[Activity], *, heard_at: float | None, again_at: float) -> None:
+        """Have every other log-in and pause ended that the database still shows as going on: between `heard_at` and `again_at`
+        (seconds since 1970), when the PBX was heard before and again.
+        """
         with self._wake:
-            self._standing = standing, heard_at
+            self._standing = standing, heard_at, again_at
             self._wake.notify()
 
     def saw_event(self, at: float) -> None:
@@ -198,11 +200,10 @@ class Bookkeeper:
         with self._wake:
             told = self._standing
         if told is not None:
-            standing, heard_at = told
+            standing, heard_at, again_at = told
+            heard = None if heard_at is None else moment(heard_at)
             with self._database.transaction() as session:
-                store.end_standing(
-                    session, self._pbx, standing, heard_at=None if heard_at is None else moment(heard_at)
-                )
+                store.end_standing(session, self._pbx, standing, heard_at=heard, again_at=moment(again_at))
             self._standing = None
 
     def _guarded(self, call: CallSnapshot, do: Callable[[], None]) -> None:

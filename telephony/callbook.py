@@ -234,17 +234,18 @@ class CallBook:
         """Open and close agents' spans so that they say who hears the customer now; since when, a listing does not say."""
         open_now = call.open_spans
         if not open_now and not self.board.in_company(call.live.values()):
-            self.agents.talk(call.linked_id, {}, at)
+            self.agents.talk(call.linked_id, {}, at, listed=listed or self.message.name in _LISTED)
             return  # nobody hears anybody
+        listed = listed or self.message.name in _LISTED
         now = hearing.look(call, open_now, self.board, self.numbering)
         for span in now.ended:
             self.close_span(call, span, at)
         if now.outside and call.outsider_at is None:
             call.outsider_at = at
         for channel in now.begun:
-            call.open_span(channel, at, found=listed or self.message.name in _LISTED)
+            call.open_span(channel, at, found=listed)
             self.note(call, sentences.PICKED_UP, at, agent=channel.interface)
-        self.agents.talk(call.linked_id, hearing.talkers(call, self.board, self.numbering), at)
+        self.agents.talk(call.linked_id, hearing.talkers(call, self.board, self.numbering), at, listed=listed)
 
     def close_span(self, call: CallHistory, span: OpenSpan, at: float) -> None:
         call.close_span(span, at)
@@ -290,6 +291,10 @@ class CallBook:
         if merged_into is None:
             self.note(call, sentences.ENDED, at)
         self.agents.talk(call.linked_id, {}, at)
+        if merged_into is None:
+            self.agents.call_over(call)
+        else:
+            self.agents.joined(call.linked_id, merged_into)
         for uniqueid in call.channels:
             self.call_of.pop(uniqueid, None)
         self.open.pop(call.linked_id, None)

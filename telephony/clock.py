@@ -42,6 +42,11 @@ class PbxClock:
         if self._stamp is None:
             self.now = at
 
+    @property
+    def heard_at(self) -> float:
+        """When the PBX was last heard; 0 where it never was."""
+        return 0.0 if self._stamp is None and self._arrived is None else self.now
+
     def arrived(self, at: float) -> None:
         """What follows arrived at `at`, by our own clock."""
         if self._stamp is not None and self._arrived is not None and at < self._arrived - _SET_BACK_S:

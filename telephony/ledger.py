@@ -59,7 +59,11 @@ class Stretch(NamedTuple):
 
 
 class Activity(NamedTuple):
-    """One stretch of what an agent did; `ended_at` is None while it goes on. `linked_id` is the call's."""
+    """One stretch of what an agent did; `ended_at` is None while it goes on. `linked_id` is the call's.
+
+    Where its beginning is not known, `started_at` is when it was first seen, and where its end isn't, `ended_at` when it was
+    last seen; a gap lies before or after it then. A gap within it: what else the agent did meanwhile is not known.
+    """
 
     pbx: str
     interface: str
@@ -69,6 +73,10 @@ class Activity(NamedTuple):
     linked_id: str | None
     started_at: datetime.datetime
     ended_at: datetime.datetime | None
+    from_known: bool = True
+    to_known: bool = True
+    #: in which events of the agent may have been missed
+    gaps: tuple[Stretch, ...] = ()
 
 
 class Hold(NamedTuple):

@@ -181,6 +181,8 @@ class Listener:
             self._assembler.position = position
             with self._surviving("journal"):
                 self._assembler.feed(message)
+        if self._heard_at is not None:
+            self._assembler.start_clock(self._heard_at)  # also where the checkpoint lies behind all that was heard
         self._bookkeeper.pass_over(settled)
         calls = self._assembler.changed()
         self._bookkeeper.submit(calls, self._assembler.activities_changed())

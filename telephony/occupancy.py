@@ -18,11 +18,17 @@ class Did:
     state: str
     started_at: datetime.datetime
     ended_at: datetime.datetime | None
+    #: stretches in which events may have been missed; None: up to, or on from
+    gaps: tuple[tuple[datetime.datetime | None, datetime.datetime | None], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """Seconds of a day. What overlaps itself (two calls at once) is counted once."""
+    """Seconds of a day. What overlaps itself (two calls at once) is counted once.
+
+    While nobody listened, a log-in or a pause that the PBX itself tells to have gone on is counted; whether somebody who
+    was logged in was busy or free then is not known, and counts as neither.
+    """
 
     logged_in_s: float
     paused_s: float
@@ -31,6 +37,7 @@ class Spent:
     wrapping_up_s: float
     busy_s: float  #: talking or wrapping up, the two together counted once
     free_s: float  #: logged in, and neither busy nor paused
+    unseen_s: float  #: logged in and not paused, and nobody knows whether busy or free
 
     @property
     def occupancy(self) -> float | None:
@@ -44,7 +51,10 @@ class Spent:
 def spent(did: Iterable[Did], *, since: datetime.datetime, until: datetime.datetime) -> Spent:
     """The lengths between `since` and `until` (the day's start and now)."""
     stretches: dict[str, list[Interval]] = {}
+    unseen: list[Interval] = []
     for one in did:
+        gaps = [(max(begun or since, since), min(over or until, until)) for begun, over in one.gaps]
+        unseen += [gap for gap in gaps if gap[0] < gap[1]]
         start, end = max(one.started_at, since), min(one.ended_at or until, until)
         if start < end:
             stretches.setdefault(one.state, []).append((start, end))
@@ -52,25 +62,34 @@ def spent(did: Iterable[Did], *, since: datetime.datetime, until: datetime.datet
     def of(*states: ActivityState) -> list[Interval]:
         return [stretch for state in states for stretch in stretches.get(state, [])]
 
+    paused = of(ActivityState.PAUSED)
     busy = of(ActivityState.TALKING, ActivityState.WRAPPING_UP)
-    away = [*busy, *of(ActivityState.PAUSED)]
-    here_s = length_s([*of(ActivityState.LOGGED_IN), *away])
+    worked = [*of(ActivityState.LOGGED_IN), *busy]
+    told = _length([*worked, *paused, *unseen]) - _length([*paused, *unseen])
     return Spent(
         logged_in_s=length_s(of(ActivityState.LOGGED_IN)),
-        paused_s=length_s(of(ActivityState.PAUSED)),
+        paused_s=length_s(paused),
         ringing_s=length_s(of(ActivityState.RINGING)),
         talking_s=length_s(of(ActivityState.TALKING)),
         wrapping_up_s=length_s(of(ActivityState.WRAPPING_UP)),
-        busy_s=length_s(busy),
-        free_s=here_s - length_s(away),
+        busy_s=(_length([*busy, *unseen]) - _length(unseen)).total_seconds(),
+        free_s=(_length([*worked, *paused, *unseen]) - _length([*busy, *paused, *unseen])).total_seconds(),
+        unseen_s=(_length([*worked, *paused]) - _length(paused) - told).total_seconds(),
     )
 
 
 def length_s(stretches: Iterable[Interval]) -> float:
     """Seconds that at least one of the stretches covers."""
+    return _length(stretches).total_seconds()
+
+
+def _length(stretches: Iterable[Interval]) -> datetime.timedelta:
+    """Exact, where seconds as floats would add up to more than a day has. What one covers beside others is the length of all
+    less that of the others.
+    """
     total, reached = datetime.timedelta(), datetime.datetime.min.replace(tzinfo=datetime.UTC)
     for start, end in sorted(stretches):
         if end > reached:
-            total += end - max(start, reached)  # exact, where seconds as floats would add up to more than a day has
+            total += end - max(start, reached)
             reached = end
-    return total.total_seconds()
+    return total

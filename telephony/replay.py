@@ -100,6 +100,9 @@ class Replay:
                         "reason": one.reason,
                         "from_at": _iso(one.started_at),
                         "to_at": _iso(one.ended_at),
+                        "from_known": one.from_known,
+                        "to_known": one.to_known,
+                        "gaps": [{"from_at": _iso(gap.started_at), "to_at": _iso(gap.ended_at)} for gap in one.gaps],
                     }
                     for one in activities
                 ],

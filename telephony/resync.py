@@ -62,12 +62,16 @@ class Resync:
         self._bridges = None
         self._last_at = last_at or at
         self._is_marked = True
-        self._agents.begin_listing()
         self._recordings.begin()
-        self.missed(last_at, at)
+        self._missed_of_calls(last_at, at)
+        self._agents.missed(last_at, at, connected=True)
 
     def missed(self, from_at: float, at: float) -> None:
-        """Events of that time may be missing: note it at every open call."""
+        """Events of that time may be missing: note it at every open call, and of every agent."""
+        self._missed_of_calls(from_at, at)
+        self._agents.missed(from_at, at)
+
+    def _missed_of_calls(self, from_at: float, at: float) -> None:
         for call in self._book.open.values():
             self._book.gap(call, max(from_at or call.last_seen_at, call.started_at), max(at, call.started_at))
             clock = f"{max(from_at, call.started_at) - call.started_at:.3f} s"
@@ -78,6 +82,7 @@ class Resync:
         for call in self._book.open.values():
             self._book.gap(call, max(from_at, call.started_at), at)
             self._book.note(call, sentences.SILENCE, at)
+        self._agents.missed(from_at, at)
 
     # -- a PBX that was started again
 
@@ -104,7 +109,8 @@ class Resync:
             return
         for channel in lost:
             self._kill(channel, at)
-        self._agents.pbx_died(max(self._seen_at(channel) for channel in lost))
+        seen_at = max(self._seen_at(channel) for channel in lost)
+        self._agents.pbx_died(seen_at, until=max(seen_at, before))
 
     def _alive_at(self, call: CallHistory) -> float:
         """Its last sign of life: that the PBX was heard without telling its end is one."""

@@ -200,7 +200,9 @@ class Session:
 
     def _queues_listed(self, message: Message) -> bool:
         del message
-        self._bookkeeper.end_standing_but(self._assembler.standing(), heard_at=self._left_at)
+        self._bookkeeper.end_standing_but(
+            self._assembler.standing(), heard_at=self._left_at, again_at=self._assembler.heard_again
+        )
         return False
 
     def _bridge_listed(self, message: Message) -> bool:

@@ -69,6 +69,8 @@ class Doing:
     state: str
     reason: str | None
     started_at: datetime.datetime
+    from_known: bool = True  #: False: it may have begun before, while nobody listened
+    unseen_until: datetime.datetime | None = None  #: up to then, what they did else may have been missed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,7 @@ class AgentNow:
     state: str  #: one of STATES
     reason: str | None
     since: datetime.datetime | None
+    since_known: bool = True  #: False: the state may have begun sooner or later, while nobody listened
 
 
 def queue_now(queue: str | None, visits: Sequence[Visited], *, now: datetime.datetime, threshold_s: float) -> QueueNow:
@@ -138,9 +141,14 @@ def _agent_now(agent: Seen, doing: list[Doing]) -> AgentNow:
         own = [one for one in doing if one.state == state]
         if own:
             first = min(own, key=lambda one: one.started_at)
-            return AgentNow(seen=agent, state=state.value, reason=first.reason, since=first.started_at)
-    came = [one.started_at for one in doing if one.state == ActivityState.LOGGED_IN]
+            known = first.from_known
+            return AgentNow(
+                seen=agent, state=state.value, reason=first.reason, since=first.started_at, since_known=known
+            )
+    logged_in = [one for one in doing if one.state == ActivityState.LOGGED_IN]
+    came = [one.started_at for one in logged_in]
     if not came:
         return AgentNow(seen=agent, state=LOGGED_OUT, reason=None, since=agent.left_at)
     since = max([min(came), *([] if agent.done_at is None else [agent.done_at])])
-    return AgentNow(seen=agent, state=FREE, reason=None, since=since)
+    known = all(one.from_known and (one.unseen_until is None or one.unseen_until <= since) for one in logged_in)
+    return AgentNow(seen=agent, state=FREE, reason=None, since=since, since_known=known)

@@ -64,10 +64,11 @@ def day_start(now: datetime.datetime, zone: str) -> datetime.datetime:
 def lengths_today(session: Session, now: datetime.datetime, zone: str) -> dict[str, Spent]:
     """How the day of each agent was spent, by their key."""
     since = day_start(now, zone)
-    query = select(_KEY, AgentActivity.state, AgentActivity.started_at, AgentActivity.ended_at)
+    query = select(_KEY, AgentActivity.state, AgentActivity.started_at, AgentActivity.ended_at, AgentActivity.gaps)
     did: dict[str, list[Did]] = defaultdict(list)
-    for key, state, started_at, ended_at in session.execute(query.where(_of_today(since))):
-        did[key].append(Did(state=state, started_at=started_at, ended_at=ended_at))
+    for key, state, started_at, ended_at, missed in session.execute(query.where(_of_today(since))):
+        gaps = tuple((gap.lower, gap.upper) for gap in missed)
+        did[key].append(Did(state=state, started_at=started_at, ended_at=ended_at, gaps=gaps))
     return {key: spent(own, since=since, until=now) for key, own in did.items()}
 
 
@@ -101,10 +102,21 @@ def _queues(session: Session, now: datetime.datetime) -> list[str]:
 
 
 def _doing(session: Session) -> list[wall.Doing]:
-    query = select(_KEY, AgentActivity.state, AgentActivity.reason, AgentActivity.started_at)
+    query = select(
+        _KEY,
+        AgentActivity.state,
+        AgentActivity.reason,
+        AgentActivity.started_at,
+        AgentActivity.from_known,
+        func.upper(AgentActivity.gaps),
+    )
     return [
-        wall.Doing(key=key, state=state, reason=reason, started_at=started_at)
-        for key, state, reason, started_at in session.execute(query.where(AgentActivity.ended_at.is_(None)))
+        wall.Doing(
+            key=key, state=state, reason=reason, started_at=started_at, from_known=from_known, unseen_until=unseen_until
+        )
+        for key, state, reason, started_at, from_known, unseen_until in session.execute(
+            query.where(AgentActivity.ended_at.is_(None))
+        )
     ]
 
 

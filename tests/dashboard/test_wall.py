@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from avasanj.database import utc_now
 from telephony import lines, store
 from telephony.ids import call_id
-from telephony.ledger import Activity
+from telephony.ledger import Activity, Stretch
 from telephony.tables import ActivityState, AgentActivity, Call, QueueVisit
 from tests.dashboard.conftest import Day, Enter, csrf
 
@@ -72,6 +72,25 @@ def test_wall_shows_what_an_agent_does_now(day: Day) -> None:
     assert kept.call_id == call_id("main", "1763800000.1")
     agents = {one["name"]: one for one in day.enter("super").get("/api/wall").json()["agents"]}
     assert (agents["مریم صادقی"]["state"], agents["مریم صادقی"]["since"][:19]) == ("ringing", began.isoformat()[:19])
+
+
+def test_wall_marks_what_was_not_seen_of_an_agents_day(day: Day) -> None:
+    now = utc_now()
+    ago = [now - datetime.timedelta(seconds=seconds) for seconds in (600, 300, 60)]
+    facts = {"pbx": "main", "interface": "PJSIP/1088", "agent_name": "نسرین", "reason": None, "linked_id": None}
+    away = (Stretch(started_at=ago[1], ended_at=ago[2]),)
+    did = [
+        Activity(**facts, state=ActivityState.LOGGED_IN, started_at=ago[0], ended_at=None, gaps=away),
+        Activity(**facts, state=ActivityState.PAUSED, started_at=ago[2], ended_at=None, gaps=away, from_known=False),
+    ]
+    with day.database.transaction() as session:
+        store.save_activities(session, did)
+    client = day.enter("super")
+    agent = next(one for one in client.get("/api/wall").json()["agents"] if one["line"] == "PJSIP/1088")
+    assert (agent["state"], agent["since_known"], agent["unseen_s"]) == ("paused", False, pytest.approx(240, abs=1))
+    page = client.get("/wall").text
+    assert "≈</abbr>" in page
+    assert "not seen" in page or "نامعلوم" in page
 
 
 @pytest.mark.parametrize(

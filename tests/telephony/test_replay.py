@@ -43,7 +43,9 @@ def test_command_prints_one_document_with_everything_that_proves_a_call(
     (agent,) = told["agents"]
     assert (agent["agent"], agent["name"]) == ("PJSIP/1001", "Sara")
     assert {activity["state"] for activity in agent["activities"]} == {"logged_in", "ringing", "talking"}
-    assert set(agent["activities"][0]) == {"state", "reason", "from_at", "to_at"}
+    assert set(agent["activities"][0]) == {
+        "state", "reason", "from_at", "to_at", "from_known", "to_known", "gaps",
+    }  # fmt: skip
     assert (told["unknown_events"], told["malformed"]) == (0, 0)
     assert told["events"] == HOLD.read_bytes().count(b"Event: ")
 

@@ -209,6 +209,7 @@ def test_calls_that_nobody_follows_any_more_end_with_all_their_parts(settings: S
     assert load(database, "2").state == "talking"
     open_ = [(state, started) for state, started, ended in activities(database) if ended is None]
     assert open_ == [("logged_in", at(0)), ("talking", at(32))]
+    assert [(state, start, known) for state, start, known, _ in unseen(database)] == [("talking", 31, "?")]
 
 
 def test_log_ins_and_pauses_that_the_queues_no_longer_tell_ended_when_the_pbx_was_last_heard(
@@ -223,14 +224,62 @@ def test_log_ins_and_pauses_that_the_queues_no_longer_tell_ended_when_the_pbx_wa
     again = [did(ActivityState.LOGGED_IN, 0), did(ActivityState.PAUSED, 22.5), did(ActivityState.LOGGED_IN, 24, **gone)]
     with database.transaction() as session:
         store.save_activities(session, before)
-        assert store.end_standing(session, "pbx", again, heard_at=at(10)) == 3
+        assert store.end_standing(session, "pbx", again, heard_at=at(10), again_at=at(20)) == 3
         store.save_activities(session, again)
-        assert store.end_standing(session, "pbx", again, heard_at=at(10)) == 0
+        assert store.end_standing(session, "pbx", again, heard_at=at(10), again_at=at(20)) == 0
     told = [(state, started.second, ended and ended.second) for state, started, ended in activities(database)]
     assert told == [
         ("logged_in", 0, None), ("logged_in", 1, 10), ("paused", 2, 10), ("logged_in", 3, None), ("paused", 5, 10),
         ("talking", 7, None), ("paused", 22, None), ("logged_in", 24, None),
     ]  # fmt: skip
+    assert unseen(database) == [
+        ("logged_in", 1, "?", [(10, 20)]),
+        ("paused", 2, "?", [(10, 20)]),
+        ("paused", 5, "?", [(10, 20)]),
+    ]
+
+
+def unseen(database: Database) -> list[tuple[str, float, str, list[tuple[float | None, float | None]]]]:
+    """Activities that are marked: state, start, which end is not known, gaps in seconds."""
+
+    def s(moment: datetime.datetime | None) -> float | None:
+        return None if moment is None else (moment - at(0)).total_seconds()
+
+    with database.read() as session:
+        rows = session.scalars(select(AgentActivity).order_by(AgentActivity.started_at, AgentActivity.state)).all()
+        return [
+            (row.state, s(row.started_at) or 0.0, ("" if row.from_known else "?from") + ("" if row.to_known else "?"),
+             [(s(gap.lower), s(gap.upper)) for gap in row.gaps])
+            for row in rows
+            if row.gaps or not row.to_known or not row.from_known
+        ]  # fmt: skip
+
+
+def gap(start_s: float | None, end_s: float) -> Stretch:
+    return Stretch(started_at=None if start_s is None else at(start_s), ended_at=at(end_s))
+
+
+def test_what_was_not_seen_of_an_activity_stays_noted_when_it_is_told_again_without(database: Database) -> None:
+    """A listener that was started anew knows of its own gap alone."""
+    for written in (
+        did(ActivityState.LOGGED_IN, 0.4, gaps=(gap(10, 20),)),
+        did(ActivityState.LOGGED_IN, 0, gaps=(gap(50, 60),)),
+        did(ActivityState.LOGGED_IN, 0, 70, to_known=False, gaps=(gap(50, 60), gap(70, 80))),
+        did(ActivityState.LOGGED_IN, 0),
+        did(ActivityState.PAUSED, 30.5, from_known=False, gaps=(gap(None, 30.5),)),
+    ):
+        with database.transaction() as session:
+            store.save_activities(session, [written])
+    assert unseen(database) == [
+        ("logged_in", 0.4, "?", [(10, 20), (50, 60), (70, 80)]), ("paused", 30.5, "?from", [(None, 30.5)]),
+    ]  # fmt: skip
+
+
+def test_talk_that_seemed_to_end_unseen_and_went_on_has_its_true_end(database: Database) -> None:
+    for end_s, known in ((10, False), (None, True), (30, True)):
+        with database.transaction() as session:
+            store.save_activities(session, [did(ActivityState.TALKING, 0, end_s, to_known=known)])
+    assert (activities(database), unseen(database)) == ([("talking", at(0), at(30))], [])
 
 
 def test_calls_of_one_customer_saved_at_the_same_moment_are_linked(settings: Settings, database: Database) -> None:

@@ -12,7 +12,7 @@ from avasanj.database import Database
 from avasanj.settings import Settings
 from telephony import store
 from telephony.ids import call_id
-from telephony.ledger import CallSnapshot
+from telephony.ledger import Activity, CallSnapshot
 from telephony.replay import Replay, placed
 from telephony.tables import ActivityState, AgentActivity, Call
 
@@ -28,7 +28,7 @@ def follow(
     """  # fmt: skip
     told = Replay()
     calls: dict[str, CallSnapshot] = {}
-    seen: dict[tuple[str, ActivityState, object], None] = {}
+    seen: dict[tuple[str, ActivityState, object], Activity] = {}
 
     def write(found: list[CallSnapshot]) -> None:
         activities = told.assembler.activities_changed()
@@ -38,7 +38,7 @@ def follow(
                     store.save(session, call, settings)
                 store.save_activities(session, activities)
         calls.update({call.linked_id: call for call in found})
-        seen.update(dict.fromkeys((one.interface, one.state, one.started_at) for one in activities))
+        seen.update({(one.interface, one.state, one.started_at): one for one in activities})
 
     for count, (position, message) in enumerate(placed(stream, told)):
         told.assembler.position = position
@@ -47,6 +47,11 @@ def follow(
             write(told.assembler.changed())
     write(told.assembler.changed())
     write(told.assembler.end_of_stream())
+    with database.read() as session:
+        for row in session.scalars(select(AgentActivity)):
+            one = seen[row.interface, ActivityState(row.state), row.started_at]
+            assert (row.ended_at, row.from_known, row.to_known) == (one.ended_at, one.from_known, one.to_known)
+            assert [(gap.lower, gap.upper) for gap in row.gaps] == [(gap.started_at, gap.ended_at) for gap in one.gaps]
     stretches: dict[tuple[str, str], int] = {}
     for interface, state, _ in seen:
         stretches[interface, state.value] = stretches.get((interface, state.value), 0) + 1

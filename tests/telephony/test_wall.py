@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import pytest
@@ -130,6 +131,37 @@ def test_occupancy_counts_two_calls_at_once_once_and_leaves_pauses_out() -> None
     assert (day.logged_in_s, day.talking_s, day.wrapping_up_s, day.busy_s) == (600, 150, 60, 200)
     assert (day.paused_s, day.ringing_s, day.free_s) == (210, 10, 200)
     assert day.occupancy == 0.5
+
+
+def test_who_was_not_seen_was_neither_busy_nor_free() -> None:
+    """Away from 100 to 300 and from 450 to 460: a talk went on into the first, a pause that the PBX tells of lay in it."""
+    gaps = {"gaps": ((at(100), at(300)), (at(450), at(460)))}
+    did_so = [
+        did(ActivityState.LOGGED_IN, -600, None),
+        did(ActivityState.TALKING, 50, 100),
+        did(ActivityState.PAUSED, 220, 320),
+    ]
+    day = spent(
+        [dataclasses.replace(one, **gaps) for one in did_so] + [did(ActivityState.TALKING, 400, 500)],
+        since=at(0), until=at(600),
+    )  # fmt: skip
+    assert (day.logged_in_s, day.paused_s, day.talking_s) == (600, 100, 150)
+    assert (day.busy_s, day.free_s, day.unseen_s) == (140, 230, 130)
+    assert day.occupancy == pytest.approx(140 / 370)
+    before = dataclasses.replace(did(ActivityState.LOGGED_IN, 200, None), gaps=((None, at(200)),))
+    assert spent([before], since=at(0), until=at(600)).unseen_s == 0
+
+
+def test_state_whose_beginning_was_not_seen_is_marked() -> None:
+    agents = [seen(name) for name in ("a", "b", "c")]
+    doing_now = [
+        dataclasses.replace(doing(ActivityState.PAUSED, 5, "a"), from_known=False),
+        dataclasses.replace(doing(ActivityState.LOGGED_IN, 0, "b"), unseen_until=at(50)),
+        doing(ActivityState.LOGGED_IN, 0, "c"),
+    ]
+    assert {one.seen.key: one.since_known for one in wall.agents_now(agents, doing_now)} == {
+        "a": False, "b": False, "c": True,
+    }  # fmt: skip
 
 
 def test_nobody_is_occupied_who_was_not_there() -> None:
