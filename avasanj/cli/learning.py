@@ -47,7 +47,9 @@ def train(
         ),
     ] = None,
     language: Annotated[str | None, typer.Option(help="fa or en: of texts and dialogues, which don't say it.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compare only; keep and take over nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Compare only; take over nothing, and keep only that it was tried.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Let the judgement learn from the center's labels, and take over what it learnt if that is better.

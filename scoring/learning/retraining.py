@@ -54,16 +54,14 @@ def retrain(
     """Learn from `talks` (default: the gold set). Raises InputError, saying how many labels lack, where there are too few.
 
     The heads that take over are the very ones that were compared: what was held out is never learnt, so that the next training can be
-    compared with them fairly. A dry run keeps nothing.
+    compared with them fairly. A dry run keeps nothing but that it was tried.
     """
     with database.read() as session:
         given = gold_talks(session) if talks is None else list(talks)
         current, heads = versions.current(session), versions.in_use_now(session)
-        known = [
-            (one.number, one.figures.get("compared_with"), one.counts.get("data")) for one in versions.versions(session)
-        ]
-    number = 1 + max((one[0] for one in known), default=versions.SHIPPED)
-    in_use = current.number if current else versions.SHIPPED
+        number = 1 + max((one.number for one in versions.versions(session)), default=versions.SHIPPED)
+        in_use = current.number if current else versions.SHIPPED
+        tried = versions.tried_beside(session, in_use)
     given = joined(given)
     learnt, held_out = split(given, set((current.counts if current else {}).get("groups", ())))
     if lacking := too_few(learnt):
@@ -75,10 +73,12 @@ def retrain(
     encoded = Encoded(given, encoder)
     taught = learn(learnt, encoded, number=number, source=source)
     counts = _counts(learnt, held_out, taught)
-    tried = {data for _, beside, data in known if beside == in_use and data != counts["data"]}
     candidate = trained.loads(trained.dumps(taught.heads))  # the very numbers that calls will be judged by
-    comparison = compare(held_out, encoded, heads, candidate, 1 + len(tried))
-    if not dry_run:
+    comparison = compare(held_out, encoded, heads, candidate, len(tried | {counts["data"]}))
+    if dry_run:
+        with database.transaction() as session:
+            versions.note_try(session, in_use, counts["data"], by)
+    else:
         with database.transaction() as session:
             later = versions.next_number(session)  # holds others off until the end of this
             now = versions.current(session)

@@ -19,6 +19,7 @@ from avasanj.errors import InputError
 from avasanj.i18n import N_
 from avasanj.log import get_logger
 from avasanj.login import audit
+from avasanj.people import AuditEntry
 from scoring import heads as trained
 from scoring.heads import Heads
 from scoring.learning.tables import HeadState, HeadVersion
@@ -26,6 +27,7 @@ from scoring.models import NAME
 
 SHIPPED = 0
 _LOCK = "scoring:heads"
+_TRIED = "heads.tried"
 _KEPT = 3  #: versions held in memory
 _known: dict[uuid.UUID, Heads] = {}
 _told: set[uuid.UUID] = set()  #: versions that can't be read, of which the log knows
@@ -103,6 +105,20 @@ def next_number(session: Session) -> int:
     """The number that the next version gets. Holds off other trainings until the transaction ends."""
     session.execute(text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": _LOCK})
     return (session.scalar(select(func.max(HeadVersion.number))) or SHIPPED) + 1
+
+
+def tried_beside(session: Session, number: int) -> set[str]:
+    """What was learnt for each candidate that was ever compared with version `number`, dry runs too: who looks often is lucky once."""
+    kept = {one.counts.get("data") for one in versions(session) if one.figures.get("compared_with") == number}
+    data = AuditEntry.detail["data"].astext
+    dry = select(data).where(AuditEntry.action == _TRIED, AuditEntry.subject == str(number))
+    return {one for one in (*kept, *session.scalars(dry)) if one}
+
+
+def note_try(session: Session, number: int, data: str, by: uuid.UUID | None) -> None:
+    """That a candidate was compared with version `number` in a dry run, once for what it was learnt from."""
+    if data not in tried_beside(session, number):
+        audit(session, by, _TRIED, number, data=data)
 
 
 def keep(

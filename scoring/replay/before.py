@@ -57,8 +57,10 @@ class Stood:
     reviewed: bool = False
 
 
-def standing(session: Session, scorecard: str, calls: Sequence[uuid.UUID]) -> dict[Part, Stood]:
-    """By call and part; of several versions the one that was filled in last."""
+def standing(
+    session: Session, scorecard: str, versions: Sequence[int], calls: Sequence[uuid.UUID]
+) -> dict[Part, Stood]:
+    """By call and part, of these versions of the form; of several the one that was filled in last."""
     columns = (
         Evaluation.id,
         Evaluation.call_id,
@@ -72,6 +74,7 @@ def standing(session: Session, scorecard: str, calls: Sequence[uuid.UUID]) -> di
         Evaluation.review_id,
     )
     query = select(*columns).where(Evaluation.call_id.in_(calls), Evaluation.scorecard == scorecard)
+    query = query.where(Evaluation.scorecard_version.in_(versions))
     rows = session.execute(query.order_by(Evaluation.made_at)).all()
     answers = _answers(session, [row[0] for row in rows])
     given = _given(session, [row[9] for row in rows if row[9]])

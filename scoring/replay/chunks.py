@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from avasanj.database import utc_now
 from avasanj.log import get_logger
-from scoring import library
 from scoring.asking import Asks
 from scoring.heads import Heads
 from scoring.mood import Encodes
 from scoring.replay import before
 from scoring.replay.mooding import try_heads
+from scoring.replay.pinned import earlier, others
 from scoring.replay.planning import card_of, chosen_by
 from scoring.replay.reading import StoredCall, stored_calls
 from scoring.replay.tables import ReplayChunk, ReplayMood, ReplayResult, ReplayRun, ReplayState
@@ -43,9 +43,9 @@ def tried_in(session: Session, run: ReplayRun) -> Tried | None:
         return None
     return Tried(
         form=Form(card_of(run.source)),
-        others=tuple(card for card in library.published(session) if card.key != run.scorecard),
+        others=others(session, run),
         beside=Form(card_of(run.against_source)) if run.against_source else None,
-        earlier={one.version: card_of(one.source) for one in library.versions(session, run.scorecard)},
+        earlier=earlier(session, run),
         agents=chosen_by(run).agents,
     )
 
@@ -81,7 +81,9 @@ def _tried(
     session: Session, run: ReplayRun, calls: Sequence[StoredCall], bench: Bench
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     ids = [stored.call.id for stored in calls]
-    standing = before.standing(session, run.scorecard, ids) if run.scorecard else {}
+    standing = (
+        before.standing(session, run.scorecard, [*bench.tried.earlier], ids) if run.scorecard and bench.tried else {}
+    )
     moods = before.moods(session, ids) if bench.heads else {}
     holds = before.unannounced_holds(session, ids) if bench.heads else {}
     results, felt, broken = [], [], 0

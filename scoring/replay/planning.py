@@ -16,6 +16,7 @@ from avasanj.login import audit
 from avasanj.notify import announce
 from scoring import library
 from scoring.learning.tables import HeadVersion
+from scoring.replay.pinned import pin
 from scoring.replay.selection import Selection, selection_of
 from scoring.replay.tables import ReplayChunk, ReplayRun, ReplayState
 from scoring.scorecard import Scorecard
@@ -64,6 +65,7 @@ def plan(
     )
     if scorecard is not None:
         tried = _version(session, scorecard, version)
+        run.chosen |= pin(session, tried.key)
         run.scorecard, run.version, run.source, run.title = tried.key, tried.version, tried.source, tried.title
         if against is not None:
             run.against, run.against_source = against, _version(session, scorecard, against).source

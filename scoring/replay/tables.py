@@ -30,7 +30,7 @@ class ReplayState(enum.StrEnum):
 
 
 class ReplayRun(Base):
-    """Something tried on stored calls. The texts of the forms are kept with it: a draft may change meanwhile."""
+    """Something tried on stored calls. The forms are kept with it: a draft may change meanwhile, or be published."""
 
     __tablename__ = "replay_run"
     __table_args__ = (Index("ix_replay_run_made_at", "made_at"), {"schema": SCHEMA})
@@ -43,7 +43,8 @@ class ReplayRun(Base):
     against: Mapped[int | None]  #: the version computed beside it; None: what stands is compared with
     against_source: Mapped[str | None]
     heads: Mapped[int | None]  #: number of the heads that are tried, 0 for the shipped ones; None: only a form is tried
-    #: {"since", "until" (ISO), "queues", "directions", "agents", "languages", "sample_percent", "most"}; what is left out is no limit
+    #: {"since", "until" (ISO), "queues", "directions", "agents", "languages", "sample_percent", "most"}; what is left out is no limit.
+    #: Beside them "forms": those that were published as it was planned (`scoring.replay.pinned`)
     chosen: Mapped[dict[str, Any]] = mapped_column(default=dict)
     with_model: Mapped[bool] = mapped_column(default=False)  #: whether the language model is asked
     state: Mapped[str] = mapped_column(String(10), default=ReplayState.PLANNED.value)

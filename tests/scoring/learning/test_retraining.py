@@ -93,9 +93,12 @@ def test_the_commands(
     assert "would take over. This was a dry run." in capsys.readouterr().out
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(HeadVersion)) == 0
+        [dry] = versions.tried_beside(session, 0)
     learning.train(json=True)
     printed = json.loads(capsys.readouterr().out)
     assert printed["took_over"]
+    with database.read() as session:
+        assert versions.tried_beside(session, 0) == {dry}, "the same labels in a dry run and in earnest are one try"
     assert set(printed["held_out"]) == {"attitude", "dissatisfied", "call"}
     learning.list_(json=True)
     assert [(one["number"], one["state"]) for one in json.loads(capsys.readouterr().out)] == [

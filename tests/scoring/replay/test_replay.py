@@ -17,13 +17,13 @@ from avasanj.errors import InputError
 from avasanj.people import Role, User
 from avasanj.settings import Settings
 from scoring import library
-from scoring.replay import changed, comparing_rows, planning, process, running, watching
+from scoring.replay import changed, chunks, comparing_rows, planning, process, running, watching
 from scoring.replay.selection import Selection
 from scoring.replay.tables import ReplayChunk, ReplayResult, ReplayRun, ReplayState
 from scoring.reviews import person
 from scoring.tables import CardState, Evaluation
 from telephony.tables import Call
-from tests.scoring.replay.seed import SECOND, seed
+from tests.scoring.replay.seed import FIRST, SECOND, evaluate, seed
 from transcription.tables import Transcript, Turn
 
 
@@ -264,6 +264,33 @@ def test_calls_without_a_standing_score_are_judged_anew_and_those_of_another_que
     assert (anew["new"], anew["gone"], anew["overall"]["n"]) == (1, 0, 2)
     gone = replayed(settings, database, planned(database, version=3)).summary
     assert (gone["new"], gone["gone"], gone["overall"]["n"]) == (0, 2, 0)
+
+
+def test_what_is_published_in_the_midst_of_a_replay_changes_none_of_it(settings, database, monkeypatch):
+    """Half of it is done before, half after: by a process that starts when another form takes the queue and version 2 is in use."""
+    monkeypatch.setattr(planning, "CHUNK_CALLS", 3)
+    seed(database, 6)
+    run_id, undisturbed = planned(database, version=2), planned(database, version=2)
+    expected = replayed(settings, database, undisturbed).summary
+    running.start(database, run_id)
+    with database.transaction() as session:
+        run = planning.found(session, run_id)
+        bench = chunks.Bench(tried=chunks.tried_in(session, run), heads=None, encoder=process.NoEncoder())
+        chunks.do(session, run, chunks.take(session, run_id), bench)
+    other = FIRST.replace("key: tiny", "key: other").replace("pass_mark", 'for: {queues: ["*"]}\npass_mark')
+    with database.transaction() as session:
+        library.import_card(session, other, "other.yaml")
+        library.publish(session, "other")
+        library.publish(session, "tiny", 2)
+    evaluate(database, "tiny", 2)
+    process.work(process.told(settings, database.url, run_id, 1))
+    running.carry_on(settings, database, run_id)
+    with database.read() as session:
+        assert planning.found(session, run_id).summary == expected
+    told = [[(one.score_before, one.score_after) for one in results(database, id_)] for id_ in (run_id, undisturbed)]
+    assert told[0] == told[1]
+    gone = replayed(settings, database, planned(database, version=2)).summary
+    assert gone != expected, "one that is planned now sees what is published now"
 
 
 @pytest.mark.parametrize(
