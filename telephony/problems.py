@@ -23,6 +23,12 @@ UNREADABLE = N_(
 AMBIGUOUS = N_(
     "Files named %(file)s lie in two of the folders that AVASANJ_RECORDINGS_DIR names, and nothing tells which one is this call's. Name only one folder, or let names be unique."
 )
+UNCERTAIN = N_(
+    "A file named %(file)s was found for this call, but by its time or its length it can't hold this call's sound alone. It was not used."
+)
+SHARED = N_(
+    "The file %(file)s was named for more than one call, and nothing tells whose sound it holds. Let the dialplan give each recording a name of its own, with the channel's UNIQUEID in it."
+)
 FOLDER_AWAY = N_(
     "The recordings in %(folder)s can't be reached (%(fault)s). The call waits for its recordings and goes on by itself when they are back."
 )
@@ -100,7 +106,8 @@ CDR_UNREAD = N_(
 )
 
 _ALL = (
-    MISSING, OUTSIDE, EMPTY, CUT_OFF, NOT_AUDIO, UNREADABLE, HEADERLESS, AMBIGUOUS, FOLDER_AWAY,
+    MISSING, OUTSIDE, EMPTY, CUT_OFF, NOT_AUDIO, UNREADABLE, HEADERLESS, AMBIGUOUS, UNCERTAIN, SHARED,
+    FOLDER_AWAY,
     CALL_OVER, NOBODY_RECORDS, MAY_NOT_MUTE, MUTE_REFUSED, MUTED_ONE_ONLY, MUTE_TOO_LATE,
     UNREACHABLE, REFUSED, UNPRIVILEGED_WRITE, UNPRIVILEGED_READ, LOST, NOT_ASTERISK, JOURNAL,
     UNKNOWN_CERTIFICATE, CERTIFICATE_DATES, CERTIFICATE_NAME, BAD_CERTIFICATE, NO_TLS, CA_FILE, NO_SECRET, LINE_BREAK, PAUSED, DAMAGED,

@@ -117,14 +117,14 @@ def muted(history: CallHistory) -> list[tuple[float, float | None]]:
 
 def _unannounced(history: CallHistory, customer: Channel) -> tuple[NamedRecording, ...]:
     """Files that may be there where the events that name them were missed: by the convention that our documents give for
-    the dialplan, and by the PBX's own records. What is there is used, what isn't is not missed.
+    the dialplan, and by the PBX's own records. What is there is used, of each party the first; what isn't is not missed.
     """  # fmt: skip
     names = [(Party.CUSTOMER, f"{customer.uniqueid}-r.wav"), (Party.AGENT, f"{customer.uniqueid}-t.wav")]
     if (first := history.first) is not None and first is not customer:
         names += [(Party.AGENT, f"{first.uniqueid}-r.wav"), (Party.CUSTOMER, f"{first.uniqueid}-t.wav")]
-    names.append((Party.MIXED, f"{customer.uniqueid}.wav"))
     if history.recording_file:
         names.append((Party.MIXED, _dated(history.recording_file)))
+    names.append((Party.MIXED, f"{customer.uniqueid}.wav"))
     return tuple(NamedRecording(party=party, path=path, offset_s=None, expected=False) for party, path in names)
 
 

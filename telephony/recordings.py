@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from sqlalchemy.orm import Session
@@ -22,6 +22,8 @@ from telephony.tables import Call, Party, Recording
 _STABLE_S = 0.5
 #: One that is empty or cut off and has not grown for this long stays so.
 _GIVEN_UP_S = 5.0
+#: A file is longer than its call by at most this.
+_LONGER_S = 5.0
 #: Never waited for any longer: a file of this kind gets no better.
 _HOPELESS = (problems.NOT_AUDIO, problems.HEADERLESS)
 
@@ -77,7 +79,7 @@ class Settling:
                     self.away = str(fault)
         if len(self._settled) < len(set(self.call.recordings)):
             return None
-        found = _of_use([recording for recording in self._settled.values() if recording is not None])
+        found = _of_use(_one_each(self._settled))
         return _one_voice_each(found)
 
     def _look(self, named: NamedRecording, now: float, *, last: bool) -> None:
@@ -92,7 +94,7 @@ class Settling:
         except OutsideFolders:
             self._settle(named, problems.OUTSIDE if named.expected else None)
         except Ambiguous:
-            self._settle(named, problems.AMBIGUOUS if named.expected else None)
+            self._settle(named, problems.AMBIGUOUS)
         except UnusableSound as fault:
             if last or fault.problem in _HOPELESS or self._unchanged_s(located, now) > _GIVEN_UP_S:
                 self._settle(named, fault.problem if named.expected or last else None, **fault.values)
@@ -104,7 +106,9 @@ class Settling:
         """Measure the file. One that is unfinished is waited for until it has not grown for long."""
         path = located.place.at_hand(located.kept, size=located.stat.size)
         facts = inspect(path)
-        if path.stat().st_size == located.stat.size and (last or not facts.cut_off):
+        if not named.expected and not self._may_hold(located, facts):
+            self._settle(named, problems.UNCERTAIN)
+        elif path.stat().st_size == located.stat.size and (last or not facts.cut_off):
             offset_s, cuts = named.offset_s, named.cuts
             if offset_s is None:
                 offset_s, cuts = self._laid_by_file(named, located, facts)
@@ -116,6 +120,17 @@ class Settling:
                 counts=named.counts,
                 facts=facts,
             )
+
+    def _may_hold(self, located: Located, facts: SoundFacts) -> bool:
+        """Whether a file that no event named may hold this call's sound alone: not one that was over before, or is longer."""
+        start, gaps, written_s = self.call.started_at, self.call.gaps, located.stat.modified_s
+        if written_s is not None and written_s < start.timestamp() - found_recordings.CLOSED_S:
+            return False
+        ends = [self.call.ended_at, *(gap.ended_at for gap in gaps)]  # unseen, a call ended by the end of its last gap
+        known = [end for end in ends if end is not None]
+        if len(known) < len(ends) or any(gap.started_at is None for gap in gaps):
+            return True  # nobody knows how long the call was
+        return facts.duration_s <= (max(known) - start).total_seconds() + _LONGER_S
 
     def _laid_by_file(
         self, named: NamedRecording, located: Located, facts: SoundFacts
@@ -161,6 +176,17 @@ class Settling:
                 problem=problems.text(problem, file=PurePosixPath(named.path).name, **values),
             )
         )
+
+
+def _one_each(settled: Mapping[NamedRecording, SettledRecording | None]) -> list[SettledRecording]:
+    """Of the files that only a convention names, one for each party: the first that can be used, else the first."""
+    found = [(named, recording) for named, recording in settled.items() if recording is not None]
+    taken: dict[tuple[Party, object], SettledRecording] = {}
+    for named, recording in found:
+        place = named.party, named.counts
+        if not named.expected and (place not in taken or (taken[place].problem and recording.problem is None)):
+            taken[place] = recording
+    return [recording for named, recording in found if named.expected or recording in taken.values()]
 
 
 def _of_use(found: list[SettledRecording]) -> list[SettledRecording]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Collection, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
@@ -14,13 +15,13 @@ from avasanj import work
 from avasanj.errors import LastingError, PassingError
 from avasanj.notify import announce
 from avasanj.settings import Settings
-from telephony import activities, call_rows, lines, repeats
+from telephony import activities, call_rows, lines, problems, repeats
 from telephony.activities import end_standing
 from telephony.activities import save as save_activities
 from telephony.call_rows import customer_number
 from telephony.ids import call_id
 from telephony.ledger import CallSnapshot
-from telephony.recordings import SettledRecording
+from telephony.recordings import SettledRecording, mark_problem
 from telephony.tables import AgentSpan, Call, CallState, Disposition, Pbx, Recording, Source
 
 __all__ = [
@@ -111,8 +112,23 @@ def settle(session: Session, id: uuid.UUID, recordings: Sequence[SettledRecordin
             recording.codec, recording.sha256 = found.facts.codec[:30], found.facts.sha256
     row.recordings_problem = None
     session.flush()
+    if row.source == Source.LIVE:
+        _mark_shared(session, row)
     work.enqueue(session, work.INTAKE, str(id), key=f"intake:{id}")
     announce(session, "call", id)
+
+
+def _mark_shared(session: Session, row: Call) -> None:
+    """A file that holds the same as it did for another call is nobody's: both say so, and it is not heard (again)."""
+    own = {recording.path: recording for recording in row.recordings if recording.problem is None}
+    others = select(Recording).join(Call, Call.id == Recording.call_id)
+    others = others.where(Recording.path.in_(own), Recording.call_id != row.id, Call.source == Source.LIVE)
+    for other in session.scalars(others).all() if own else ():
+        mine = own[other.path]
+        if mine.sha256 is not None and mine.sha256 == other.sha256:
+            text = problems.text(problems.SHARED, file=PurePosixPath(mine.path).name)
+            mine.problem = text
+            mark_problem(session, other.id, text)
 
 
 def close_orphans(session: Session, pbx: str, known: Collection[str]) -> int:

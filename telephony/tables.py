@@ -203,7 +203,11 @@ class Recording(Base):
     """One file with one party's voice (or both, `mixed`)."""
 
     __tablename__ = "recording"
-    __table_args__ = (UniqueConstraint("call_id", "party", "path"), {"schema": SCHEMA})
+    __table_args__ = (
+        UniqueConstraint("call_id", "party", "path"),
+        Index("ix_recording_path", "path"),
+        {"schema": SCHEMA},
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     call_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.call.id", ondelete="CASCADE"))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from telephony import problems
 from telephony.channels import Channel
 from telephony.found_recordings import laid
 from telephony.history import CallHistory, OpenSpan
-from telephony.ledger import NamedRecording, moment
+from telephony.ledger import NamedRecording, Stretch, moment
 from telephony.mixmonitor import started
 from telephony.recorded import recordings
 from telephony.recordings import SettledRecording, Settling
@@ -62,6 +63,59 @@ def test_recording_of_ours_never_stands_still() -> None:
     assert {r.maybe_cuts for r in _named("/m/avasanj/1.wav")} == {()}
 
 
+def _found_by_convention(folder: Path, seconds: float, written_s: float, **changes: object) -> list[SettledRecording]:
+    """Of a call of 60 s of which events were missed: what is made of a file that only the convention names."""
+    os.utime(sound(folder / "1.1-r.wav", seconds), (START + written_s, START + written_s))
+    names = [
+        NamedRecording(party=Party.CUSTOMER, path=name, offset_s=None, expected=False)
+        for name in ("1.1-r.wav", "2-t.wav")
+    ]
+    gap = Stretch(started_at=moment(START + 20), ended_at=moment(START + 25))
+    facts = {"ended_at": moment(START + 60), "gaps": (gap,), "complete": False} | changes
+    return _poll(Settling(dataclasses.replace(call_with(*names), **facts), places=[Folder(folder)], wait_s=1.0))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written_s", "used"),
+    [
+        (50.0, 60.5, True),
+        (50.0, 90_000.0, True),  # copied since
+        (50.0, -20.0, False),  # another call's, which was over before
+        (70.0, 60.5, False),  # it holds more than this call
+    ],
+)
+def test_file_that_only_its_name_ties_to_a_call_is_used_where_it_can_hold_that_call_alone(
+    tmp_path: Path, seconds: float, written_s: float, *, used: bool
+) -> None:
+    (found,) = _found_by_convention(tmp_path, seconds, written_s)
+    assert (found.problem is None) == used
+    assert used or found.problem == problems.text(problems.UNCERTAIN, file="1.1-r.wav")
+
+
+def test_call_whose_end_nobody_saw_may_be_as_long_as_its_recording(tmp_path: Path) -> None:
+    for end in (moment(START + 200), None):
+        gaps = (Stretch(started_at=moment(START + 60), ended_at=end),)
+        (found,) = _found_by_convention(tmp_path, 150.0, 200.0, gaps=gaps)
+        assert found.problem is None
+
+
+def test_of_two_files_that_fit_one_party_one_is_heard_and_one_that_is_in_two_places_is_none(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        sound(tmp_path / folder / "1.1-r.wav", 10.0)
+    sound(tmp_path / "a" / "2-t.wav", 10.0)
+    places = [Folder(tmp_path / "a"), Folder(tmp_path / "b")]
+    names = [
+        NamedRecording(party=party, path=name, offset_s=None, expected=False)
+        for party, name in ((Party.CUSTOMER, "1.1-r.wav"), (Party.CUSTOMER, "2-t.wav"), (Party.AGENT, "1.1-r.wav"))
+    ]
+    call = dataclasses.replace(call_with(*names), ended_at=moment(START + 60))
+    found = _poll(Settling(call, places=places, wait_s=1.0))
+    ambiguous = problems.text(problems.AMBIGUOUS, file="1.1-r.wav")
+    assert {(r.party, Path(r.path).name, r.problem) for r in found} == {
+        (Party.CUSTOMER, "2-t.wav", None), (Party.AGENT, "1.1-r.wav", ambiguous),
+    }  # fmt: skip
+
+
 def _named(path: str = "/m/1.wav") -> tuple[NamedRecording, ...]:
     customer = Channel(uniqueid="1.1", linkedid="1.1", name="PJSIP/trunk-1", created_at=START)
     agent = Channel(uniqueid="1.2", linkedid="1.1", name="PJSIP/1001-1", created_at=START)
@@ -81,6 +135,10 @@ def _settled(folder: Path) -> list[SettledRecording]:
         call_with(*_named()), answered_at=moment(START + 10), queued_at=moment(START + 2), ended_at=moment(START + 60)
     )
     settling = Settling(call, places=[Folder(folder)], wait_s=30.0)
+    return _poll(settling)
+
+
+def _poll(settling: Settling) -> list[SettledRecording]:
     for now in range(40):
         if (found := settling.poll(float(now))) is not None:
             return found

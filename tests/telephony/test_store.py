@@ -14,7 +14,7 @@ from sqlalchemy.orm import selectinload
 
 from avasanj.database import Database
 from avasanj.settings import Settings
-from telephony import store
+from telephony import problems, store
 from telephony.ids import call_id
 from telephony.ledger import (
     Activity,
@@ -26,6 +26,8 @@ from telephony.ledger import (
     TransferKind,
     Visit,
 )
+from telephony.recordings import SettledRecording
+from telephony.soundfiles import SoundFacts
 from telephony.tables import (
     ActivityState,
     AgentActivity,
@@ -33,6 +35,7 @@ from telephony.tables import (
     CallState,
     Direction,
     Disposition,
+    Party,
     VisitOutcome,
 )
 
@@ -280,6 +283,24 @@ def test_talk_that_seemed_to_end_unseen_and_went_on_has_its_true_end(database: D
         with database.transaction() as session:
             store.save_activities(session, [did(ActivityState.TALKING, 0, end_s, to_known=known)])
     assert (activities(database), unseen(database)) == ([("talking", at(0), at(30))], [])
+
+
+def test_file_that_holds_the_same_for_two_calls_is_used_for_neither(settings: Settings, database: Database) -> None:
+    def told(path: str, content: str) -> SettledRecording:
+        facts = SoundFacts(duration_s=9.0, rate_hz=8000, codec="pcm", channels=1, sha256=content * 64, cut_off=False)
+        return SettledRecording(party=Party.CUSTOMER, path=path, offset_s=0.0, facts=facts)
+
+    save(database, settings, seen("1"), seen("2", start_s=600), seen("3", start_s=900))
+    for linked_id, path, content in (("1", "/r/a.wav", "a"), ("2", "/r/b.wav", "a"), ("3", "/r/a.wav", "b")):
+        with database.transaction() as session:
+            store.settle(session, call_id("pbx", linked_id), [told(path, content)])
+    assert [load(database, linked_id).recordings[0].problem for linked_id in "123"] == [None] * 3
+    save(database, settings, seen("4", start_s=1200))
+    for _ in range(2):
+        with database.transaction() as session:
+            store.settle(session, call_id("pbx", "4"), [told("/r/a.wav", "b")])
+    text = problems.text(problems.SHARED, file="a.wav")
+    assert [load(database, linked_id).recordings[0].problem for linked_id in "1234"] == [None, None, text, text]
 
 
 def test_calls_of_one_customer_saved_at_the_same_moment_are_linked(settings: Settings, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""What of agents' activities was not seen"""
+"""What of agents' activities was not seen, and whose else a recording's file is"""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ def upgrade() -> None:
         op.add_column("agent_activity", known, schema="telephony")
     gaps = sa.Column("gaps", TSTZMULTIRANGE(), nullable=False, server_default=sa.text("'{}'"))
     op.add_column("agent_activity", gaps, schema="telephony")
+    op.create_index("ix_recording_path", "recording", ["path"], schema="telephony")
 
 
 def downgrade() -> None:
+    op.drop_index("ix_recording_path", table_name="recording", schema="telephony")
     for name in ("gaps", "to_known", "from_known"):
         op.drop_column("agent_activity", name, schema="telephony")
