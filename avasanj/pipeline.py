@@ -6,7 +6,8 @@
     sync        what is owed is opened, the event for other systems is filled in
     deliver     the event leaves, in the order of the customer's calls              (the sync queue, one customer at a time)
 
-Beside it: transcribe_again, another transcript of a call by another model, when somebody asks for one.
+Beside it, when somebody asks: transcribe_again, another transcript of a call by another model; topics_again, what stored calls were
+about by the list of topics in use, some calls at a time.
 
 Each stage is a durable workflow whose id names it and its call. It stores its result under a unique key and asks for the next
 stage by name, so running it again, wherever it was cut off, changes nothing. A step that fails is tried again with
@@ -33,6 +34,7 @@ import crm_sync.connections
 import crm_sync.delivery
 import crm_sync.stage
 import scoring.stage
+import scoring.topics.again
 import transcription.rehearing
 import transcription.stage
 import transcription.versions
@@ -154,6 +156,11 @@ def score(call_id: str) -> None:
     _stage(work.SCORE, call_id, _score)
 
 
+@DBOS.workflow(name=work.TOPICS_AGAIN.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+def topics_again(asked_id: str) -> None:
+    _stage(work.TOPICS_AGAIN, asked_id, _topics_again, _keep_what_was_asked)
+
+
 @DBOS.workflow(name=work.SYNC.name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
 def sync(call_id: str) -> None:
     _stage(work.SYNC, call_id, _sync)
@@ -219,6 +226,13 @@ def _score(tools: Tools, call_id: uuid.UUID) -> None:
     _ask_for(tools, work.SYNC, call_id, once_for=(DBOS.workflow_id or "").removeprefix(f"{work.SCORE.name}:"))
 
 
+def _topics_again(tools: Tools, asked_id: uuid.UUID) -> None:
+    with tools.encoding():
+        scoring.topics.again.go_on(
+            tools.settings, tools.database, tools.encoder, asked_id, done_by=DBOS.workflow_id or ""
+        )
+
+
 def _sync(tools: Tools, call_id: uuid.UUID) -> None:
     crm_sync.stage.sync(tools.settings, tools.database, call_id)
 
@@ -248,6 +262,10 @@ def _keep_for_a_person(session: Session, workflow_id: str, job: work.Job, subjec
         )  # meanwhile, by a person: there is nothing to start again
         return
     stuck.record(session, workflow_id, job.name, subject_id, reason)
+
+
+def _keep_what_was_asked(session: Session, workflow_id: str, job: work.Job, asked_id: str, reason: str) -> None:
+    stuck.record(session, workflow_id, job.name, asked_id, reason)
 
 
 def pause_connection(session: Session, _workflow_id: str, _job: work.Job, connection_id: str, reason: str) -> None:

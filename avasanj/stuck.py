@@ -15,7 +15,10 @@ from avasanj.people import StuckWork
 
 #: The listener's own: what it could not write to the ledger. It tries again by itself once it was asked for.
 LEDGER = "ledger"
-_JOBS = {job.name: job for job in (work.INTAKE, work.TRANSCRIBE, work.TRANSCRIBE_AGAIN, work.SCORE, work.SYNC)}
+_JOBS = {
+    job.name: job
+    for job in (work.INTAKE, work.TRANSCRIBE, work.TRANSCRIBE_AGAIN, work.SCORE, work.TOPICS_AGAIN, work.SYNC)
+}
 
 
 def record(session: Session, workflow_id: str, stage: str, subject_id: str, error: str) -> None:

@@ -51,6 +51,8 @@ TRANSCRIBE = Job(name="transcribe", queue=Queue.SPEECH)
 #: its subject is what was asked for (`Rehearing`), not the call
 TRANSCRIBE_AGAIN = Job(name="transcribe_again", queue=Queue.AGAIN)
 SCORE = Job(name="score", queue=Queue.SCORING)
+#: some calls' topics by the list in use; its subject is what was asked for
+TOPICS_AGAIN = Job(name="topics_again", queue=Queue.SCORING)
 SYNC = Job(name="sync", queue=Queue.INTAKE)
 DELIVER = Job(name="deliver", queue=Queue.SYNC, partitioned=True)
 
@@ -65,6 +67,10 @@ _HASTEN = text(
     f"update {WORK_SCHEMA}.workflow_status set priority = :priority "  # noqa: S608 - a constant
     "where status in ('ENQUEUED', 'DELAYED') and priority > :priority "
     "and (workflow_uuid = any(:keys) or workflow_uuid like any(:later))"
+)
+_ASKED = text(
+    f"select exists(select 1 from {WORK_SCHEMA}.workflow_status "  # noqa: S608 - a constant
+    "where name = :name and status in ('ENQUEUED', 'DELAYED', 'PENDING'))"
 )
 _BUSY = text(
     f"select exists(select 1 from {WORK_SCHEMA}.workflow_status where status in ('ENQUEUED', 'PENDING'))"  # noqa: S608 - a constant
@@ -120,6 +126,11 @@ def forget(session: Session, keys: Sequence[str]) -> None:
     for table in ("workflow_input", "workflow_output", "operation_outputs", "workflow_status"):  # no foreign keys there
         statement = f"delete from {WORK_SCHEMA}.{table} where workflow_uuid = any(:keys)"  # noqa: S608 - constants
         session.execute(text(statement), {"keys": [*keys]})
+
+
+def is_asked_for(session: Session, job: Job) -> bool:
+    """Whether any work of this kind waits or is being done."""
+    return bool(session.scalar(_ASKED, {"name": job.name}))
 
 
 def prepare(url: str) -> None:

@@ -86,6 +86,7 @@ STAGES = {
     "transcribe": N_("writing the transcript"),
     "transcribe_again": N_("making another transcript"),
     "score": N_("scoring"),
+    "topics_again": N_("reading stored calls for their topics"),
     "place": N_("finding the customer"),
     "sync": N_("opening follow-ups"),
     "deliver": N_("sending to another system"),

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from avasanj import calendars
 from avasanj.people import User
 from dashboard import topic_words
 from dashboard.access import Person
-from scoring.topics import keeping, lists, proposals
+from scoring.topics import again, keeping, lists, proposals
 from scoring.topics.keeping import Outcome, State
 from scoring.topics.tables import CallAbout, CallTopic, Proposal, StoredPromise, TopicList
 from scoring.topics.topic import Topics
@@ -40,7 +40,8 @@ class TopicsPage:
     proposals: Sequence[Proposal]
     versions: Sequence[TopicList]
     promises: Mapping[str, Mapping[State, int]]
-    behind: int  #: calls that were read by an earlier list
+    behind: int  #: calls that were read by an earlier list, or by none
+    reading: bool  #: whether the workers read them by the one in use
 
     def title(self, key: str) -> str:
         return self.titles.get(key, key)
@@ -81,10 +82,8 @@ def page(session: Session, who: Person) -> TopicsPage:
         weeks=[calendars.short_date(first, who.language) for first in found.weeks],
         proposals=proposals.open_ones(session),
         versions=lists.versions(session),
-        behind=session.scalar(
-            select(func.count()).select_from(CallAbout).where(CallAbout.list_version != topics.version)
-        )
-        or 0,
+        behind=again.count_behind(session),
+        reading=again.is_asked_for(session),
         promises=keeping.counted(
             session,
             since=calendars.day_bounds(found.weeks[0], settings.timezone)[0],

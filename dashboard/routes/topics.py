@@ -14,7 +14,7 @@ from dashboard.access import Changes, LoggedIn, NotAllowedError, Supervisor
 from dashboard.queries import call as one_call
 from dashboard.queries import topics as queries
 from dashboard.queries.follow_ups import late_count
-from scoring.topics import keeping, lists, proposals
+from scoring.topics import again, keeping, lists, proposals
 
 router = APIRouter()
 _MOST_BYTES = 1 << 20
@@ -83,6 +83,14 @@ def import_(who: Supervisor, file: Annotated[UploadFile, File()]) -> Response:
     except InputError as problem:
         return _show(who, problem=problem, status=422)
     return RedirectResponse("/topics#list", status_code=303)
+
+
+@router.post("/topics/again", dependencies=Changes)
+def read_again(who: Supervisor) -> Response:
+    """Have the workers read stored calls by the list in use."""
+    with who.site.database.transaction() as session:
+        again.ask(session, by=who.id)
+    return RedirectResponse("/topics", status_code=303)
 
 
 @router.post("/topics/restore", dependencies=Changes)

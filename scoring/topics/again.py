@@ -1,16 +1,22 @@
-"""Reading stored calls again by the list of topics in use: after an import, or for calls that were scored before there were topics."""
+"""Reading stored calls again by the list of topics in use: after an import, or for calls that were scored before there were topics.
+
+The command does it at once; from the page it is work for whoever scores, some calls at a time, behind the calls of today.
+"""
 
 from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from avasanj import work
 from avasanj.database import Database, utc_now
+from avasanj.login import audit
+from avasanj.notify import announce
 from avasanj.settings import Settings
 from scoring.dialogue import Turn
 from scoring.mood import Encodes
@@ -23,8 +29,8 @@ from scoring.topics.topic import Topics
 from telephony.tables import Call
 from transcription.tables import Transcript
 
-#: One transaction's calls.
-_BATCH = 100
+#: One transaction's calls; fewer where a call of today may wait for them: the text model takes half a second for a call.
+_BATCH, _BATCH_OF_WORK = 100, 20
 
 
 def again(
@@ -35,32 +41,68 @@ def again(
     It can be cut off at any time: what was done is done, the rest is found again.
     """
     done = 0
-    while True:
-        with database.read() as session:
-            topics = lists.current(session)  # anew each time: another list may have come meanwhile
-        ids = _behind(database, topics)
-        if not ids:
-            return done
-        with database.transaction() as session:
-            for call_id in ids:
-                _read(session, settings, topics, encoder, call_id)
-        done += len(ids)
+    while read := _some(settings, database, encoder, _BATCH):
+        done += read
         progress(done)
+    return done
 
 
-def _behind(database: Database, topics: Topics) -> Sequence[uuid.UUID]:
-    """Calls with words that were read by another list or by none, the newest first."""
-    query = (
+def ask(session: Session, by: uuid.UUID | None) -> None:
+    """Have the workers do it. Where it is being done, or there is nothing to do, nothing happens."""
+    lists.alone(session)
+    if is_asked_for(session) or not count_behind(session):
+        return
+    asked_id = uuid.uuid4()
+    audit(session, by, "topics.again", asked_id, calls=count_behind(session), list=lists.current(session).version)
+    _enqueue(session, asked_id, str(asked_id))
+
+
+def go_on(settings: Settings, database: Database, encoder: Encodes, asked_id: uuid.UUID, *, done_by: str) -> None:
+    """Read some calls and ask for the next ones. `done_by` names this piece of work: done twice, it asks for one next piece."""
+    read = _some(settings, database, encoder, _BATCH_OF_WORK)
+    with database.transaction() as session:
+        if read:
+            _enqueue(session, asked_id, str(uuid.uuid5(asked_id, done_by)))
+        announce(session, "topics", asked_id)
+
+
+def is_asked_for(session: Session) -> bool:
+    """Whether the workers are at it, or will be."""
+    return work.is_asked_for(session, work.TOPICS_AGAIN)
+
+
+def count_behind(session: Session) -> int:
+    """How many calls with words were read by another list than the one in use, or by none."""
+    found = _behind(lists.current(session)).subquery()
+    return session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def _enqueue(session: Session, asked_id: uuid.UUID, key: str) -> None:
+    name = work.TOPICS_AGAIN.name
+    work.enqueue(session, work.TOPICS_AGAIN, str(asked_id), key=f"{name}:{key}", priority=work.LATER)
+    announce(session, "topics", asked_id)
+
+
+def _some(settings: Settings, database: Database, encoder: Encodes, most: int) -> int:
+    """Read the newest `most` of those that are behind; how many there were."""
+    with database.read() as session:
+        topics = lists.current(session)  # anew each time: another list may have come meanwhile
+        query = _behind(topics).join(Call, Call.id == Transcript.call_id).order_by(Call.started_at.desc())
+        ids = session.scalars(query.limit(most)).all()
+    with database.transaction() as session:
+        for call_id in ids:
+            _read(session, settings, topics, encoder, call_id)
+    return len(ids)
+
+
+def _behind(topics: Topics) -> Select[uuid.UUID]:
+    """Calls with words that were read by another list or by none."""
+    return (
         select(Transcript.call_id)
-        .join(Call, Call.id == Transcript.call_id)
         .outerjoin(CallAbout, CallAbout.call_id == Transcript.call_id)
         .where(Transcript.current, Transcript.turns.any())
         .where(or_(CallAbout.call_id.is_(None), CallAbout.list_version != topics.version))
-        .order_by(Call.started_at.desc())
-        .limit(_BATCH)
     )
-    with database.read() as session:
-        return session.scalars(query).all()
 
 
 def _read(session: Session, settings: Settings, topics: Topics, encoder: Encodes, call_id: uuid.UUID) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from avasanj.database import utc_now
 from avasanj.people import AuditEntry
+from avasanj.settings import Settings
 from scoring.surveys.tables import Survey
 from scoring.tables import Mood
-from scoring.topics import proposals
+from scoring.topics import again, lists, proposals
 from scoring.topics.tables import CallAbout, CallTopic, PromiseMark, Proposal, StoredPromise
 from telephony.tables import Call
 from tests.dashboard.conftest import Day, Enter, csrf
@@ -123,9 +125,53 @@ def test_who_may_see_the_call_says_what_became_of_a_promise(day: Day):
         assert "promise.kept" in session.scalars(select(AuditEntry.action)).all()
 
 
+def test_stored_calls_are_read_again_at_the_press_of_a_button(day: Day, settings: Settings):
+    """Asked for once, however often it is pressed; twenty at a time; nothing is left in the end, and the page says so."""
+    with day.database.transaction() as session:
+        before = again.count_behind(session)
+        made = lists.import_list(session, LIST, "mine.yaml")
+        assert before, "the seeded calls were scored without topics"
+    client = day.enter("super")
+    assert "/topics/again" in client.get("/topics").text
+    for _ in range(2):
+        assert client.post("/topics/again", data={"csrf": csrf(client)}).status_code == 303
+    page = client.get("/topics").text
+    assert "/topics/again" not in page
+    assert 'role="status"' in page
+    assert _asked(day) == 1
+    with day.database.read() as session:
+        audited = session.scalars(select(AuditEntry).where(AuditEntry.action == "topics.again")).one()
+    assert audited.detail == {"calls": before, "list": made.version}
+    asked_id = uuid.UUID(audited.subject)
+    for _ in range(2):  # a piece that is done twice, since its worker died, asks for the next one once
+        again.go_on(settings, day.database, Flat(), asked_id, done_by="first")
+    assert _asked(day) == 2
+    with day.database.read() as session:
+        assert again.count_behind(session) == max(0, before - 40)
+    while before > 0:
+        again.go_on(settings, day.database, Flat(), asked_id, done_by=f"piece {before}")
+        before -= 20
+    assert 'id="reading"' in (done := client.get("/topics").text)
+    assert "/topics/again" not in done
+
+
+def _asked(day: Day) -> int:
+    with day.database.read() as session:
+        return int(session.scalar(text("select count(*) from work.workflow_status where name = 'topics_again'")) or 0)
+
+
+class Flat:
+    """Knows no meaning; as wide as the real one."""
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return np.full((len(texts), 384), 384**-0.5, np.float32)
+
+
 def test_agents_see_no_topics_page(enter: Enter):
     assert enter("agent").get("/topics").status_code == 403
     assert enter("agent").get("/api/topics").status_code == 403
+    client = enter("agent")
+    assert client.post("/topics/again", data={"csrf": csrf(client)}).status_code == 403
 
 
 def _promised(day: Day, kind: str) -> int:
