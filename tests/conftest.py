@@ -16,6 +16,10 @@ from avasanj.database import Database
 from avasanj.migrate import upgrade
 from avasanj.postgres import EmbeddedPostgres
 from avasanj.settings import Settings, load_settings
+from tests.lanes import pytest_xdist_make_scheduler, stand_behind
+
+__all__ = ["pytest_xdist_make_scheduler"]  # a hook of pytest's
+pytest_plugins = ["tests.peers.fixtures"]
 
 #: What is slow to make and kept outside the repository.
 CACHE = Path(
@@ -23,6 +27,12 @@ CACHE = Path(
     or (Path("/var/cache/avasanj-tests") if os.geteuid() == 0 else Path.home() / ".cache/avasanj-tests")
 )
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    # Threads of a model that wait for each other by spinning hold up those that they wait for, where processes share a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    stand_behind()
 
 
 def missing_peer(what: str) -> None:

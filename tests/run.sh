@@ -18,7 +18,8 @@ step "imports flow one way" "$bin/lint-imports" --no-cache
 step "wheel" bash tests/wheel.sh
 [ ${#failed[@]} -eq 0 ] || echo "Failed before the tests: ${failed[*]}"
 
-# One process a core, each with a database server of its own; a file stays in one process, so that what it sets up is set up once.
-"$bin/python" -m pytest -n 2 --dist loadfile -q "$@"
+# One process more than the two cores that are asked for, since most tests wait half of their time: tests/lanes.py says which takes what.
+# Each has a database server of its own.
+"$bin/python" -m pytest -n 3 --dist loadfile -q "$@"
 tests=$?
 [ ${#failed[@]} -eq 0 ] && [ $tests -eq 0 ]

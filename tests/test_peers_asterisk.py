@@ -15,7 +15,6 @@ from tests.peers.ami_tap import AmiTap
 from tests.peers.asterisk import QUEUE_RECORDED_WHOLE, QUEUE_SHORT, QUEUE_SUPPORT, QUEUE_UNRECORDED, Asterisk
 from tests.peers.phones import BaresipAgent, SipCallee, SipCaller
 
-pytest_plugins = ["tests.peers.fixtures"]
 pytestmark = pytest.mark.realtime
 
 CUSTOMER_HZ = 440.0

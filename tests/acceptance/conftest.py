@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.acceptance.browser import chromium as installed_chromium
 from tests.peers import PeerMissing
+from tests.peers.fixtures import missing
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,4 @@ def chromium() -> Iterator[Browser]:
         with installed_chromium() as browser:
             yield browser
     except PeerMissing as peer:
-        from tests.peers.fixtures import missing  # a plugin: pytest wants to load it first
-
         missing(peer)

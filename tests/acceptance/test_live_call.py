@@ -20,7 +20,6 @@ from tests.peers.phones import BaresipAgent, SipCaller
 from tests.peers.receiver import Receiver
 from tests.pipeline.product import wait_until
 
-pytest_plugins = ["tests.peers.fixtures"]
 pytestmark = [
     pytest.mark.realtime,
     pytest.mark.browser,

@@ -15,7 +15,6 @@ from tests.peers.asterisk import QUEUE_SUPPORT, Asterisk
 from tests.peers.phones import BaresipAgent, SipCaller
 from tests.pipeline.product import wait_until
 
-pytest_plugins = ["tests.peers.fixtures"]
 pytestmark = [pytest.mark.realtime, pytest.mark.slow, pytest.mark.timeout(180)]
 
 CALLER = "09120000044"

@@ -34,7 +34,6 @@ from tests.peers.asterisk import Asterisk
 from tests.telephony.small_pbx import SmallPbx
 from tests.transcription.model_files import whisper
 
-pytest_plugins = ["tests.peers.fixtures"]
 SECRET = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
 

@@ -1,4 +1,4 @@
-"""pytest fixtures of the peers; a test module takes them in with `pytest_plugins = ["tests.peers.fixtures"]`."""
+"""pytest fixtures of the peers; `tests/conftest.py` takes them in."""
 
 from __future__ import annotations
 

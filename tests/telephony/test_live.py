@@ -19,7 +19,6 @@ from tests.peers.asterisk import QUEUE_SUPPORT, QUEUE_UNRECORDED, Asterisk
 from tests.peers.phones import BaresipAgent, SipCallee, SipCaller
 from tests.telephony.following import calls, eventually, following, pbx_state, work_started
 
-pytest_plugins = ["tests.peers.fixtures"]
 pytestmark = [pytest.mark.realtime, pytest.mark.slow]
 
 

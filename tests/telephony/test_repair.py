@@ -27,7 +27,6 @@ from tests.telephony.following import calls, eventually, following, pbx_state, w
 from tests.telephony.master_csv import line
 from tests.telephony.small_pbx import SmallPbx
 
-pytest_plugins = ["tests.peers.fixtures"]
 UTC = dt.UTC
 HOLD = (OWN_STREAMS / "22-hold.txt").read_bytes()
 
