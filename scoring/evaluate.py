@@ -92,7 +92,7 @@ def evaluate_dialogues(
     """
     heads = heads or shipped_heads.shipped()
     talks = [dialogue(row, where, language) for where, row in read_rows(path, ("turns",))]
-    encoded = Encoded(talks, encoder)  # all at once: texts of like length together take half the time
+    encoded = Encoded(talks, encoder, whole=True)  # all at once: texts of like length together take half the time
     turn_scores: list[float] = []
     turn_sad: list[bool] = []
     whole_scores: list[float] = []

@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -61,6 +62,20 @@ class Rows:
         return np.array(found, np.float64).reshape(len(dense), self.width)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A text's pieces, and how often each occurs in it."""
+
+    names: tuple[str, ...]
+    times: array[int]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def items(self) -> Iterable[tuple[str, int]]:
+        return zip(self.names, self.times, strict=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """The pieces that count, and how rare each is: log((1 + texts) / (1 + texts with it)) + 1."""
@@ -76,19 +91,20 @@ class Vocabulary:
         """(n, pieces): 1 + log of the count, times the rarity; words, letters and the agent's words each of length 1 in a row."""
         return self.of_counts([counts(text, agent) for text, agent in zip(texts, agents, strict=True)])
 
-    def of_counts(self, counted: Sequence[Counter[str]]) -> Rows:
+    def of_counts(self, counted: Sequence[Counter[str] | Counted]) -> Rows:
         """`rows`, of texts whose pieces have been counted."""
-        places, columns, values, starts = self._places, [], [], [0]
+        places, starts = self._places, [0]
+        columns, values = array("q"), array("d")  # lists of numbers would take four times as much
         for one in counted:
             known = [(places[piece], count, piece[0]) for piece, count in one.items() if piece in places]
             weighed = [(1 + math.log(count)) * float(self.rarity[at]) for at, count, _ in known]
             squares = dict.fromkeys((WORD, LETTERS, AGENT), 0.0)
             for (_, _, kind), value in zip(known, weighed, strict=True):
                 squares[kind] += value * value
-            columns += [at for at, _, _ in known]
-            values += [value / math.sqrt(squares[kind]) for (_, _, kind), value in zip(known, weighed, strict=True)]
+            columns.extend(at for at, _, _ in known)
+            values.extend(value / math.sqrt(squares[kind]) for (_, _, kind), value in zip(known, weighed, strict=True))
             starts.append(len(columns))
-        return Rows(np.array(values, float), np.array(columns, np.int64), np.array(starts), len(self.pieces))
+        return Rows(np.asarray(values), np.asarray(columns), np.array(starts), len(self.pieces))
 
 
 def counts(text: str, agent: str = "") -> Counter[str]:
@@ -103,7 +119,12 @@ def counts(text: str, agent: str = "") -> Counter[str]:
     return found
 
 
-def vocabulary(counted: Sequence[Counter[str]]) -> Vocabulary:
+def kept(found: Counter[str], same: dict[str, str]) -> Counted:
+    """`found` in a tenth of the memory: texts share the strings of their pieces in `same`."""
+    return Counted(names=tuple(same.setdefault(one, one) for one in found), times=array("I", found.values()))
+
+
+def vocabulary(counted: Sequence[Counter[str] | Counted]) -> Vocabulary:
     """The pieces that enough of the texts have, the commonest first."""
     texts = Counter(piece for one in counted for piece in one)
     kept = [(piece, count) for piece, count in texts.items() if count >= LEAST_TEXTS[piece[0]]]

@@ -7,25 +7,28 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import func, select, union_all
+from sqlalchemy import distinct, func, select, union_all
 from sqlalchemy.orm import Session
 
 from scoring.dialogue import CUSTOMER, MIXED, Turn
 from scoring.dissatisfaction import Line
+from scoring.learning.drawn import drawn
 from scoring.learning.tables import GoldCall, GoldTurn
 from scoring.learning.talks import Mark, Talk, turns_of
 from telephony.tables import Call
 
 
 def gold_talks(session: Session) -> list[Talk]:
-    """Every labelled call and turn. A turn of a labelled call stands in it, where its words are still the same there."""
+    """Labelled calls and turns, as many as a training takes. A turn of a labelled call stands in it, where its words are still the same."""
+    groups = _drawn(session, _groups(session))
     by_words: dict[tuple[uuid.UUID, int, str], list[GoldTurn]] = defaultdict(list)
-    for one in session.scalars(select(GoldTurn).order_by(GoldTurn.made_at, GoldTurn.id)):
+    turns = select(GoldTurn).where(GoldTurn.call_id.in_([*groups])).order_by(GoldTurn.made_at, GoldTurn.id)
+    for one in session.scalars(turns):
         by_words[one.call_id, one.position, one.text].append(one)
     by_call: dict[uuid.UUID, list[GoldCall]] = defaultdict(list)
-    for call in session.scalars(select(GoldCall).order_by(GoldCall.made_at, GoldCall.id)):
+    calls = select(GoldCall).where(GoldCall.call_id.in_([*groups])).order_by(GoldCall.made_at, GoldCall.id)
+    for call in session.scalars(calls):
         by_call[call.call_id].append(call)
-    groups = _groups(session)
     talks, placed = [], set()
     for labels in by_call.values():
         marks = {}
@@ -50,6 +53,24 @@ def _groups(session: Session) -> dict[uuid.UUID, str]:
     for call_id, customer in session.execute(query.order_by(first, Call.id)):
         found[call_id] = of_customer.setdefault(customer, str(call_id)) if customer else str(call_id)
     return found
+
+
+def _drawn(session: Session, groups: dict[uuid.UUID, str]) -> dict[uuid.UUID, str]:
+    """The calls of the groups that are drawn, where there are more labels than a training takes: the others aren't even read."""
+    of_call = dict.fromkeys(groups, 0)
+    whole = func.max(func.jsonb_array_length(GoldCall.turns)) / 2  # about half of them are the customer's
+    alone = func.count(distinct(GoldTurn.position))
+    for query in (
+        select(GoldTurn.call_id, alone).group_by(GoldTurn.call_id),
+        select(GoldCall.call_id, whole).group_by(GoldCall.call_id),
+    ):
+        for call_id, turns in session.execute(query):
+            of_call[call_id] = max(of_call[call_id], int(turns))
+    sizes = dict.fromkeys(groups.values(), 0)
+    for call_id, turns in of_call.items():
+        sizes[groups[call_id]] += turns
+    names = drawn(sizes)
+    return {call_id: name for call_id, name in groups.items() if name in names}
 
 
 def _whole(labels: Sequence[GoldCall], marks: dict[int, Mark], group: str) -> Talk:

@@ -33,7 +33,6 @@ class Taught:
     """The new heads, what was learnt of each question, and the calls' weights by language."""
 
     heads: Heads
-    rows: Rows
     learnt: Mapping[str, Learnt]
     calls: Mapping[str, calls.FittedCalls]
 
@@ -43,7 +42,8 @@ def learn(talks: Sequence[Talk], encoder: Encodes, *, number: int = 0, source: s
     if lacking := too_few(talks):
         raise InputError(lacking)
     shipped = trained.shipped()
-    rows = rows_of(talks, Encoded(talks, encoder), shipped, seed)
+    encoded = encoder if isinstance(encoder, Encoded) else Encoded(talks, encoder)
+    rows = rows_of(talks, encoded, shipped, seed)
     learnt = {target: blend_of(rows, target) for target in TARGETS if _can_be_learnt(rows.truth[target])}
     paths = paths_of(talks, rows, {name: softmax(one.held_out) for name, one in learnt.items()})
     fitted = {}
@@ -61,7 +61,7 @@ def learn(talks: Sequence[Talk], encoder: Encodes, *, number: int = 0, source: s
         call_shifts=_by_queue({language: one.shifts for language, one in fitted.items()}),
         provenance=_provenance(talks, number, source, shipped),
     )
-    return Taught(heads=made, rows=rows, learnt=learnt, calls=fitted)
+    return Taught(heads=made, learnt=learnt, calls=fitted)
 
 
 def too_few(talks: Sequence[Talk]) -> str:

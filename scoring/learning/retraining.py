@@ -14,6 +14,7 @@ from scoring import heads as trained
 from scoring.learning import versions
 from scoring.learning.center import gold_talks
 from scoring.learning.comparison import Comparison, compare, name_of, split
+from scoring.learning.drawn import drawn_talks
 from scoring.learning.learn import Taught, learn, too_few
 from scoring.learning.rows import Encoded
 from scoring.learning.talks import Talk, joined
@@ -57,7 +58,7 @@ def retrain(
     compared with them fairly. A dry run keeps nothing but that it was tried.
     """
     with database.read() as session:
-        given = gold_talks(session) if talks is None else list(talks)
+        given = gold_talks(session) if talks is None else drawn_talks(talks)
         current, heads = versions.current(session), versions.in_use_now(session)
         number = 1 + max((one.number for one in versions.versions(session)), default=versions.SHIPPED)
         in_use = current.number if current else versions.SHIPPED

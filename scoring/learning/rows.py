@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from scoring.blend import Said
 from scoring.dialogue import answered
 from scoring.heads import ATTITUDES, Floats, Heads, opinions
 from scoring.learning.talks import SATISFIED_FROM, Mark, Talk
-from scoring.mood import Encodes, encode_once, said
+from scoring.mood import Encodes, said
 
 Integers = NDArray[np.int64]
 #: What can be learnt of a turn, and how many classes each has.
@@ -29,7 +28,7 @@ class Rows:
     """n turns of several talks, in order."""
 
     said: Said
-    counted: Sequence[Counter[str]]  #: pieces of each turn, for the vocabulary
+    counted: Sequence[ngrams.Counted]  #: pieces of each turn, for the vocabulary
     shipped: dict[str, Floats]  #: (n, classes) by target
     others: Floats
     truth: dict[str, Integers]  #: (n,) by target, UNKNOWN where nobody said
@@ -52,26 +51,42 @@ class Rows:
 
 
 class Encoded:
-    """Vectors of many texts, made once: encodes without a model what it was given."""
+    """Vectors of many texts, made once: encodes without a model what `rows_of` asks for; with `whole`, every turn of the talks."""
 
-    def __init__(self, talks: Sequence[Talk], encoder: Encodes) -> None:
-        texts = sorted({turn.text for talk in talks for turn in talk.turns if turn.text.strip()})
-        vectors = encode_once(texts, encoder)
-        self._vectors = dict(zip(texts, vectors, strict=True))
-        self._width = vectors.shape[1] if texts else 384
+    def __init__(self, talks: Sequence[Talk], encoder: Encodes, *, whole: bool = False) -> None:
+        each = (text for talk in talks for text in ([turn.text for turn in talk.turns] if whole else _looked_at(talk)))
+        texts = sorted({text for text in each if text.strip()})
+        self._vectors = encoder.encode(texts) if texts else np.zeros((0, 384), np.float32)
+        self._places = {text: n for n, text in enumerate(texts)}
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(n, width); each must be a text of the talks."""
-        return np.array([self._vectors[text] for text in texts], np.float32).reshape(len(texts), self._width)
+        """(n, width); each must be a judged turn of the talks or what was said just before one, or with `whole` any turn."""
+        return self._vectors[[self._places[text] for text in texts]]
+
+
+def _looked_at(talk: Talk) -> Iterator[str]:
+    answers = answered(talk.turns)
+    for n in talk.chosen:
+        yield talk.turns[n].text
+        if (at := answers[n]) is not None:
+            yield talk.turns[at].text
 
 
 def rows_of(talks: Sequence[Talk], encoder: Encodes, heads: Heads, seed: int = 0) -> Rows:
     """Every turn that is judged. `seed` puts groups into other folds."""
-    parts = [said(talk.turns, talk.chosen, answered(talk.turns), encoder, heads) for talk in talks if talk.chosen]
     marks = [(talk.marks.get(n, Mark()), at) for at, talk in enumerate(talks) for n in talk.chosen]
-    texts = [text for part in parts for text in part.texts]
-    agents = [text for part in parts for text in part.agents]
-    features = np.vstack([part.features for part in parts])
+    features = np.empty(
+        (len(marks), heads.attitude.weights.shape[1])
+    )  # filled talk by talk: they are most of the memory
+    texts: list[str] = []
+    agents: list[str] = []
+    for talk in talks:
+        if talk.chosen:
+            part = said(talk.turns, talk.chosen, answered(talk.turns), encoder, heads)
+            features[len(texts) : len(texts) + len(part.texts)] = part.features
+            texts += part.texts
+            agents += part.agents
+    same: dict[str, str] = {}
     talk_of = np.array([at for _, at in marks], np.int64)
     languages = np.array([talk.language for talk in talks])[talk_of]
     shipped = {name: np.zeros((len(marks), classes)) for name, classes in TARGETS.items()}
@@ -81,7 +96,7 @@ def rows_of(talks: Sequence[Talk], encoder: Encodes, heads: Heads, seed: int = 0
             shipped[name][mine] = logits
     return Rows(
         said=Said(features=features, texts=texts, agents=agents),
-        counted=[ngrams.counts(text, agent) for text, agent in zip(texts, agents, strict=True)],
+        counted=[ngrams.kept(ngrams.counts(text, agent), same) for text, agent in zip(texts, agents, strict=True)],
         shipped=shipped, others=opinions(shipped), truth=_truth([mark for mark, _ in marks]), talk_of=talk_of, languages=languages,
         queues=np.array([talk.queue or "" for talk in talks])[talk_of],
         folds=np.array([fold_of(talk.group, seed) for talk in talks])[talk_of],

@@ -1,5 +1,6 @@
 """From labels on calls to heads in use, on a real database; and one step back."""
 
+import functools
 import json
 
 import pytest
@@ -11,8 +12,9 @@ from avasanj.errors import InputError
 from avasanj.people import AuditEntry
 from avasanj.settings import Settings
 from scoring import heads
-from scoring.learning import versions
+from scoring.learning import center, versions
 from scoring.learning.center import gold_talks
+from scoring.learning.drawn import drawn, drawn_talks
 from scoring.learning.retraining import retrain
 from scoring.learning.tables import GoldTurn, HeadVersion
 from scoring.stage import score
@@ -78,6 +80,23 @@ def test_several_peoples_labels_become_one_and_stand_in_their_call(database: Dat
     assert whole[0].marks[3].label == "neu", "one each: the newest"
     assert whole[1].marks[3].satisfaction == 3.0
     assert whole[0].queue == "bills"
+
+
+def test_of_more_labels_than_a_training_takes_whole_customers_are_drawn_the_same_each_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    fill(database, 12)
+    with database.read() as session:
+        everything = gold_talks(session)
+        monkeypatch.setattr(center, "drawn", functools.partial(drawn, most=20))
+        some = gold_talks(session)
+        assert gold_talks(session) == some
+    assert len(everything) == 12
+    assert len(some) == 6, "three turns each"
+    assert all(talk in everything for talk in some)
+    assert drawn_talks(everything, 18) == [talk for talk in everything if talk in drawn_talks(everything, 18)]
+    assert sum(len(talk.chosen) for talk in drawn_talks(everything, 18)) == 18
+    assert drawn({"a": 50}, 20) == {"a"}, "one at least"
 
 
 def test_the_commands(
