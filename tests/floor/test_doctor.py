@@ -30,7 +30,6 @@ from avasanj.settings import Settings
 from crm_sync.tables import Connection, OutboxEvent
 from telephony.tables import Call, Pbx
 from tests.conftest import ROOT
-from tests.peers.asterisk import Asterisk
 from tests.telephony.small_pbx import SmallPbx
 from tests.transcription.model_files import whisper
 
@@ -354,25 +353,6 @@ def test_a_pbx_that_is_not_there_and_what_is_no_pbx_are_told_apart(settings: Set
     with SmallPbx(greeting=b"SSH-2.0-OpenSSH_9.2\r\n") as other:
         other.silent.set()
         assert "no Asterisk manager interface" in of("PBX", pbx.connection(at(settings, other))).text
-
-
-@pytest.mark.realtime
-@pytest.mark.slow
-def test_a_real_asterisk_is_well_or_says_what_is_lacking(asterisk: Asterisk, settings: Settings) -> None:
-    here = with_(
-        settings,
-        ami_host=asterisk.ami_host,
-        ami_port=asterisk.ami_port,
-        ami_user=asterisk.ami_user,
-        ami_secret=SecretStr(asterisk.ami_secret),
-    )
-    found = of("PBX", pbx.connection(here))
-    assert (found.state, "Asterisk 22" in found.text) == (State.OK, True)
-    assert of("PBX", pbx.connection(with_(here, ami_secret=SecretStr("no")))).text.startswith(
-        "Asterisk refused the log-in"
-    )
-    weak = with_(here, ami_user=asterisk.weak_user, ami_secret=SecretStr(asterisk.weak_secret))
-    assert "may not use the actions" in of("PBX", pbx.connection(weak)).text
 
 
 def test_recordings_folders_are_judged(settings: Settings) -> None:
