@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from scoring.dialogue import Turn, answered, evidence
 from scoring.dissatisfaction import Moment
-from scoring.heads import Calibration, Floats, LinearHead, features
+from scoring.heads import Floats, LinearHead, features, head_of
 from scoring.heads import shipped as shipped_heads
 from scoring.mood import Encodes, encode_once
 
@@ -72,16 +72,7 @@ def inputs(turns: NDArray[np.float32], contexts: NDArray[np.float32]) -> Floats:
 @cache
 def head() -> LinearHead:
     """The one that came with this version."""
-    data = shipped()
-    return LinearHead(
-        classes=tuple(data["classes"]),
-        weights=np.array(data["weights"], np.float64),
-        bias=np.array(data["bias"], np.float64),
-        calibrations={
-            language: Calibration(scale=one["scale"], shift=tuple(one["shift"]))
-            for language, one in data["calibrations"].items()
-        },
-    )
+    return head_of(shipped())
 
 
 @cache

@@ -165,9 +165,9 @@ def loads(text: str) -> Heads:
     """Heads from the text that `dumps` made."""
     data = json.loads(text)
     return Heads(
-        attitude=_head(data["attitude"]),
-        dissatisfied=_head(data["dissatisfied"]),
-        anger=_head(data["anger"]),
+        attitude=head_of(data["attitude"]),
+        dissatisfied=head_of(data["dissatisfied"]),
+        anger=head_of(data["anger"]),
         calls={language: Weights(base=one["base"], by_name=one["weights"]) for language, one in data["calls"].items()},
         centre=np.array(data["centre"], np.float64),
         provenance=data["provenance"],
@@ -212,7 +212,8 @@ def dumps(heads: Heads) -> str:
     return json.dumps(data, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n"
 
 
-def _head(data: dict[str, Any]) -> LinearHead:
+def head_of(data: Mapping[str, Any]) -> LinearHead:
+    """One head, as its JSON holds it."""
     return LinearHead(
         classes=tuple(data["classes"]),
         weights=np.array(data["weights"], np.float64),

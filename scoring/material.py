@@ -40,18 +40,22 @@ class Material:
 
     @property
     def turns(self) -> list[Turn]:
-        rows = self.transcript.turns if self.transcript else []
-        return [
-            Turn(
-                position=row.position,
-                party=row.party,
-                start_s=row.start_s,
-                end_s=row.end_s,
-                text=row.said,
-                confidence=row.confidence,
-            )
-            for row in rows
-        ]
+        return turns_of(self.transcript) if self.transcript else []
+
+
+def turns_of(transcript: Transcript) -> list[Turn]:
+    """What was said, as people have corrected it. The transcript's turns must be loaded."""
+    return [
+        Turn(
+            position=row.position,
+            party=row.party,
+            start_s=row.start_s,
+            end_s=row.end_s,
+            text=row.said,
+            confidence=row.confidence,
+        )
+        for row in transcript.turns
+    ]
 
 
 def load(session: Session, call_id: uuid.UUID) -> Material:

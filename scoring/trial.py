@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from scoring.dialogue import Turn
+from scoring.material import turns_of
 from scoring.rules import Hit, look
 from scoring.scorecard import Rule
 from scoring.spans import parts
@@ -82,21 +83,7 @@ def _read(session: Session, ids: Sequence[uuid.UUID]) -> list[tuple[Call, list[T
         .options(*loads, selectinload(Transcript.turns))
         .order_by(Call.started_at.desc())
     ).all()
-    return [(call, _turns(transcript)) for call, transcript in rows]
-
-
-def _turns(transcript: Transcript) -> list[Turn]:
-    return [
-        Turn(
-            position=one.position,
-            party=one.party,
-            start_s=one.start_s,
-            end_s=one.end_s,
-            text=one.said,
-            confidence=one.confidence,
-        )
-        for one in transcript.turns
-    ]
+    return [(call, turns_of(transcript)) for call, transcript in rows]
 
 
 def _found(rule: Rule, call: Call, turns: list[Turn]) -> list[Find]:

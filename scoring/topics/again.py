@@ -18,7 +18,7 @@ from avasanj.database import Database, utc_now
 from avasanj.login import audit
 from avasanj.notify import announce
 from avasanj.settings import Settings
-from scoring.dialogue import Turn
+from scoring.material import turns_of
 from scoring.mood import Encodes
 from scoring.spans import playback_starts_s
 from scoring.topics import about, lists
@@ -113,10 +113,7 @@ def _read(session: Session, settings: Settings, topics: Topics, encoder: Encodes
     if old is not None and old.reason and old.vector:
         known.remember(str(old.reason["text"]), np.frombuffer(old.vector, about.STORED).astype(np.float32))
     found = about.about(
-        [
-            Turn(position=row.position, party=row.party, start_s=row.start_s, end_s=row.end_s, text=row.said)
-            for row in transcript.turns
-        ],
+        turns_of(transcript),
         topics,
         encoder,
         began=call.started_at + datetime.timedelta(seconds=playback_starts_s(call)),
@@ -124,6 +121,7 @@ def _read(session: Session, settings: Settings, topics: Topics, encoder: Encodes
         language=transcript.language,
         outbound=call.direction == "outbound",
         remembered=known,
+        only_topics=old is not None,
     )
     if old is None:
         about.save(session, call_id, found, utc_now())
