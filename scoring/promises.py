@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -19,6 +20,8 @@ from scoring.phrase_patterns import ARABIC
 from scoring.phrases import Hit, Phrases, Prepared, prepare
 
 _PHRASES = Path(__file__).parent / "data" / "promise_phrases.yaml"
+#: A promise without any phrase takes as many words.
+LEAST_WORDS = 3
 #: A sentence with its sign; a question is no promise.
 _SENTENCE = re.compile(r"[^.!?؟\n]+[.!?؟]*")
 #: "…, all right?" asks for leave and not whether.
@@ -113,20 +116,43 @@ def promises(turns: Sequence[Turn], started_at: datetime.datetime, timezone: str
     return [one for one in all_promises(turns, started_at, timezone) if one.kind in CONTACT]
 
 
-def all_promises(turns: Sequence[Turn], started_at: datetime.datetime, timezone: str) -> list[Promise]:
+def all_promises(
+    turns: Sequence[Turn],
+    started_at: datetime.datetime,
+    timezone: str,
+    meant: Mapping[str, Kind] = MappingProxyType({}),
+) -> list[Promise]:
     """Everything that the agent promises, in order; what is repeated is told once, with its time.
 
     `started_at` (aware) is the playback's second 0: "by four" and «تا فردا ظهر» are read from there, in the center's `timezone`.
+    `meant` says of texts in which no phrase was heard what they promise by their meaning.
     """
     found: list[Promise] = []
     for turn in turns:
         if turn.party != AGENT:
             continue
         said_at = started_at + datetime.timedelta(seconds=turn.end_s)
-        for kind, by, words in read(turn.text):
+        for kind, by, words in read(turn.text) or _meant(turn.text, meant):
             due = due_at(words, said_at, timezone) or due_at(turn.text, said_at, timezone)
             _add(found, Promise(turn=turn, due_at=due, kind=kind, by=by, words=words))
     return found
+
+
+def untold(turns: Sequence[Turn]) -> list[str]:
+    """What the agent says that may be a promise and in which no phrase was heard: questions and a word or two are none."""
+    return [
+        turn.text
+        for turn in turns
+        if turn.party == AGENT
+        and len(turn.text.split()) >= LEAST_WORDS
+        and not _TAG.sub("", turn.text.strip()).endswith(("?", "؟"))
+        and not read(turn.text)
+    ]
+
+
+def _meant(text: str, meant: Mapping[str, Kind]) -> list[tuple[Kind, str, str]]:
+    words = prepare(text).text
+    return [(meant[text], _by(words, words), words)] if text in meant else []
 
 
 def read(text: str) -> list[tuple[Kind, str, str]]:

@@ -97,6 +97,31 @@ def accuracy(
         print(tables.markdown(measured))
 
 
+@evaluate.command()
+def about(
+    *,
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder with promises-LANGUAGE.tsv (kinds, days, text) and reasons-LANGUAGE.tsv (topic, text).",
+            exists=True,
+            file_okay=False,
+        ),
+    ],
+    json: Json = False,
+) -> None:
+    """How many promises and reasons of calls are heard, by the shipped topics: the table of docs/accuracy.md, or JSON."""
+    from scoring.topics import lists, measuring
+
+    settings = settings_and_log()
+    with Console(stderr=True).status(f"Reading {data.name} …"):
+        found = measuring.measure(data, lists.shipped(), encoder(settings))
+    if json:
+        print_json([one.stored() for one in found])
+    else:
+        print(measuring.markdown(found))
+
+
 def _cross(settings: Settings, talks: Sequence[Talk], name: str, questions: dict[str, str]) -> dict[str, Any]:
     """The figures of some questions, each name with its prefix; "ece" is the first one's, "n" the number of talks."""
     from scoring.learning.cross import cross_validated

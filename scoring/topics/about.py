@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from scoring.asking import Asks
 from scoring.dialogue import Turn, evidence
 from scoring.mood import Encodes
-from scoring.promises import Promise, all_promises
+from scoring.promises import Kind, Promise, all_promises, untold
+from scoring.topics import learnt
 from scoring.topics.finding import Found, find, hear, near
+from scoring.topics.learnt import Learnt
 from scoring.topics.remembered import Remembered
 from scoring.topics.retelling import retell
 from scoring.topics.summary import Sentence, extract
@@ -55,25 +57,39 @@ def about(
     outbound: bool = False,
     remembered: Remembered | None = None,
     model: Asks | None = None,
+    only_topics: bool = False,
 ) -> About:
     """`began` (aware) is the playback's second 0. `remembered` holds the vectors that the mood was read from; with them nothing
-    is encoded again but, in an outbound call, the agent's reason.
+    is encoded again but what the agent said and nobody answered and, in an outbound call, the agent's reason. With `only_topics`, promises
+    are heard by their phrases alone: for a call whose promises are stored.
     """
     known = remembered or Remembered(encoder)
     heard = hear(turns, topics, outbound=outbound)
+    asked = [] if only_topics else untold(turns)
+    known.encode([*([heard.reason.text] if heard.reason else []), *asked])  # what is not known yet, together
     vector = known.encode([heard.reason.text])[0] if heard.reason else None
     nearness: Mapping[str, float] = {} if vector is None else near(topics, vector, encoder)
-    promised = all_promises(turns, began, timezone)
+    heads = learnt.shipped()
+    likely = {} if vector is None else heads.reason(vector)
+    promised = all_promises(turns, began, timezone, _meant(asked, known, heads))
     told = retell(model, turns) if model is not None and heard.reason is not None else []
     return About(
         language=language,
         list_version=topics.version,
-        topics=find(turns, topics, heard, nearness),
+        topics=find(turns, topics, heard, nearness, likely),
         reason=heard.reason,
         vector=vector,
         promises=promised,
         summary=told or extract(turns, heard.reason, promised, known.known),
     )
+
+
+def _meant(texts: Sequence[str], known: Remembered, heads: Learnt) -> dict[str, Kind]:
+    """What these texts promise by their meaning; those that promise nothing are left out."""
+    if not texts:
+        return {}
+    kinds = heads.promised(known.encode(texts))
+    return {text: kind for text, kind in zip(texts, kinds, strict=True) if kind is not None}
 
 
 def save(session: Session, call_id: uuid.UUID, found: About, made_at: datetime.datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -29,6 +30,9 @@ FIRST_TURNS = 2
 #: How much a topic's cosine to the reason counts when several topics were heard in the first turns: .02 of cosine is worth a turn.
 _LIKENESS_WEIGHT, _LATER, _GENERAL = 12.0, 0.25, 0.6
 _UNRELATED = 0.84
+#: A head's share alone makes a topic the reason from here on; where a phrase says another one, it has to be so much surer. Set on
+#: openings held out from the fit (docs/accuracy.md).
+LEAST_SHARE, MUCH_SURER = 0.4, 0.6
 _EXAMPLES: WeakKeyDictionary[Encodes, dict[tuple[str, ...], Vectors]] = WeakKeyDictionary()
 
 
@@ -58,16 +62,24 @@ def hear(turns: Sequence[Turn], topics: Topics, *, outbound: bool = False) -> He
     return Heard(places=places, reason=reason_turn(turns, about, outbound=outbound))
 
 
-def find(turns: Sequence[Turn], topics: Topics, heard: Heard, nearness: Mapping[str, float]) -> list[Found]:
-    """All topics, the driver first. `nearness` is each topic's cosine to the reason; empty where there is none."""
+def find(
+    turns: Sequence[Turn],
+    topics: Topics,
+    heard: Heard,
+    nearness: Mapping[str, float],
+    learnt: Mapping[str, float] = MappingProxyType({}),
+) -> list[Found]:
+    """All topics, the driver first. `nearness` is each topic's cosine to the reason, `learnt` how likely a head takes it for the reason;
+    both are empty where there is none.
+    """
     found = {key: _by_rule(key, places, turns) for key, places in heard.places.items()}
     driver = _driver(turns, topics, heard, nearness)
     spoken = len(substance(heard.reason.text)) if heard.reason else 0
-    if driver is None and heard.reason and spoken >= LEAST_WORDS and (like := _likest(topics, nearness)) is not None:
-        driver = like
-        confidence = min(0.9, LIKE + 2 * (nearness[like] - LEAST_COSINE))
+    if heard.reason and (meant := _meant(topics, driver, nearness if spoken >= LEAST_WORDS else {}, learnt)):
+        driver, confidence = meant
         words = (evidence(heard.reason),)
-        found[like] = Found(topic=like, confidence=round(confidence, 3), method=LIKENESS, evidence=words)
+        by_meaning = Found(topic=driver, confidence=round(confidence, 3), method=LIKENESS, evidence=words)
+        found.setdefault(driver, by_meaning)
     ranked = sorted(found.values(), key=lambda one: (one.topic != driver, -one.confidence, one.topic))
     return [
         Found(
@@ -136,6 +148,21 @@ def _driver(turns: Sequence[Turn], topics: Topics, heard: Heard, nearness: Mappi
             topic = topics.find(key)
             worth[key] = 1 - _LATER * min(ranks) + said + like - (_GENERAL if topic and topic.general else 0.0)
     return max(worth, key=lambda key: (worth[key], key)) if worth else None
+
+
+def _meant(
+    topics: Topics, driver: str | None, nearness: Mapping[str, float], learnt: Mapping[str, float]
+) -> tuple[str, float] | None:
+    """The topic that the reason means, and how sure that is, where no phrase says it or the head is much surer of another one."""
+    like = _likest(topics, nearness) if driver is None else None
+    if like is not None and like not in learnt:  # a center's own topic; of the others the head knows more
+        return like, min(0.9, LIKE + 2 * (nearness[like] - LEAST_COSINE))
+    able = [(share, key) for key, share in learnt.items() if _may_drive(topics, key)]
+    share, key = max(able, default=(0.0, ""))
+    if driver is None:
+        return (key, share) if share >= LEAST_SHARE else None
+    known = learnt.get(driver)
+    return (key, share) if known is not None and share >= known + MUCH_SURER else None
 
 
 def _likest(topics: Topics, nearness: Mapping[str, float]) -> str | None:
