@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 
 from telephony.agent import Agent, Away, Wrap
-from telephony.channels import NO_NUMBER, Channel, peer
+from telephony.channels import NO_NUMBER, Channel, Numbering, peer
 from telephony.frames import Message
 from telephony.history import CallHistory
 from telephony.ledger import Activity
@@ -63,10 +63,23 @@ class AgentsAtWork:
         """When the last connection was made."""
         return self._away.again
 
-    def call_over(self, call: CallHistory) -> None:
+    def call_over(self, call: CallHistory, numbering: Numbering) -> None:
         """The call has ended: what was missed of it was missed of those in it."""
+        for channel in call.channels.values() if call.gaps else ():
+            if channel.is_real and numbering.is_inside(channel):
+                self._may_have_talked(channel, call)
         interfaces = {self.of(channel) for channel in call.channels.values()} if call.gaps else ()
         self._stretches.call_over(call, [self._agents[one] for one in interfaces if one in self._agents])
+
+    def _may_have_talked(self, channel: Channel, call: CallHistory) -> None:
+        """It was in a bridge while events were missing: with whom and since when, nobody knows."""
+        for gap in call.gaps:
+            begun = call.started_at if gap.started_at is None else gap.started_at
+            for entered, left in channel.bridged:
+                after = max(begun, entered or 0.0)
+                until = min(end for end in (gap.ended_at, left, call.ended_at, call.last_seen_at) if end is not None)
+                if until > after:
+                    self.did_unseen(ActivityState.TALKING, channel, call.linked_id, after, until)
 
     def joined(self, part: str, whole: str) -> None:
         """The call `part` turned out to belong to `whole` (linked ids)."""
@@ -147,6 +160,13 @@ class AgentsAtWork:
             return
         if not agent.ringing:
             self._stretches.end(agent, ActivityState.RINGING, at)
+
+    def did_unseen(self, state: ActivityState, channel: Channel, linked_id: str, after: float, at: float) -> None:
+        """It rang or talked until `at`, since some time after `after`: only the end was seen."""
+        agent = self._of_channel(channel)
+        if state not in agent.doing and agent.last_end.get(state, after) < at:
+            self._stretches.begin(agent, state, at, linked_id=linked_id, seen=False, after=after)
+            self._stretches.end(agent, state, at)
 
     def talk(self, linked_id: str, talkers: dict[str, Channel], at: float, *, listed: bool = False) -> None:
         """Of the call `linked_id`, exactly these phones of ours hear somebody now; since when, a listing does not say."""

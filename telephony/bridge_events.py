@@ -10,6 +10,7 @@ from telephony.channels import Channel
 from telephony.frames import Message
 from telephony.history import CallHistory
 from telephony.parts import OpenHold
+from telephony.tables import ActivityState
 
 #: A phone that holds one line and dials on another does both within this time, in either order.
 _TOGETHER_S = 1.0
@@ -103,6 +104,8 @@ class BridgeEvents:
         channel.left_unseen = channel.left_unseen or not channel.bridged
         if at - since >= _SWAPPED_S:
             self._book.gap(call, since, at)
+            if channel.is_real and self._book.numbering.is_inside(channel):
+                self._book.agents.did_unseen(ActivityState.TALKING, channel, call.linked_id, since, at)
 
     # -- holds
 

@@ -11,6 +11,7 @@ from telephony.frames import Message
 from telephony.history import CallHistory
 from telephony.parts import Dial, HangupNote
 from telephony.recording_events import RecordingEvents
+from telephony.tables import ActivityState
 
 #: The only variables that tell something of a call, of the hundreds that a dialplan sets.
 _VARIABLE = b"\r\nVariable: "
@@ -226,6 +227,8 @@ class CallEvents:
                 )
             )
             self._book.gap(call, begun_at, max(at, begun_at))
+            if self._book.numbering.is_inside(channel):
+                self._book.agents.did_unseen(ActivityState.RINGING, channel, call.linked_id, begun_at, at)
 
     def _hangup_request(self, message: Message, at: float) -> None:
         if (channel := self._book.channel(message, at=at)) is not None:

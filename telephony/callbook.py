@@ -292,7 +292,7 @@ class CallBook:
             self.note(call, sentences.ENDED, at)
         self.agents.talk(call.linked_id, {}, at)
         if merged_into is None:
-            self.agents.call_over(call)
+            self.agents.call_over(call, self.numbering)
         else:
             self.agents.joined(call.linked_id, merged_into)
         for uniqueid in call.channels:

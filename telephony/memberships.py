@@ -55,6 +55,7 @@ class Memberships:
             self._paused(agent, membership, message, at, away)
         elif message.get("Paused"):
             self._not_paused(agent, membership, message, at, away)
+        membership.pause = message.get("LastPause") or membership.pause
         membership.told_at = at
 
     def _leaves_unseen(self, agent: Agent, queue: str, membership: Membership, at: float, away: Away | None) -> None:
@@ -89,6 +90,7 @@ class Memberships:
         doing = agent.doing.get(ActivityState.PAUSED)
         learnt = max((membership.since for membership in agent.queues.values()), default=0.0)
         if doing is not None and (since <= doing.started_at or since - learnt < _ONE_LISTING_S):
+            doing.gaps = ()
             self._stretches.end(agent, ActivityState.PAUSED, doing.started_at)
 
     def removed(self, message: Message, at: float) -> None:
@@ -117,7 +119,7 @@ class Memberships:
             self._look_at_pauses(agent, away.last_seen(at))
         if membership.paused_since is None:
             live, begun = message.name in _LIVE, _moment(told, at)
-            membership.paused_since = at if live or begun is None else begun
+            membership.paused_since = at if live or begun is None else max(begun, membership.since)
             membership.pause_seen, membership.pause = live or begun is not None, told
         membership.reason = message.get("PausedReason") or None
         self._look_at_pauses(agent, at if away is None else away.last_seen(at))
@@ -125,13 +127,31 @@ class Memberships:
     def _not_paused(self, agent: Agent, membership: Membership, message: Message, at: float, away: Away | None) -> None:
         doing = agent.doing.get(ActivityState.PAUSED)
         if membership.paused_since is None and doing is None:
-            return  # of most that is told of members, nothing is about pauses
+            if membership.pause not in (
+                "",
+                message.get("LastPause"),
+            ):  # of most that is told of members, nothing is about pauses
+                self._was_paused(agent, message, at, away)
+            return
         membership.paused_since = membership.reason = None
         over = at if away is None else away.last_seen(at)
         if away is None and doing is not None and message.name not in _LIVE:
             over = membership.told_at  # the event that told of the pause's end was lost
             self._stretches.unseen(agent, doing, over, at)
         self._look_at_pauses(agent, over)
+
+    def _was_paused(self, agent: Agent, message: Message, at: float, away: Away | None) -> None:
+        """They paused since their queue was last heard of, as it says now, and are back: at `at`, or sooner."""
+        begun = _moment(message.get("LastPause"), at)
+        if begun is None or len(agent.queues) > 1:
+            return  # where they are in several, nobody knows whether they paused in all
+        self._stretches.begin(agent, ActivityState.PAUSED, begun)
+        self._end_wrap(agent, begun)
+        if away is not None or message.name not in _LIVE:
+            doing = agent.doing[ActivityState.PAUSED]
+            self._stretches.unseen(agent, doing, doing.started_at, at if away is None else away.again)
+            self._stretches.end(agent, ActivityState.PAUSED, doing.started_at)
+        self._stretches.end(agent, ActivityState.PAUSED, at)
 
     def _look_at_pauses(self, agent: Agent, at: float) -> None:
         """Paused is who is paused in every queue they are in, from the last of these pauses on."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from telephony import contradictions, sentences, unseen
 from telephony.history import CallHistory
+from telephony.tables import ActivityState
 
 if TYPE_CHECKING:
     from telephony.callbook import CallBook
@@ -22,4 +23,6 @@ def mark(book: CallBook, call: CallHistory) -> None:
         call.unseen_at = talk.started_at if call.unseen_at is None else min(call.unseen_at, talk.started_at)
         if not call.spans:
             call.proven_agent = call.proven_agent or talk.agent.interface
+        if book.numbering.is_inside(talk.agent):
+            book.agents.did_unseen(ActivityState.TALKING, talk.agent, call.linked_id, talk.started_at, talk.ended_at)
         book.note(call, sentences.UNSEEN_TALK, talk.started_at, agent=talk.agent.interface)

@@ -85,6 +85,18 @@ class QueueEvents:
         if agent is not None and message.get("Interface") and not taken_over:
             agent.dialled = True
             agent.member_interface, agent.member_name = message.get("Interface"), message.get("MemberName")
+            if agent.is_local and message.name == "AgentConnect":
+                self._name_phone_behind(agent)
+
+    def _name_phone_behind(self, local: Channel) -> None:
+        """The phone that a Local member's second end called is the member's, also where AgentCalled was lost."""
+        far = self._book.board.other_end(local.uniqueid)
+        call = self._book.call_of[local.uniqueid]
+        for dial in call.dials if far is not None else ():
+            phone = call.channels.get(dial.target)
+            answered = dial.status == "ANSWER" and far is not None and dial.caller == far.uniqueid
+            if answered and phone is not None and phone.member_interface is None:
+                phone.member_interface, phone.member_name = local.member_interface, local.member_name
 
     def _agent_connect(self, message: Message, at: float) -> None:
         self._agent_called(message, at)

@@ -70,7 +70,8 @@ class Replay:
                 self.calls.pop(call.linked_id, None)
         for activity in self.assembler.activities_changed():
             key = activity.interface, activity.state, activity.started_at
-            if activity.state is ActivityState.PAUSED and activity.ended_at == activity.started_at:
+            none = activity.ended_at == activity.started_at and activity.to_known
+            if activity.state is ActivityState.PAUSED and none:
                 self._activities.pop(key, None)  # turned out to be none
             else:
                 self._activities[key] = activity

@@ -12,6 +12,8 @@ from telephony.tables import ActivityState
 
 #: While Asterisk puts channels together anew, somebody hears nobody for so long at most.
 _SAME_TALK_S = 0.05
+#: What ends or begins this near to a gap ended or began in it.
+_TOUCHES_S = 0.005
 #: Of a call that rings phones for ever, so many are kept in mind.
 _OF_ONE_CALL = 1000
 
@@ -89,9 +91,11 @@ class Stretches:
             begun = call.started_at if gap.started_at is None else gap.started_at
             over = (call.ended_at or call.last_seen_at) if gap.ended_at is None else gap.ended_at
             for agent, doing in did:
-                if begun < (over if doing.ended_at is None else doing.ended_at) and doing.started_at <= over:
-                    doing.from_known = doing.from_known and not begun < doing.started_at <= over
-                    doing.to_known = doing.to_known and (doing.ended_at is None or not begun < doing.ended_at <= over)
+                ended = over if doing.ended_at is None else doing.ended_at
+                if begun <= ended + _TOUCHES_S and doing.started_at <= over + _TOUCHES_S:
+                    into = begun < doing.started_at
+                    out = doing.ended_at is not None and ended <= over and doing.started_at < over
+                    doing.from_known, doing.to_known = doing.from_known and not into, doing.to_known and not out
                     self.unseen(agent, doing, begun, over)
             for agent in agents:
                 standing = [agent.doing.get(state) or agent.last.get(state) for state in STANDING]

@@ -1,4 +1,6 @@
-"""Any one event of any recorded stream lost: whatever the ledger then says otherwise is marked by a gap on that call."""
+"""Any one event of any recorded stream lost: whatever the ledger then says otherwise is marked by a gap, on that call or that
+agent's activities.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +47,15 @@ KINDS = frozenset(
         "AgentCalled",
         "AgentConnect",
         "AgentComplete",
+        "QueueMemberAdded",
+        "QueueMemberRemoved",
+        "QueueMemberPause",
+        "QueueMemberStatus",
     ]
 )
 VARIABLES = ("QUEUESTATUS", "DIALSTATUS", "VMSTATUS")
 NEAR_S = 0.1
+DID = "activities"
 HELD = {"talk_s", "hold_s", "holds", "spans"}
 #: What nothing else tells: (event, scenario or "" for any) -> the fields that are then wrong unmarked, and why that can't be seen.
 UNKNOWABLE: dict[tuple[str, str], set[str]] = {
@@ -84,13 +91,51 @@ UNKNOWABLE: dict[tuple[str, str], set[str]] = {
     ("NewCallerid", "customer_is_called_first"): {"caller"},
     # of a member behind a Local channel whose call another phone took nothing else says that the queue connected them
     ("AgentConnect", "pickup_of_a_local_agent"): {"visits"},
+    # nothing else says that an agent left the queue, or was in it for three seconds without doing anything
+    ("QueueMemberRemoved", ""): {DID},
+    ("QueueMemberAdded", "agent_added_by_the_manager"): {DID},
+    # a phone whose call another one took rings until its Hangup, or the next listing
+    ("Hangup", "pickup_from_queue"): {DID},
+    ("Hangup", "pickup_of_a_local_agent"): {DID},
+    ("Hangup", "pickup_of_direct"): {DID},
+    # who handed a call on while it rang is on the line as long as the phone that rings
+    ("AttendedTransfer", "handed_on_while_it_rings"): {DID},
+    # a Local member's phone that hands the call on is followed through its Local channel, which goes on with the next one
+    ("BlindTransfer", "local_agent_transfers"): {DID},
+    ("DialBegin", "local_agent_transfers"): {DID},
 }  # fmt: skip
 
 
 def told(messages: list[Message]) -> dict[str, dict[str, Any]]:
+    """Calls by linked id, and what each agent did under `DID`."""
     replay = Replay()
     replay.run((None, message) for message in messages)
-    return {call["linked_id"]: call for call in replay.told()["calls"]}
+    found = replay.told()
+    did = {agent["agent"]: agent["activities"] for agent in found["agents"]}
+    return {call["linked_id"]: call for call in found["calls"]} | {DID: did}
+
+
+def did_otherwise(whole: dict[str, Any], left: dict[str, Any]) -> bool:
+    """Whether some agent did something else than before, and nothing new is marked. What goes on at the end is left out."""
+    for agent in whole.keys() | left.keys():
+        before, after = ([one for one in told.get(agent, []) if one["to_at"]] for told in (whole, left))
+        marks = [
+            [m for one in stretches for m in (*one["gaps"], one["from_known"], one["to_known"])]
+            for stretches in (before, after)
+        ]
+        standing = [[one["gaps"] for one in told.get(agent, []) if not one["to_at"]] for told in (whole, left)]
+        same = _near([_did(one) for one in before], [_did(one) for one in after])
+        if not same and marks[0] == marks[1] and standing[0] == standing[1]:
+            return True
+    return False
+
+
+def _did(one: dict[str, Any]) -> tuple[object, ...]:
+    """Of a pause the PBX keeps the second in which it began, and nothing but its own event says why."""
+    began = _moment(one["from_at"]) or 0.0
+    if one["state"] == "paused":
+        return one["state"], float(int(began)), _moment(one["to_at"])
+    return one["state"], began, _moment(one["to_at"])
 
 
 def facts(call: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +166,9 @@ def facts(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def unmarked(whole: dict[str, dict[str, Any]], left: dict[str, dict[str, Any]]) -> Iterator[str]:
-    for linked_id in whole.keys() | left.keys():
+    if did_otherwise(whole[DID], left[DID]):
+        yield DID
+    for linked_id in (whole.keys() | left.keys()) - {DID}:
         if linked_id not in left or (linked_id not in whole and not left[linked_id]["gaps"]):
             yield "another call"
         elif linked_id in whole and not left[linked_id]["gaps"]:
@@ -156,6 +203,7 @@ def test_whole_streams_are_marked_by_nothing(version: str) -> None:
         scenario = path.name.partition(".")[0]
         whole = told(_read(path))
         # a capture of one scenario may hold the end or the beginning of the one beside it
+        whole.pop(DID)
         cut = [call for call in whole.values() if any(None in (gap["from_s"], gap["to_s"]) for gap in call["gaps"])]
         marked = [call["linked_id"] for call in whole.values() if call["gaps"] and call not in cut]
         assert marked == [] or scenario.endswith("killed_and_started_again")

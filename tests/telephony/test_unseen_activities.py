@@ -114,6 +114,10 @@ RESUMED = member("QueueMemberPause", 210, LastPause="110")
         ([CAME, *again(paused(0, ""))], [(200, None, "? known", [AWAY])]),
         # before the listing told, they were seen to go on
         ([CAME, paused(110.5, "110"), *again(complete=False), RESUMED], [(110.5, 210, "known known", [AWAY])]),
+        # the whole of it lay in the gap
+        ([CAME, *again(member(LastPause="150"))], [(150, 150, "known ?", [(150, 200)])]),
+        ([CAME, paused(110.5, "110"), RESUMED, member("QueueMemberPause", 310, LastPause="300")],
+         [(110.5, 210, "known known", []), (300, 310, "known known", [])]),
         # the event that they went on, or paused, was lost
         ([CAME, paused(110.5, "110"), paused(120, "110", "QueueMemberStatus"), member(at=125)],
          [(110.5, 120, "known ?", [(120, 125)])]),
@@ -172,6 +176,12 @@ def test_lost_event_of_a_call_marks_what_its_agent_did() -> None:
     ((start, _, known, gaps),) = did(stream, ActivityState.RINGING)
     assert (start, known, bool(gaps)) == (102, "known ?", True)
     assert did(stream, ActivityState.LOGGED_IN)[0][3]
+
+
+@pytest.mark.parametrize("lost", ["c", "a"])
+def test_talk_of_which_one_side_was_not_seen_to_begin_is_marked(lost: str) -> None:
+    stream = [m for m in talking() if m.name != "BridgeEnter" or m.get("Uniqueid") != lost]
+    assert did([*stream, *over(140)], ActivityState.TALKING) == [(140, 140, "? known", [(105, 140)])]
 
 
 def test_replay_tells_gaps_beside_what_it_told_before() -> None:
