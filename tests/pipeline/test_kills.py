@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from tests.peers.receiver import Receiver
 from tests.pipeline.product import Product, make_archive, wait_until
 
-CUSTOMERS, EACH = 10, 5
+CUSTOMERS, EACH = 10, 3
 CALLS = CUSTOMERS * EACH
 MAIN = ("work", "--name", "main", "--queue", "intake", "--queue", "scoring", "--queue", "sync")
 SPEECH = ("work", "--name", "speech", "--queue", "speech")

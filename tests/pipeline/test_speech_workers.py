@@ -75,7 +75,7 @@ def test_a_worker_leaves_a_long_call_at_once_and_the_next_one_takes_it_up(models
 
 def test_each_worker_takes_as_many_calls_as_its_own_machine_is_set_to(models_dir: Path) -> None:
     with Product(models_dir, import_acts_within_days=36500, queue_languages='{"support": "en"}') as product:
-        speak(product.folder / "archive", calls=6, repeats=4)
+        speak(product.folder / "archive", calls=6, repeats=3)
         product.postgres.start()
         taken_in = product.run("import", str(product.folder / "archive"))
         assert taken_in.returncode == 0, taken_in.stderr
