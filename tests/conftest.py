@@ -74,7 +74,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     try:
         with psycopg.connect(host=str(server.data), user="postgres", dbname="postgres", autocommit=True) as connection:
             connection.execute("create database template_avasanj")
-            for safety in ("fsync", "full_page_writes", "synchronous_commit"):  # no test cuts the machine's power
+            for safety in ("fsync", "full_page_writes", "synchronous_commit"):  # no test cuts the power of this machine
                 connection.execute(f"alter system set {safety} = off")
             connection.execute("select pg_reload_conf()")
         upgrade(server.url("template_avasanj"))
