@@ -143,6 +143,7 @@ def test_empty_list_says_what_to_do(settings: Settings, database: Database) -> N
     ("q=Olivia", {"english"}),
     ("q=رضایی", {"calm", "working", "broken", "shared", "handed"}),
     ("queue=support&review=needed", {"english"}),
+    ("queue=support&review=hesitant", {"english"}),
     ("flaw=recording&when=7d", {"broken", "weak"}),
     ("flaw=gaps", {"weak", "handed"}),
 ])  # fmt: skip

@@ -108,7 +108,7 @@ def _answers(lines: list[Line], times: list[tuple[float, float]], *, unsure: boo
     return [
         Answer(
             position=i, question=key, title={"en": en, "fa": fa}, value=value, points=10.0 if value == "yes" else 0.0, points_possible=10.0,
-            confidence=confidence, method=method, evidence=evidence, reason=None,
+            confidence=confidence, method=method, evidence=evidence, reason=None, needs_person=value == "unsure",
         )
         for i, (key, en, fa, value, confidence, method, evidence) in enumerate(rows)
     ]  # fmt: skip
