@@ -190,8 +190,9 @@ class Memberships:
 
 def _is_another(membership: Membership, message: Message, away: Away | None) -> bool:
     """Whether the queue tells of another log-in than the one that is known: they left in between, and nobody saw it."""
-    same = _is_same(message.get("LoginTime"), membership.login, membership.since)
-    return not same and (away is not None or (message.name == _ADDED and bool(membership.login)))
+    if away is None and (message.name != _ADDED or not membership.login):
+        return False
+    return not _is_same(message.get("LoginTime"), membership.login, membership.since)
 
 
 def _moment(text: str, at: float) -> float | None:
