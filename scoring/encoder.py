@@ -6,7 +6,6 @@ the rows of the words that occur are read; the pieces are cut by `scoring.pieces
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import math
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avasanj import memory
 from avasanj.errors import LastingError
 from scoring.pieces import Pieces
 
@@ -65,7 +65,7 @@ class Encoder:
                 return
             self._loaded = None
         gc.collect()
-        _give_back_memory()
+        memory.give_back()
 
 
 class _Loaded:
@@ -85,14 +85,14 @@ class _Loaded:
         self._torch = torch
         self._model = _bert(model_dir, torch)
         self._table = _Rows(model_dir / "model.safetensors", TABLE)
-        _give_back_memory()
+        memory.give_back()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         ids = [[0, *self._pieces.ids(PREFIX + text)[: LONGEST_PIECES - 2], 2] for text in texts]
         vectors = np.zeros((len(texts), WIDTH), np.float32)
         for batch in _batches([len(one) for one in ids]):
             vectors[batch] = self._run([ids[row] for row in batch])
-        _give_back_memory()
+        memory.give_back()
         return vectors
 
     def _run(self, ids: list[list[int]]) -> Vectors:
@@ -220,13 +220,6 @@ class _Rows:
 
     def __del__(self) -> None:
         self._file.close()
-
-
-def _give_back_memory() -> None:
-    """Freed memory goes back to the system at once (glibc keeps it otherwise: 80 MB after loading)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _tensor(path: Path, name: str) -> NDArray[Any]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import concurrent.futures
 import copy
-import ctypes
 import gc
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from avasanj import memory
 from avasanj.log import get_logger
 from transcription import languages, vad
 from transcription.believing import Recognised
@@ -146,7 +145,7 @@ class SpeechEngine:
         if lanes:
             vad.unload()
             gc.collect()
-            _give_back_memory()
+            memory.give_back()
 
     def leave(self, within_s: float = 10.0) -> None:
         """For good, when the process ends: calls in progress are given up with `Leaving`, each model ends its batch."""
@@ -190,7 +189,7 @@ class SpeechEngine:
             while waiting:
                 self._settle(waiting, caller, urgency, heard)
         # Batches of many shapes leave the heap in pieces: kept, they add up to 250 MB over 150 calls.
-        _give_back_memory()
+        memory.give_back()
         heard.spoken.sort(key=lambda s: (s.start_s, s.party))
         heard.dropped.sort(key=lambda d: (d.start_s, d.party))
         return heard
@@ -281,9 +280,3 @@ def _end(lanes: Sequence[Lane]) -> None:
         lane.stop()
     for lane in lanes:
         lane.join()
-
-
-def _give_back_memory() -> None:
-    """Hand what was freed back to the system, which glibc alone does not do."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)

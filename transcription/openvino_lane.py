@@ -7,13 +7,15 @@ a batch is done, half of the work was for nothing. So whatever waits takes the p
 from __future__ import annotations
 
 import functools
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from prometheus_client import Counter
 
 from transcription.alignment import Floats, starts_of
 from transcription.beams import Beams, Piece
@@ -32,6 +34,28 @@ _FRAMES = 750
 _MOST_STEPS = 150
 #: who joins is told the prompt piece by piece: a longer one (with hot words) would keep the others waiting
 _LONGEST_PROMPT = 8
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_SEARCH = Counter(
+    "avasanj_speech_search_cpu_seconds_total",
+    "Processor seconds of the beam search in the lanes' own threads; encoder and decoder are computed in others.",
+)
+
+
+def _counted(part: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A part of the search, its time counted."""
+
+    @functools.wraps(part)
+    def counted(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        began_s = time.thread_time()
+        try:
+            return part(*args, **kwargs)
+        finally:
+            _SEARCH.inc(time.thread_time() - began_s)
+
+    return counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +172,7 @@ class OpenVinoLane:
             for tensor in self._held:
                 tensor.data[:] = 0  # what nobody wrote may be no number, which no mask takes away
 
+    @_counted
     def _join(self, going: list[_Place], number: int, sound: Sound, prompt: Prompt, at: int) -> None:
         """Encode the window and lay what the decoder reads of it in the next place, without a copy in float32."""
         self._encoder.infer([sound.mel[None]], share_inputs=True)
@@ -167,6 +192,7 @@ class OpenVinoLane:
         going.append(place)
         self._silent = None
 
+    @_counted
     def _leave(self, going: list[_Place], done: _Place) -> None:
         """The last one takes its place: what is done costs nothing."""
         index, last = going.index(done), going.pop()
@@ -176,6 +202,7 @@ class OpenVinoLane:
             for tensor in self._held:
                 _of(tensor, index, frames=last.heard).copy_from(_of(tensor, len(going), frames=last.heard))
 
+    @_counted
     def _grow(self, going: Sequence[_Place], scores: tuple[NDArray[Any], NDArray[Any], NDArray[Any]]) -> None:
         """How each window's rows go on after a step."""
         log_p, numbers, followed = scores
@@ -197,6 +224,7 @@ class OpenVinoLane:
         beyond = np.arange(self._held[0].shape[2]) >= np.array([place.heard for place in going])[:, None]
         return (beyond * np.float32(_BARRED))[:, None, None]
 
+    @_counted
     def _step(
         self, going: Sequence[_Place], ids: NDArray[np.int32], at: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float16]]:

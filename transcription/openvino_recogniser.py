@@ -6,6 +6,8 @@ two threads, and cost little memory. Where the machine can't, or the two disagre
 
 from __future__ import annotations
 
+import collections
+import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avasanj import memory
 from avasanj.errors import LastingError
 from avasanj.log import get_logger
 from transcription import openvino_whisper
@@ -86,7 +89,8 @@ class Shared:
             mel = probe(text)
             wanted = slow.encode(mel[None])[0]
             self._unload_slow()
-            openvino_whisper.give_back()
+            gc.collect()
+            memory.give_back()
             fast.load()
             apart = distance(fast.lane().encode(mel), wanted)
         except (LastingError, RuntimeError, OSError, ValueError, KeyError) as error:
@@ -149,6 +153,14 @@ class OpenVinoRecogniser:
     def load(self) -> None:
         self._shared.enter()
         self._lane = self._shared.fast.lane(self.batch) if self._shared.fast else None
+        if self._lane is not None and self._shared.text is not None:
+            self._stretch(self._lane, self._shared.text)
+
+    @staticmethod
+    def _stretch(lane: OpenVinoLane, text: WhisperText) -> None:
+        """Read the longest window there is, of silence: what it takes stays taken, and is better had now than in mid-work."""
+        longest = Sound(mel=text.mel(np.zeros(RATE_HZ, np.float32), _FULL_LENGTH), frames=1, most=1)
+        collections.deque(lane.decode([longest], Prompt(start=text.prompt("en", ""), end=text.end, never_first=())), 0)
 
     def unload(self) -> None:
         self._lane = None

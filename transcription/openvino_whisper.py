@@ -6,21 +6,22 @@ and `agrees` finds what CTranslate2 finds.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import gc
 import importlib.util
 import json
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from avasanj import memory
 from transcription.openvino_lane import OpenVinoLane
 
 #: what a processor must name among its abilities
 _UNITS = {"amx_bf16", "avx512_bf16"}
+#: Shapes for which the library keeps what it has made for each layer; without a bound they add up over hundreds of calls.
+_SHAPES_KEPT = 64
 #: int8 sums are rescaled once for so many values of an activation; smaller groups cost a fifth more and gave no other text
 _GROUP = 128
 
@@ -73,24 +74,20 @@ class OpenVinoWhisper:
                 "NUM_STREAMS": self._lanes,
                 "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP,
                 "ENABLE_CPU_PINNING": False,
+                "CPU_RUNTIME_CACHE_CAPACITY": _SHAPES_KEPT,
             }
             self._encoder = core.compile_model(graphs.encoder(weights), "CPU", options)
             weights = {name: array for name, array in weights.items() if name.startswith("decoder/")}
-            give_back()
+            gc.collect()
+            memory.give_back()
             graph = graphs.decoder(
                 weights, forbidden=self._forbidden, vocabulary=self._end + 1, heads=[(a, b) for a, b in heads]
             )
             self._decoder = core.compile_model(graph, "CPU", options)
             del graph, weights
-        give_back()
+        gc.collect()
+        memory.give_back()
 
     def lane(self, places: int = 1) -> OpenVinoLane:
         """For so many windows at once."""
         return OpenVinoLane(self._encoder.create_infer_request(), self._decoder.create_infer_request(), places=places)
-
-
-def give_back() -> None:
-    """Hand what was freed back to the system, which glibc alone does not do: compiling leaves 300 MB."""
-    gc.collect()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)

@@ -37,8 +37,8 @@ class Sandbox:
         self.log = folder / "log"
         self.port = free_port()
         kept = {name: getattr(settings, name) for name in _KEPT}
-        self.settings = settings.model_copy(update={"data_dir": self.data, "database_url": None})
         own = {"data_dir": self.data, "web_port": self.port, "language": "en", "log_level": "info"}
+        self.settings = settings.model_copy(update={**own, "database_url": None})
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("AVASANJ_", "PROMETHEUS"))
         } | {f"AVASANJ_{name.upper()}": str(value) for name, value in (kept | own).items()}

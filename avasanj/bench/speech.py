@@ -37,6 +37,7 @@ def measure(settings: Settings, folder: Path, say: Say, *, engines: Sequence[str
             "peak_mb": round(outcome["peak_mb"], 1),
             "load_s": round(outcome["load_s"], 2),
             **_word_errors(calls, outcome["texts"]),
+            **_beside_inference(outcome),
         }
     return {"audio_s": round(audio_s, 2), "engines": found}
 
@@ -71,6 +72,12 @@ def _run(settings: Settings, engine: str, calls: Sequence[SpokenCall]) -> dict[s
         raise LastingError(f"The engine {engine} ended with {done.returncode}; what it wrote above says why.")
     outcome: dict[str, Any] = json.loads(done.stdout)
     return outcome
+
+
+def _beside_inference(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Share of the processor time that went neither into encoder nor decoder, in percent, where the engine counts both."""
+    inference = outcome["inference_cpu_s"]
+    return {"other_cpu_percent": round(100 * (1 - inference / outcome["cpu_s"]), 1)} if inference else {}
 
 
 def _word_errors(calls: Sequence[SpokenCall], texts: dict[str, dict[str, str]]) -> dict[str, Any]:

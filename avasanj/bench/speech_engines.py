@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ import numpy as np
 #: NAME -> {party: text}, as each call is done
 Texts = Iterator[tuple[str, dict[str, str]]]
 _BEAM, _BATCH = 5, 8
+#: threads in which nothing but the speech model is computed, where there are such: by their number in the system
+_INFERRING: set[int] = set()
 
 
 def naive(task: dict[str, Any]) -> Callable[[], Texts]:
@@ -50,6 +53,7 @@ def batched(task: dict[str, Any]) -> Callable[[], Texts]:
 
 def avasanj(task: dict[str, Any]) -> Callable[[], Texts]:
     """Ours, by the settings."""
+    from avasanj import memory
     from avasanj.settings import load_settings
     from telephony.tables import Party
     from transcription import vad
@@ -58,15 +62,19 @@ def avasanj(task: dict[str, Any]) -> Callable[[], Texts]:
     from transcription.recogniser import Asked
     from transcription.windows import RATE_HZ, Window
 
+    memory.hold_little()  # as every process of ours begins
     settings = load_settings()
-    engine = engine_of(settings)
     quiet = np.zeros(RATE_HZ, np.float32)
     vad.speech(quiet)
+    before = set(_thread_cpu_s())
+    engine = engine_of(settings)
     loading = [
         engine.submit(Asked(window=Window(samples=quiet, placed=()), language=task["language"])) for _ in range(8)
     ]
     for one in loading:
         one.result()
+    # OpenVINO computes in threads of its own, which come with the model; Silero's were there before
+    _INFERRING.update(set(_thread_cpu_s()) - before - {one.native_id for one in threading.enumerate()})
 
     def call(given: dict[str, Any]) -> tuple[str, dict[str, str]]:
         legs = [
@@ -119,6 +127,20 @@ def _peak_mb() -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) * 1024 / 1e6
 
 
+def _thread_cpu_s() -> dict[int, float]:
+    """Processor seconds so far of each thread, by its number in the system."""
+    tick_s = 1 / os.sysconf("SC_CLK_TCK")
+    stats = {int(one.name): (one / "stat").read_text() for one in Path("/proc/self/task").iterdir()}
+    return {number: sum(map(int, stat.rpartition(")")[2].split()[11:13])) * tick_s for number, stat in stats.items()}
+
+
+def _search_cpu_s() -> float:
+    """Processor seconds so far of our own beam search, which is part of decoding."""
+    from prometheus_client import REGISTRY
+
+    return REGISTRY.get_sample_value("avasanj_speech_search_cpu_seconds_total") or 0.0
+
+
 def _cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -134,9 +156,11 @@ def _main() -> None:
 def _outcome(task: dict[str, Any]) -> dict[str, Any]:
     began_s = time.monotonic()
     run = ENGINES[task["engine"]](task)
-    loaded_s, loaded_cpu_s = time.monotonic(), _cpu_s()
+    loaded_s, loaded_cpu_s, loaded, searched_s = time.monotonic(), _cpu_s(), _thread_cpu_s(), _search_cpu_s()
     texts = dict(run())
+    spent = _thread_cpu_s()
     return {
+        "inference_cpu_s": sum(spent[number] - loaded[number] for number in _INFERRING) + _search_cpu_s() - searched_s,
         "load_s": loaded_s - began_s,
         "wall_s": time.monotonic() - loaded_s,
         "cpu_s": _cpu_s() - loaded_cpu_s,

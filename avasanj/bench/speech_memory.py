@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from avasanj import memory
 from avasanj.bench import processes
 from avasanj.bench.archive import SAMPLES
 from avasanj.bench.figures import Figure
@@ -67,6 +68,7 @@ def _hear(settings: Settings, calls: int, parent: Connection) -> None:
     """In the child: put the calls into words, as many at once as a worker does, and tell the memory after each."""
     from transcription.engines import calls_at_once, engine_of
 
+    memory.hold_little()  # as every process of ours begins
     engine, at_once = engine_of(settings), calls_at_once(settings)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
         _write_samples(Path(folder))

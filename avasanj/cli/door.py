@@ -8,6 +8,7 @@ import sys
 
 from sqlalchemy.exc import OperationalError
 
+from avasanj import memory
 from avasanj.cli.app import app, database_fault
 from avasanj.errors import AvasanjError
 from avasanj.settings import Settings, load_settings
@@ -18,6 +19,7 @@ _PARTS = {"listen", "work", "web"}
 
 def run() -> int:
     """Run the command line; an error of ours becomes one clear sentence instead of a traceback."""
+    memory.hold_little()
     try:
         if _PARTS.intersection(sys.argv[1:2]):
             _share_counters(load_settings())
