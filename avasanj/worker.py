@@ -52,7 +52,7 @@ def run(
     """Work until `stop` is set. `executor_id` is this slot's stable name: the process that has it next goes on with
     what this one leaves. Two live processes must never share one.
     """
-    encoder = Encoder(settings.models_dir / "multilingual-e5-small", threads=settings.threads)
+    encoder = Encoder(settings.models_dir / "multilingual-e5-small")
     speech = engine_of(settings)
     tools = Tools(settings=settings, database=database, speech=speech, encoder=encoder, leaving=stop)
     pipeline.use(tools)

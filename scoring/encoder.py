@@ -27,7 +27,8 @@ from scoring.pieces import Pieces
 WIDTH = 384
 PREFIX = "query: "  #: the model was trained with it; without it the vectors are worse
 LONGEST_PIECES = 160  #: a turn of a minute's speech; attention's memory grows with the square
-BATCH_PIECES = 512  #: padded pieces in one batch: bounds the memory, whatever the lengths
+BATCH_PIECES = 256  #: padded pieces in one batch: bounds the memory, whatever the lengths; larger ones don't stay in the cache
+_MANY_BATCHES = 16  #: from which on the memory that they leave is handed back at once, which takes 2 ms
 TABLE = "embeddings.word_embeddings.weight"
 #: Not in int8: what comes into them has outliers, and int8 costs .96 of cosine where the rest costs .995. In bfloat16 where the
 #: processor computes in it (two thirds of float32's time for all layers together, the same cosine), else in float32.
@@ -38,9 +39,13 @@ Vectors = NDArray[np.float32]
 
 
 class Encoder:
-    """Loads on first use; `unload` gives the memory back. Safe to use from several threads (one at a time runs)."""
+    """Loads on first use; `unload` gives the memory back. Safe to use from several threads (one at a time runs).
 
-    def __init__(self, model_dir: Path, threads: int = 2) -> None:
+    One thread is right for a call's few turns: a second one makes them a third quicker for a third more processor time, and
+    spins while it waits.
+    """
+
+    def __init__(self, model_dir: Path, threads: int = 1) -> None:
         self.model_dir = model_dir
         self.threads = threads
         self._lock = threading.Lock()
@@ -90,9 +95,11 @@ class _Loaded:
     def encode(self, texts: Sequence[str]) -> Vectors:
         ids = [[0, *self._pieces.ids(PREFIX + text)[: LONGEST_PIECES - 2], 2] for text in texts]
         vectors = np.zeros((len(texts), WIDTH), np.float32)
-        for batch in _batches([len(one) for one in ids]):
+        batches = _batches([len(one) for one in ids])
+        for batch in batches:
             vectors[batch] = self._run([ids[row] for row in batch])
-        memory.give_back()
+        if len(batches) >= _MANY_BATCHES:
+            memory.give_back()
         return vectors
 
     def _run(self, ids: list[list[int]]) -> Vectors:

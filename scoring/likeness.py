@@ -7,7 +7,7 @@ likest example that means yes and the likest near one that does not.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from scoring.dialogue import Turn
 from scoring.mood import Encodes, encode_once
-from scoring.scorecard import Likeness
+from scoring.scorecard import Likeness, Scorecard
 
 #: Set so that a wrong yes is rare, at the price of misses: on sentences that no rule finds, about every third that means yes is sure,
 #: every sixth doubtful, and one in thirty that does not is taken for it (tests/scoring/test_likeness.py measures it).
@@ -44,6 +44,14 @@ class Alike:
     @property
     def doubtful(self) -> bool:
         return not self.sure and self.margin >= DOUBT_MARGIN and self.cosine >= LEAST_COSINE
+
+
+def prepare(cards: Iterable[Scorecard], encoder: Encodes) -> None:
+    """Encode the examples of every question at once, so that not one call among many takes three times as long."""
+    for card in cards:
+        for question in card.questions:
+            if question.likeness is not None:
+                _examples(question.likeness, encoder)
 
 
 def likest(likeness: Likeness, turns: Sequence[Turn], encoder: Encodes) -> Alike | None:

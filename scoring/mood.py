@@ -20,10 +20,17 @@ class Encodes(Protocol):
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 
 
+def judged_texts(turns: Sequence[Turn]) -> list[str]:
+    """What `moments` encodes: the turns that are judged, and what was said before each."""
+    before = answered(turns)
+    chosen = _judged(turns)
+    return [*(turns[n].text for n in chosen), *(turns[at].text for n in chosen if (at := before[n]) is not None)]
+
+
 def moments(turns: Sequence[Turn], language: str, encoder: Encodes, heads: Heads) -> list[Moment]:
     """One per customer turn with words (in a mono recording: per turn, since nobody knows who spoke)."""
     answers = answered(turns)
-    chosen = [n for n, turn in enumerate(turns) if turn.party in {CUSTOMER, MIXED} and turn.text.strip()]
+    chosen = _judged(turns)
     if not chosen:
         return []
     judged = heads.judge(said(turns, chosen, answers, encoder, heads), language)
@@ -38,6 +45,10 @@ def moments(turns: Sequence[Turn], language: str, encoder: Encodes, heads: Heads
         )
         for row, n in enumerate(chosen)
     ]
+
+
+def _judged(turns: Sequence[Turn]) -> list[int]:
+    return [n for n, turn in enumerate(turns) if turn.party in {CUSTOMER, MIXED} and turn.text.strip()]
 
 
 def said(

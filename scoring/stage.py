@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from avasanj import memory
 from avasanj.database import Database, utc_now
 from avasanj.log import get_logger
 from avasanj.notify import announce
 from avasanj.settings import Settings
-from scoring import evaluation, language_model, library, satisfaction
+from scoring import evaluation, language_model, library, likeness, satisfaction
 from scoring.anger import Target, targets
 from scoring.applies import Occasion, choose
 from scoring.asking import Asks
@@ -26,8 +27,8 @@ from scoring.evaluation import Filled
 from scoring.heads import Heads
 from scoring.learning import versions
 from scoring.material import Material, load
-from scoring.mood import Encodes, moments
-from scoring.promises import CONTACT, Promise
+from scoring.mood import Encodes, judged_texts, moments
+from scoring.promises import CONTACT, Promise, untold
 from scoring.questions import Setting, hearing
 from scoring.reviews.standing import one_at_a_time, stand_again
 from scoring.rules import said_by_anyone
@@ -72,7 +73,9 @@ def score(settings: Settings, database: Database, encoder: Encodes, call_id: uui
         material = load(session, call_id)
         if _is_done(session, material, heads):
             return
+    likeness.prepare(material.cards, encoder)
     scored = assess(settings, encoder, heads, material, language_model.of(settings))
+    memory.give_back()
     with database.transaction() as session:
         _save(session, material, scored, heads, began)
         announce(session, "call", call_id)
@@ -84,6 +87,9 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, material: Materia
     """Data to data: everything about a call that scoring says."""
     call, transcript, turns = material.call, material.transcript, material.turns
     heads = heads.for_queue(call.queue)
+    remembered = Remembered(encoder)
+    # all that is judged by its meaning, in as few batches as can be
+    remembered.encode([text for text in (*judged_texts(turns), *untold(turns)) if text.strip()])
     language = transcript.language if transcript else (call.language or settings.language)
     heard = hearing(turns, too_weak=bool(transcript and transcript.too_weak))
     # a guess at who spoke is good enough to follow the customer's mood by, not to judge an agent by
@@ -95,7 +101,6 @@ def assess(settings: Settings, encoder: Encodes, heads: Heads, material: Materia
     filled = [
         evaluation.fill(part, card, setting, why_not) for part in agents for card in _cards(material, part, language)
     ]
-    remembered = Remembered(encoder)
     path = moments(turns, language, remembered, heads)
     answers = [answer for one in filled for answer in one.answers]
     told = about.about(

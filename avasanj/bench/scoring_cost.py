@@ -45,7 +45,7 @@ def measure(settings: Settings, say: Say) -> list[Figure]:
         for call_id in ids:
             prepare_playback(product.settings, database, call_id)
         engine = engine_of(product.settings)
-        encoder = Encoder(product.settings.models_dir / NAME, threads=settings.threads)
+        encoder = Encoder(product.settings.models_dir / NAME)  # as a worker has it
         say(f"{len(ids)} calls into words …")
         heard_s = _spent(ids, lambda call_id: transcribe(product.settings, database, engine, call_id))
         engine.unload()
