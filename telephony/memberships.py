@@ -51,11 +51,14 @@ class Memberships:
         membership.login = message.get("LoginTime") or membership.login
         wrap = message.get("Wrapuptime")
         membership.wrap_s = float(wrap) if wrap.isdigit() and len(wrap) < 6 else membership.wrap_s
-        if message.get("Paused") == _ON:
+        paused, last_pause = message.get("Paused"), message.get("LastPause")
+        if paused == _ON:
             self._paused(agent, membership, message, at, away)
-        elif message.get("Paused"):
+        elif paused and (membership.paused_since is not None or ActivityState.PAUSED in agent.doing):
             self._not_paused(agent, membership, message, at, away)
-        membership.pause = message.get("LastPause") or membership.pause
+        elif paused and membership.pause not in ("", last_pause):
+            self._was_paused(agent, message, at, away)
+        membership.pause = last_pause or membership.pause
         membership.told_at = at
 
     def _leaves_unseen(self, agent: Agent, queue: str, membership: Membership, at: float, away: Away | None) -> None:
@@ -126,13 +129,6 @@ class Memberships:
 
     def _not_paused(self, agent: Agent, membership: Membership, message: Message, at: float, away: Away | None) -> None:
         doing = agent.doing.get(ActivityState.PAUSED)
-        if membership.paused_since is None and doing is None:
-            if membership.pause not in (
-                "",
-                message.get("LastPause"),
-            ):  # of most that is told of members, nothing is about pauses
-                self._was_paused(agent, message, at, away)
-            return
         membership.paused_since = membership.reason = None
         over = at if away is None else away.last_seen(at)
         if away is None and doing is not None and message.name not in _LIVE:
