@@ -27,7 +27,8 @@ from scoring.pieces import Pieces
 WIDTH = 384
 PREFIX = "query: "  #: the model was trained with it; without it the vectors are worse
 LONGEST_PIECES = 160  #: a turn of a minute's speech; attention's memory grows with the square
-BATCH_PIECES = 256  #: padded pieces in one batch: bounds the memory, whatever the lengths; larger ones don't stay in the cache
+#: Padded pieces in one batch: bounds the memory, whatever the lengths; larger ones don't stay in the processor's cache.
+BATCH_PIECES = 256
 _MANY_BATCHES = 16  #: from which on the memory that they leave is handed back at once, which takes 2 ms
 TABLE = "embeddings.word_embeddings.weight"
 #: Not in int8: what comes into them has outliers, and int8 costs .96 of cosine where the rest costs .995. In bfloat16 where the
