@@ -41,7 +41,13 @@ def save(session: Session, activities: Sequence[Activity]) -> None:
                 "reason": statement.excluded.reason,
                 "call_id": statement.excluded.call_id,
                 "ended_at": case((told_last, statement.excluded.ended_at), else_=kept_ended),
-                "from_known": or_(AgentActivity.from_known, statement.excluded.from_known),
+                "from_known": case(  # a listing knows less of a log-in than was seen; of a call, more is known at its end
+                    (
+                        statement.excluded.state.in_(STANDING),
+                        or_(AgentActivity.from_known, statement.excluded.from_known),
+                    ),
+                    else_=statement.excluded.from_known,
+                ),
                 "to_known": case(
                     (told_last | statement.excluded.ended_at.is_not(None), statement.excluded.to_known),
                     else_=AgentActivity.to_known,

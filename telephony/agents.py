@@ -7,7 +7,7 @@ within one state, and nothing ends before it began, whatever was missed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from telephony.agent import Agent, Away, Wrap
 from telephony.channels import NO_NUMBER, Channel, Numbering, peer
@@ -36,8 +36,16 @@ class AgentsAtWork:
         self._wrapped: list[CallHistory] = []
         self._memberships = Memberships(self._agents, self._stretches, self._end_wrap)
         self._away = Away()  #: before the last connect
+        self._told_before: frozenset[str] = frozenset()  #: linked ids
 
     # -- what was not heard
+
+    def resume(self, settled: Iterable[str]) -> None:
+        """What follows is read again from somewhere in its midst: nothing before it was missed, and of the calls `settled`
+        (linked ids) all was told already, also of those whose beginning is not read again.
+        """
+        self._told_before = frozenset(settled)
+        self._memberships.resume()
 
     def missed(self, from_at: float, at: float, *, connected: bool = False) -> None:
         """Events of that time may be missing (0: since nobody knows when); of the time before a connect, a listing follows."""
@@ -65,6 +73,9 @@ class AgentsAtWork:
 
     def call_over(self, call: CallHistory, numbering: Numbering) -> None:
         """The call has ended: what was missed of it was missed of those in it."""
+        if call.linked_id in self._told_before and any(gap.started_at is None for gap in call.gaps):
+            self._stretches.forget(call.linked_id)
+            return
         for channel in call.channels.values() if call.gaps else ():
             if channel.is_real and numbering.is_inside(channel):
                 self._may_have_talked(channel, call)

@@ -109,6 +109,10 @@ class Assembler:
         """Count events that a sieve with these looks held back."""
         self.events += events
 
+    def resume(self, settled: Collection[str]) -> None:
+        """What follows is read again from somewhere in its midst: all before it, and of the calls `settled` (linked ids), was told."""
+        self._agents.resume(settled)
+
     def start_clock(self, at: float) -> None:
         """What follows arrived at `at`, as a mark `received` says it. Seconds since 1970."""
         self._clock.arrived(at)

@@ -177,6 +177,8 @@ class Listener:
         """Rebuild the calls that were open, or not yet in the database for good, when the last listener ended."""
         started = time.monotonic()
         since, settled = self._journal.checkpoint()
+        if since is not None:
+            self._assembler.resume(settled)
         for position, message in self._journal.read(since, on_damage=self._damaged):
             self._assembler.position = position
             with self._surviving("journal"):

@@ -34,6 +34,11 @@ class Memberships:
         self._end_wrap = end_wrap
         self._listed: set[tuple[str, str]] = set()
         self._listing: Away | None = None  #: until the queues' listing after a connect is complete
+        self._is_resumed = False
+
+    def resume(self) -> None:
+        """What was before the first word was heard already, up to the next connect."""
+        self._is_resumed = True
 
     # -- words of one member
 
@@ -79,10 +84,13 @@ class Memberships:
             self._was_no_pause(agent, since if message.get("LoginTime").isdigit() or listed else 0.0)
         membership = agent.queues[queue] = Membership(since=since, told_at=at)
         if ActivityState.LOGGED_IN not in agent.doing:
-            before = None if away is None else away.since
+            if away is None and self._listing is not None and since < self._listing.again:
+                away = self._listing  # who is told of before the listing comes to them was not seen since either
+            resumed = self._is_resumed and away is None
+            before = since if resumed else None if away is None else away.since
             seen = added or login is not None
             self._stretches.begin(agent, ActivityState.LOGGED_IN, since, seen=seen, after=before)
-            if not added:  # of what they did meanwhile, nothing was seen
+            if not added and not resumed:  # of what they did meanwhile, nothing was seen
                 doing = agent.doing[ActivityState.LOGGED_IN]
                 again = at if away is None else away.again
                 self._stretches.unseen(agent, doing, max(doing.started_at, before or 0.0), again)
@@ -173,7 +181,7 @@ class Memberships:
     # -- all of them
 
     def begin_listing(self, away: Away) -> None:
-        self._listed, self._listing = set(), away
+        self._listed, self._listing, self._is_resumed = set(), away, False
 
     def end_listing(self, at: float) -> None:
         """Whom a complete listing no longer names left while nobody listened, at `at` at the latest."""

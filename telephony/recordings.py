@@ -186,7 +186,8 @@ def _one_each(settled: Mapping[NamedRecording, SettledRecording | None]) -> list
         place = named.party, named.counts
         if not named.expected and (place not in taken or (taken[place].problem and recording.problem is None)):
             taken[place] = recording
-    return [recording for named, recording in found if named.expected or recording in taken.values()]
+    kept = {id(recording) for recording in taken.values()}  # two names may lead to one file, which is told once
+    return [recording for named, recording in found if named.expected or id(recording) in kept]
 
 
 def _of_use(found: list[SettledRecording]) -> list[SettledRecording]:

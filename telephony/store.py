@@ -120,12 +120,14 @@ def settle(session: Session, id: uuid.UUID, recordings: Sequence[SettledRecordin
 
 def _mark_shared(session: Session, row: Call) -> None:
     """A file that holds the same as it did for another call is nobody's: both say so, and it is not heard (again)."""
-    own = {recording.path: recording for recording in row.recordings if recording.problem is None}
+    own = {one.path: one for one in row.recordings if one.problem is None and one.sha256 is not None}
     others = select(Recording).join(Call, Call.id == Recording.call_id)
-    others = others.where(Recording.path.in_(own), Recording.call_id != row.id, Call.source == Source.LIVE)
+    held = {one.sha256 for one in own.values()}
+    others = others.where(Recording.path.in_(own), Recording.sha256.in_(held), Recording.call_id != row.id)
+    others = others.where(Call.source == Source.LIVE)
     for other in session.scalars(others).all() if own else ():
         mine = own[other.path]
-        if mine.sha256 is not None and mine.sha256 == other.sha256:
+        if mine.sha256 == other.sha256:
             text = problems.text(problems.SHARED, file=PurePosixPath(mine.path).name)
             mine.problem = text
             mark_problem(session, other.id, text)

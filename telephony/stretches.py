@@ -79,6 +79,11 @@ class Stretches:
         if doing.unseen(started_at, ended_at):
             self._changed[agent.interface, doing.state, doing.started_at] = agent, doing
 
+    def forget(self, linked_id: str) -> None:
+        """Tell nothing of what was done in this call."""
+        for agent, doing in self._of_call.pop(linked_id, ()):
+            self._changed.pop((agent.interface, doing.state, doing.started_at), None)
+
     def joined(self, part: str, whole: str) -> None:
         """The call `part` turned out to belong to `whole` (linked ids)."""
         if (did := self._of_call.pop(part, None)) is not None:

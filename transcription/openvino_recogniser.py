@@ -154,7 +154,11 @@ class OpenVinoRecogniser:
         self._shared.enter()
         self._lane = self._shared.fast.lane(self.batch) if self._shared.fast else None
         if self._lane is not None and self._shared.text is not None:
-            self._stretch(self._lane, self._shared.text)
+            try:
+                self._stretch(self._lane, self._shared.text)
+            except BaseException:
+                self.unload()
+                raise
 
     @staticmethod
     def _stretch(lane: OpenVinoLane, text: WhisperText) -> None:

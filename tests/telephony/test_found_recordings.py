@@ -116,6 +116,15 @@ def test_of_two_files_that_fit_one_party_one_is_heard_and_one_that_is_in_two_pla
     }  # fmt: skip
 
 
+def test_file_that_two_names_lead_to_is_told_once(tmp_path: Path) -> None:
+    names = [
+        NamedRecording(party=Party.MIXED, path=name, offset_s=None, expected=False)
+        for name in (str(sound(tmp_path / "1.wav", 10.0)), "1.wav")
+    ]
+    call = dataclasses.replace(call_with(*names), ended_at=moment(START + 60))
+    assert len(_poll(Settling(call, places=[Folder(tmp_path)], wait_s=1.0))) == 1
+
+
 def _named(path: str = "/m/1.wav") -> tuple[NamedRecording, ...]:
     customer = Channel(uniqueid="1.1", linkedid="1.1", name="PJSIP/trunk-1", created_at=START)
     agent = Channel(uniqueid="1.2", linkedid="1.1", name="PJSIP/1001-1", created_at=START)

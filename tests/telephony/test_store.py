@@ -270,11 +270,14 @@ def test_what_was_not_seen_of_an_activity_stays_noted_when_it_is_told_again_with
         did(ActivityState.LOGGED_IN, 0, 70, to_known=False, gaps=(gap(50, 60), gap(70, 80))),
         did(ActivityState.LOGGED_IN, 0),
         did(ActivityState.PAUSED, 30.5, from_known=False, gaps=(gap(None, 30.5),)),
+        did(ActivityState.RINGING, 80),
+        did(ActivityState.RINGING, 80, 90, from_known=False, gaps=(gap(75, 85),)),
     ):
         with database.transaction() as session:
             store.save_activities(session, [written])
     assert unseen(database) == [
         ("logged_in", 0.4, "?", [(10, 20), (50, 60), (70, 80)]), ("paused", 30.5, "?from", [(None, 30.5)]),
+        ("ringing", 80, "?from", [(75, 85)]),
     ]  # fmt: skip
 
 

@@ -184,6 +184,27 @@ def test_talk_of_which_one_side_was_not_seen_to_begin_is_marked(lost: str) -> No
     assert did([*stream, *over(140)], ActivityState.TALKING) == [(140, 140, "? known", [(105, 140)])]
 
 
+def test_what_is_read_again_after_a_restart_was_heard_before() -> None:
+    """The journal is read from somewhere in its midst: what a call or a log-in was before, its row tells already."""
+    tail = [event("Hold", 110, **on(*AGENT)), event("Unhold", 115, **on(*AGENT)), *over(140)]
+    replay = Replay()
+    replay.assembler.resume(["c"])
+    replay.run((None, message) for message in [member(at=108), *tail, mark("received", 150), mark("connected", 200)])
+    (only,) = replay._activities.values()
+    told = (
+        only.state,
+        _s(only.started_at),
+        only.ended_at,
+        [(_s(gap.started_at), _s(gap.ended_at)) for gap in only.gaps],
+    )
+    assert told == (ActivityState.LOGGED_IN, 50, None, [(150, 200)])
+
+
+def test_member_who_is_told_of_before_the_listing_names_them_was_not_seen_since_the_connection_went() -> None:
+    stream = [*again(member(at=201, Interface="PJSIP/1002"), complete=False), member(at=202)]
+    assert did(stream, ActivityState.LOGGED_IN) == [(50, None, "known known", [AWAY])]
+
+
 def test_replay_tells_gaps_beside_what_it_told_before() -> None:
     replay = Replay()
     replay.run((None, message) for message in [CAME, *again()])
