@@ -22,6 +22,7 @@ class Promise:
     agent: str | None
     user_id: uuid.UUID | None = None  #: who that agent is, None while nobody is named
     due_at: datetime.datetime | None  #: None where no time was named
+    meant: bool = False  #: heard by its meaning alone, which is less sure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,9 @@ def decide(facts: CallFacts, *, dissatisfied_above: float, within_h: float) -> l
         owed.append(
             Owed(
                 rule="promise",
-                reason="The agent promised: “%(words)s”",
+                reason="The agent seems to have promised: “%(words)s”"
+                if first.meant
+                else "The agent promised: “%(words)s”",
                 values={"words": first.words},
                 due_at=first.due_at or soon,
                 agent=first.agent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -111,7 +112,7 @@ def _facts(session: Session, call: Call, entry: TimelineEntry, mood: Mood | None
     )
 
 
-def _promise(spans: list[AgentSpan], stored: dict[str, str | None]) -> Promise:
+def _promise(spans: list[AgentSpan], stored: dict[str, Any]) -> Promise:
     due_at = stored.get("due_at")
     last = spans[-1] if spans else None
     return Promise(
@@ -119,6 +120,7 @@ def _promise(spans: list[AgentSpan], stored: dict[str, str | None]) -> Promise:
         agent=(last.agent_name or last.interface or None) if last else None,
         user_id=last.user_id if last else None,
         due_at=datetime.datetime.fromisoformat(due_at) if due_at else None,
+        meant=bool(stored.get("meant")),
     )
 
 

@@ -10,7 +10,7 @@ from avasanj.errors import InputError
 from avasanj.i18n import N_, english
 
 # The form of the file
-NOT_YAML = N_("This is not YAML: %(fault)s")
+NOT_YAML = N_("This is not YAML: %(fault)s.")
 #: What the YAML reader says most often; the rest is `NOT_YAML_HERE`, so that no page mixes two languages.
 YAML_FAULTS = frozenset(
     {

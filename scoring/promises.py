@@ -6,7 +6,7 @@ import datetime
 import enum
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -76,6 +76,15 @@ _SOON = re.compile(
 #: What becomes right by itself once the customer has done something.
 _BIDDING = re.compile(r"(?<!\w)\w*(?<!نباش)(?:کنید|کنین|بزنید|بزنین|بدید|بدین|بگیرید|بگیرین|بشید|بشین)(?!\w)")
 _BY_ITSELF = re.compile(r"می ?(?:شه|شود)$")
+#: What the agent does in the call itself: hold, put through, look up, take down. Nearly every call has it, and it looks like a promise.
+_AT_ONCE = re.compile(
+    r"\b(?:(?:put|putting|transfer|transferring|connect|connecting) you|hold (?:on|the line)|on hold|bear with me"
+    r"|(?:one|a) (?:moment|second)|(?:will|am|let me) (?:(?:check|checking|look|looking) (?:that|it|this|up|at)"
+    r"|(?:confirm|confirming|take|taking|check|checking|note|pull up|bring up) (?:your|some|down)|ask you))\b"
+    r"|(?<!\w)(?:گوشی (?:دست|خدمت|رو|را|لطفا)\w*|پشت خط (?:باش|بمون|بمان|منتظر|نگه)\w*|وصل ?(?:تون|تان)"
+    r"|(?:چند|یه|یک) (?:لحظه|ثانیه)|لحظه ?ای)(?!\w)"
+    r"|(?<!\w)الان (?:\w+ ){0,3}?(?:چک|بررسی|نگاه|استعلام)(?!\w)"
+)
 _MYSELF = re.compile(r"^(?:i|it is) |(?<!\w)(?:می|خواه) ?\w*م$")
 
 
@@ -105,10 +114,11 @@ class Promise:
     kind: Kind = Kind.CALL_BACK
     by: str = "agent"
     words: str = ""  #: the sentence in search form
+    meant: bool = False  #: heard by its meaning alone: about one in ten is none
 
     def stored(self) -> dict[str, Any]:
-        due = self.due_at.isoformat() if self.due_at else None
-        return evidence(self.turn, due_at=due, kind=self.kind.value, by=self.by)
+        due, more = self.due_at.isoformat() if self.due_at else None, {"meant": True} if self.meant else {}
+        return evidence(self.turn, due_at=due, kind=self.kind.value, by=self.by, **more)
 
 
 def promises(turns: Sequence[Turn], started_at: datetime.datetime, timezone: str) -> list[Promise]:
@@ -132,14 +142,18 @@ def all_promises(
         if turn.party != AGENT:
             continue
         said_at = started_at + datetime.timedelta(seconds=turn.end_s)
-        for kind, by, words in read(turn.text) or _meant(turn.text, meant):
+        told = read(turn.text)
+        for kind, by, words in told or _meant(turn.text, meant):
             due = due_at(words, said_at, timezone) or due_at(turn.text, said_at, timezone)
-            _add(found, Promise(turn=turn, due_at=due, kind=kind, by=by, words=words))
+            _add(found, Promise(turn=turn, due_at=due, kind=kind, by=by, words=words, meant=not told))
     return found
 
 
 def untold(turns: Sequence[Turn]) -> list[str]:
-    """What the agent says that may be a promise and in which no phrase was heard: questions and a word or two are none."""
+    """What the agent says that may be a promise and in which no phrase was heard: questions and a word or two are none.
+
+    Nor is what a phrase denies, conditions, doubts or reports, or what is done at once: vectors hardly tell these from promises.
+    """
     return [
         turn.text
         for turn in turns
@@ -147,7 +161,16 @@ def untold(turns: Sequence[Turn]) -> list[str]:
         and len(turn.text.split()) >= LEAST_WORDS
         and not _TAG.sub("", turn.text.strip()).endswith(("?", "؟"))
         and not read(turn.text)
+        and not _is_none(turn.text)
     ]
+
+
+def _is_none(text: str) -> bool:
+    """Of a text in which no promise was heard: whether words in it say that there is none."""
+    text = _as_written(text)
+    words = prepare(text).text
+    against = (_UNLESS, _IF, _AFTERWARDS, _NOT_OURS, _AT_ONCE)
+    return any(one.search(words) for one in against) or any(phrases.find(text) for phrases in by_kind().values())
 
 
 def _meant(text: str, meant: Mapping[str, Kind]) -> list[tuple[Kind, str, str]]:
@@ -256,6 +279,9 @@ def _add(found: list[Promise], new: Promise) -> None:
         known = found[place]
         if not _alike(known, new):
             continue
+        if known.meant and not new.meant:  # the words that say it tell more
+            found[place] = replace(new, due_at=new.due_at or known.due_at)
+            return
         if new.due_at is None or known.due_at == new.due_at:
             return
         if known.due_at is None:

@@ -42,7 +42,13 @@ class Item:
     @property
     def waits(self) -> bool:
         """Whether it is for a person to say, and nobody has."""
-        return self.given is None and self.answer.needs_person
+        return self.given is None and (self.answer.needs_person or self._is_open)
+
+    @property
+    def _is_open(self) -> bool:
+        """Scored and unanswered: forms filled in before people's own questions waited don't say so themselves."""
+        scored = self.answer.points_possible or self.answer.critical or self.answer.fatal
+        return self.answer.value == UNSURE and bool(scored)
 
     @property
     def machine(self) -> str | None:

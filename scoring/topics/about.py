@@ -40,6 +40,7 @@ class About:
     vector: NDArray[np.float32] | None  #: the reason's, of unit length
     promises: Sequence[Promise]
     summary: Sequence[Sentence]
+    said: bool  #: whether there were words at all
 
     @property
     def driver(self) -> str | None:
@@ -81,6 +82,7 @@ def about(
         vector=vector,
         promises=promised,
         summary=told or extract(turns, heard.reason, promised, known.known),
+        said=any(turn.text.strip() for turn in turns),
     )
 
 
@@ -96,7 +98,7 @@ def save(session: Session, call_id: uuid.UUID, found: About, made_at: datetime.d
     """In the place of what was there. People's marks on promises stay: they belong to the words. Nothing is kept of a silent call."""
     for table in (CallAbout, CallTopic, StoredPromise):
         session.execute(delete(table).where(table.call_id == call_id))
-    if found.reason is None and not found.topics and not found.promises and not found.summary:
+    if not found.said:
         return
     session.add(
         CallAbout(

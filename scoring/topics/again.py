@@ -22,6 +22,7 @@ from scoring.material import turns_of
 from scoring.mood import Encodes
 from scoring.spans import playback_starts_s
 from scoring.topics import about, lists
+from scoring.topics.finding import RULE
 from scoring.topics.proposals import GROUP
 from scoring.topics.remembered import Remembered
 from scoring.topics.tables import CallAbout, CallTopic
@@ -133,11 +134,12 @@ def _read(session: Session, settings: Settings, topics: Topics, encoder: Encodes
     grouped = _group_of(session, call_id, topics)
     session.execute(delete(CallTopic).where(CallTopic.call_id == call_id, CallTopic.method != GROUP))
     session.flush()
-    keeps_group = grouped is not None and found.driver is None
+    # a person named the group: only words that say another reason outdo it, no likeness
+    keeps_group = grouped is not None and not any(one.driver and one.method == RULE for one in found.topics)
     if grouped is not None and not keeps_group:
         session.execute(delete(CallTopic).where(CallTopic.call_id == call_id))
     about.save_topics(
-        session, call_id, [one for one in found.topics if not keeps_group or grouped is None or one.topic != grouped]
+        session, call_id, [one for one in found.topics if not keeps_group or not (one.driver or one.topic == grouped)]
     )
     old.list_version, old.driver = topics.version, grouped if keeps_group else found.driver
 

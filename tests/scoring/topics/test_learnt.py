@@ -6,7 +6,7 @@ import pytest
 
 from avasanj.errors import InputError
 from scoring.mood import Encodes
-from scoring.promises import untold
+from scoring.promises import Kind, all_promises, untold
 from scoring.topics import lists, measuring
 from tests.scoring.dialogues import talk
 
@@ -19,6 +19,27 @@ def test_what_is_asked_or_heard_already_is_not_read_for_its_meaning():
         ("c", "I will pay you on Monday."), ("a", "Leave that one with me for an hour."),
     )  # fmt: skip
     assert untold(turns) == ["Leave that one with me for an hour."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If it hasn't come by Friday I'll call you back.", "My colleague said he would call you back.",
+        "I'll just confirm your details first.", "I'll put you through to the technicians.",
+        "اگه تا جمعه نرسید باهاتون تماس می‌گیریم.", "معمولاً ظرف دو روز با مشتری تماس می‌گیریم.",
+        "چند لحظه گوشی دستتون، الان بررسی می‌کنم.", "الان وصلتون می‌کنم به کارشناس فنی.",
+    ],
+)  # fmt: skip
+def test_what_is_conditioned_reported_or_done_at_once_is_not_read_for_its_meaning(text):
+    assert untold(talk(("a", text))) == []
+
+
+def test_a_promise_that_words_say_stands_for_one_that_was_meant():
+    turns = talk(("a", "Give me till noon tomorrow and leave it with me."), ("a", "I'll call you back."))
+    [found] = all_promises(turns, measuring.SAID_AT, measuring.ZONE, {turns[0].text: Kind.TELL})
+    assert (found.meant, found.turn) == (False, turns[1])
+    assert found.due_at is not None
+    assert "meant" not in found.stored()
 
 
 @pytest.mark.model
