@@ -15,6 +15,8 @@ from avasanj.errors import LastingError
 from avasanj.settings import Settings
 
 Say = Callable[[str], None]
+#: until all models are loaded, at the latest, on a machine that does much else
+_LOADED_S = 240.0
 _CALL_LIMIT_S = 600.0
 _FIRST_CALLS = 50  #: how many calls until the memory counts as settled
 _REST_S = 5.0  #: from the last call's end to a measurement
@@ -94,7 +96,7 @@ def _memory_after(product: Sandbox, numbers: range, scored: int, say: Say) -> di
     say(f"calls {numbers.start + 1} to {numbers.stop} …")
     talks = [archive.short_call(number) for number in numbers]
     folder = archive.write_archive(product.folder / f"calls{numbers.start}", talks, first=numbers.start)
-    _scored_within_s(product, folder, scored, limit_s=60 + 60 * len(talks))
+    _scored_within_s(product, folder, scored, limit_s=_LOADED_S + 60 * len(talks))
     time.sleep(_REST_S)
     return {name: processes.rss_mb(pids) for name, pids in product.parts().items() if name not in ("up", "postgres")}
 

@@ -11,11 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, selectinload
 
 from avasanj import work
 from avasanj.database import Database, utc_now
 from avasanj.login import audit
+from avasanj.log import get_logger
 from avasanj.notify import announce
 from avasanj.settings import Settings
 from scoring.material import turns_of
@@ -32,6 +34,7 @@ from transcription.tables import Transcript
 
 #: One transaction's calls; fewer where a call of today may wait for them: the text model takes half a second for a call.
 _BATCH, _BATCH_OF_WORK = 100, 20
+_log = get_logger(__name__)
 
 
 def again(
@@ -85,15 +88,23 @@ def _enqueue(session: Session, asked_id: uuid.UUID, key: str) -> None:
 
 
 def _some(settings: Settings, database: Database, encoder: Encodes, most: int) -> int:
-    """Read the newest `most` of those that are behind; how many there were."""
+    """Read the newest `most` of those that are behind; how many could be. One that can't stays behind, and no other waits for it."""
     with database.read() as session:
         topics = lists.current(session)  # anew each time: another list may have come meanwhile
         query = _behind(topics).join(Call, Call.id == Transcript.call_id).order_by(Call.started_at.desc())
         ids = session.scalars(query.limit(most)).all()
+    read = 0
     with database.transaction() as session:
         for call_id in ids:
-            _read(session, settings, topics, encoder, call_id)
-    return len(ids)
+            try:
+                with session.begin_nested():
+                    _read(session, settings, topics, encoder, call_id)
+                read += 1
+            except SQLAlchemyError:  # the database is away, or will not have it: for whoever starts the work again
+                raise
+            except Exception:  # noqa: BLE001 - whatever is the matter with one call, the others are read
+                _log.exception("topics_not_read", call=str(call_id))
+    return read
 
 
 def _behind(topics: Topics) -> Select[uuid.UUID]:
