@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from avasanj import work
 from avasanj.database import Database, utc_now
-from avasanj.login import audit
 from avasanj.log import get_logger
+from avasanj.login import audit
 from avasanj.notify import announce
 from avasanj.settings import Settings
 from scoring.material import turns_of
