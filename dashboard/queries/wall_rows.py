@@ -8,7 +8,8 @@ import zoneinfo
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, case, cast, func, or_, select, type_coerce
+from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE
 from sqlalchemy.orm import Session
 
 from avasanj.calendars import day_bounds
@@ -64,7 +65,15 @@ def day_start(now: datetime.datetime, zone: str) -> datetime.datetime:
 def lengths_today(session: Session, now: datetime.datetime, zone: str) -> dict[str, Spent]:
     """How the day of each agent was spent, by their key."""
     since = day_start(now, zone)
-    query = select(_KEY, AgentActivity.state, AgentActivity.started_at, AgentActivity.ended_at, AgentActivity.gaps)
+    # of today only: who never logs out collects gaps for months
+    gaps_today = AgentActivity.gaps * func.tstzmultirange(func.tstzrange(since, None), type_=TSTZMULTIRANGE)
+    query = select(
+        _KEY,
+        AgentActivity.state,
+        AgentActivity.started_at,
+        AgentActivity.ended_at,
+        type_coerce(gaps_today, TSTZMULTIRANGE),
+    )
     did: dict[str, list[Did]] = defaultdict(list)
     for key, state, started_at, ended_at, missed in session.execute(query.where(_of_today(since))):
         gaps = tuple((gap.lower, gap.upper) for gap in missed)
